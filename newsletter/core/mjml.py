@@ -1,0 +1,292 @@
+"""MJML to HTML: the one module that calls the compiler (mjml-python), with its faults worked round.
+
+What mjml-python 1.4 does on its own: it writes attribute values with a programmer's escapes (`\\u{a0}`), panics on a
+plain `>` after a letter outside ASCII, dies by segmentation fault on deep nesting, copies unknown elements into the
+letter, adds links to web fonts, and names no line for most mistakes. Every place that normalises must work character
+by character: a compiled letter is cut after this step, so norm(a + b) must be norm(a) + norm(b).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from lxml import etree
+from mjml import mjml2html
+
+from newsletter.core.errors import DesignError
+from newsletter.core.mjml_schema import ALL_ATTRIBUTES, ANY_ATTRIBUTE, ELEMENTS, REQUIRED, UNSUPPORTED
+
+MAX_DEPTH = 100
+"""Elements inside each other. The compiler's stack overflows (SIGSEGV, no exception) at some 2,000."""
+
+_TAG = re.compile(
+    r"""<!--|<(?P<end>/?)(?P<name>[A-Za-z][\w:.-]*+)(?P<attributes>(?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.ASCII
+)
+_ATTRIBUTE = re.compile(r"""([^\s=/"'<>]++)(?:(\s*+=\s*+)("[^"]*+"|'[^']*+'|[^\s"'<>]++))?""")
+_DECLARATION = re.compile(r"\ufeff?\s*+<\?xml[^>]*+\?>")
+_NEEDS_NORM = re.compile(r"""[\r\n\t\\'"]|[^\x00-\x7f]""")
+_JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_BYTE_POSITION = re.compile(r"at position (\d+):")
+_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
+_RAW_TEXT = frozenset({"mj-style", "style"})
+_FORBIDDEN = frozenset({"script", "form", "iframe", "object", "embed", "applet", "svg", "input", "button"})
+_NORM = str.maketrans({"\r": " ", "\n": " ", "\t": " ", '"': "&quot;", "\\": "&#92;"})
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_BLANK = re.compile(r"[^\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a design's file; `line` and `column` count from 1."""
+
+    message: str
+    hint: str
+    line: int
+    column: int
+
+    def error(self, file: str) -> DesignError:
+        """The exception that says so."""
+        return DesignError(self.message, file=file, line=self.line, column=self.column, hint=self.hint)
+
+
+def norm_attribute(value: str) -> str:
+    """The attribute value (already escaped for HTML) as the compiler can carry it unharmed: CR, LF and TAB each
+    become one space, `"` and backslash references, all else outside ASCII decimal character references.
+    """
+    return value.translate(_NORM).encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def normalise(source: str) -> str:
+    """The MJML document as the compiler can carry it unharmed; the same document to every mail client.
+
+    Attribute values go through `norm_attribute`; `>` in text becomes `&gt;` (in styles it gets two spaces before it);
+    the text of mj-title is treated as an attribute, since the compiler copies it into one; an XML declaration goes.
+    What is not well-formed passes unchanged, so the compiler still refuses it.
+    """
+    start = _DECLARATION.match(source)
+    position = start.end() if start else 0
+    out: list[str] = []
+    inside = ""
+    while True:
+        tag = _TAG.search(source, position)
+        text = source[position : tag.start() if tag else len(source)]
+        out.append(_text(text, inside))
+        if tag is None:
+            return "".join(out)
+        if tag.group() == "<!--":
+            end = source.find("-->", tag.end())
+            position = len(source) if end < 0 else end + 3
+            out.append(source[tag.start() : position])
+            continue
+        position = tag.end()
+        name, attributes = tag["name"], tag["attributes"]
+        if tag["end"]:
+            out.append(f"</{name}>")
+            inside = ""
+            continue
+        inside = name if name == "mj-title" or name in _RAW_TEXT else ""
+        if name == "mj-image" and "padding" in attributes:
+            attributes = _long_padding(attributes)
+        if _NEEDS_NORM.search(attributes):
+            attributes = _ATTRIBUTE.sub(_attribute, attributes)
+        out.append(f"<{name}{attributes}>")
+
+
+def _text(text: str, inside: str) -> str:
+    if inside == "mj-title":
+        text = norm_attribute(text)
+    return text.replace(">", "  >" if inside in _RAW_TEXT else "&gt;") if ">" in text else text
+
+
+def _attribute(match: re.Match[str]) -> str:
+    name, _, value = match.groups()
+    if value is None or value[0] not in "\"'":
+        return match.group()
+    return f'{name}="{norm_attribute(value[1:-1])}"'
+
+
+def _long_padding(attributes: str) -> str:
+    """`padding="0 8px"` written out: the compiler forgets the sides of the short form when it sizes a picture."""
+    values = {name: value[1:-1] for name, _, value in _ATTRIBUTE.findall(attributes) if value[:1] in ('"', "'")}
+    sides = values.get("padding", "").split()
+    if not 2 <= len(sides) <= 4:
+        return attributes
+    top, right = sides[0], sides[1]
+    bottom = sides[2] if len(sides) > 2 else top
+    left = sides[3] if len(sides) > 3 else right
+    long = {"padding-top": top, "padding-right": right, "padding-bottom": bottom, "padding-left": left}
+    extra = "".join(f' {name}="{value}"' for name, value in long.items() if name not in values)
+    return f"{extra} {attributes.lstrip()}"
+
+
+def to_html(source: str, *, file: str = "letter.mjml") -> str:
+    """The rendered MJML document as HTML: no comments but conditional ones, no link to a font that was not asked for.
+
+    Raises `DesignError` with file, line and column (of the rendered MJML, from 1) and what to do.
+    """
+    _guard(source, file)
+    normal = normalise(source)
+    try:
+        return str(mjml2html(normal, disable_comments=True, fonts={}))
+    except ValueError as error:
+        raise _explain(source, normal, str(error), file) from error
+    except BaseException as error:
+        # A panic of the compiler's Rust code is a BaseException of its own, not an Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _explain(source, normal, "the MJML compiler broke down on this", file) from error
+
+
+def lint(template: str, *, file: str = "letter.mjml") -> list[Problem]:
+    """The mistakes of a template before Jinja2 has run: unknown, unsupported and forbidden elements and attributes,
+    pictures without src or alt, a letter without lang or dir. Lines are the template's own.
+    """
+    source = _JINJA.sub(lambda match: _BLANK.sub(" ", match.group()), template)
+    problems: list[Problem] = []
+    for tag in _TAG.finditer(re.sub(r"(?s)<!--.*?-->", lambda m: _BLANK.sub(" ", m.group()), source)):
+        if tag["end"] or not tag["name"]:
+            continue
+        problem = _vocabulary(tag) or _omission(tag)
+        if problem:
+            problems.append(_at(source, tag.start(), *problem))
+    return problems
+
+
+def _guard(source: str, file: str) -> None:
+    """Refuse what the compiler would crash on, or copy into the letter without a word."""
+    stack: list[str] = []
+    position = 0
+    while tag := _TAG.search(source, position):
+        position = tag.end()
+        name = tag["name"]
+        if name is None:
+            end = source.find("-->", position)
+            if end < 0:
+                raise _at(source, tag.start(), "this comment is never closed", "Write --> where it ends.").error(file)
+            position = end + 3
+        elif tag["end"]:
+            if name in stack:
+                while stack.pop() != name:
+                    pass
+        else:
+            problem = _vocabulary(tag) or _place(name, stack)
+            if problem:
+                raise _at(source, tag.start(), *problem).error(file)
+            if not tag["attributes"].endswith("/") and name not in _VOID:
+                stack.append(name)
+                if len(stack) > MAX_DEPTH:
+                    message = f"elements are nested more than {MAX_DEPTH} deep"
+                    raise _at(source, tag.start(), message, "Close what is no longer needed.").error(file)
+
+
+def _vocabulary(tag: re.Match[str]) -> tuple[str, str] | None:
+    name = tag["name"]
+    if not name.startswith("mj"):
+        if name.lower() in _FORBIDDEN:
+            return f"<{name}> can't stand in a letter", "Mail clients remove it, or the whole letter."
+        return None
+    if name in UNSUPPORTED:
+        return f"<{name}> is not supported", UNSUPPORTED[name]
+    element = ELEMENTS.get(name)
+    if element is None:
+        return f"MJML has no element <{name}>", _nearest(name, ELEMENTS)
+    known = ALL_ATTRIBUTES if name in ANY_ATTRIBUTE else element.attributes
+    seen: set[str] = set()
+    for attribute, _, _ in _ATTRIBUTE.findall(tag["attributes"]):
+        if attribute in seen:
+            return f"<{name}> has {attribute} twice", "Keep one of them."
+        seen.add(attribute)
+        if attribute not in known:
+            if name == "mj-style" and attribute == "inline":
+                return "styles can't be inlined", "Write the style as attributes, or leave out inline."
+            return f"<{name}> has no attribute {attribute}", _nearest(attribute, known)
+    return None
+
+
+def _omission(tag: re.Match[str]) -> tuple[str, str] | None:
+    name = tag["name"]
+    needed = ("alt",) if name == "img" else REQUIRED.get(name, ())
+    given = {attribute for attribute, _, _ in _ATTRIBUTE.findall(tag["attributes"])}
+    for attribute in needed:
+        if attribute not in given:
+            hint = 'Describe the picture, or write alt="" if it only decorates.' if attribute == "alt" else "Add it."
+            return f"<{name}> needs {attribute}", hint
+    return None
+
+
+def _place(name: str, stack: list[str]) -> tuple[str, str] | None:
+    parent = stack[-1] if stack else ""
+    owner = next((element for element in reversed(stack) if element in ELEMENTS), "")
+    free = bool(owner) and ELEMENTS[owner].html
+    element = ELEMENTS.get(name)
+    if element is None:
+        if free or not owner:
+            return None
+        return f"<{name}> can't stand in <{owner}>", "Put it inside <mj-text> or <mj-raw>."
+    if (parent in element.parents) or (not parent and not element.parents):
+        return None
+    if free:
+        return f"<{name}> can't stand inside <{owner}>: only HTML can", f"Close <{owner}> first."
+    allowed = ", ".join(f"<{p}>" for p in sorted(element.parents - {"mj-attributes"})) or "the top of the document"
+    where = f"<{parent}>" if parent else "the top of the document"
+    return f"<{name}> can't stand in {where}", f"It belongs in {allowed}."
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"Did you mean {near[0]}?" if near else "See the MJML documentation for the names it knows."
+
+
+def _at(source: str, offset: int, message: str, hint: str) -> Problem:
+    line = source.count("\n", 0, offset) + 1
+    return Problem(message, hint, line, offset - source.rfind("\n", 0, offset))
+
+
+def _explain(source: str, normal: str, message: str, file: str) -> DesignError:
+    """The compiler's refusal with a place: from an XML parser that recovers, else from its own byte offset."""
+    odd = re.search(r"<!\[CDATA\[|<!doctype", source, re.IGNORECASE)
+    if odd:
+        return _at(source, odd.start(), "MJML takes no doctype and no CDATA", "Leave it out.").error(file)
+    odd = re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", source)
+    if odd:
+        hint = "Remove it: no mail may hold it."
+        return _at(source, odd.start(), f"a control character (U+{ord(odd.group()):04X})", hint).error(file)
+    for line, column, words in _xml_errors(source):
+        hint = "Close every tag, quote every attribute, write < in text as &lt; and no -- inside a comment."
+        return Problem(f"this is not well-formed: {words}", hint, line, column).error(file)
+    offset = _BYTE_POSITION.search(message)
+    if offset is None:
+        return DesignError(f"the MJML compiler says: {message}", file=file, hint="It names no line.")
+    # Normalising never adds or takes a "<": count them to find the same place in the source.
+    before = normal.encode()[: int(offset[1])].decode(errors="ignore").count("<")
+    skipped = _DECLARATION.match(source)
+    position = skipped.end() if skipped else 0
+    for _ in range(before + 1):
+        position = source.find("<", position) + 1
+    words = _BYTE_POSITION.split(message)[0].strip()
+    return _at(source, max(position - 1, 0), f"the MJML compiler says: {words}", "").error(file)
+
+
+def _xml_errors(source: str) -> list[tuple[int, int, str]]:
+    """(line, column, words) of what is not well-formed XML, without what the compiler takes: `<br>`, bare `&`,
+    attributes without a value. The substitutions keep every column.
+    """
+
+    def closed(match: re.Match[str]) -> str:
+        if match["end"] or match["name"] not in _VOID or match["attributes"].endswith("/"):
+            return match.group()
+        return match.group()[:1] + match.group()[2:-1] + "/>" if len(match["name"]) > 1 else match.group()
+
+    text = _TAG.sub(lambda match: match.group() if match["name"] is None else closed(match), source.replace("&", "+"))
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
+    with suppress(etree.XMLSyntaxError):  # nothing at all could be recovered: the log still says why
+        etree.fromstring(_NOT_ASCII.sub("x", text), parser)
+    return [
+        (entry.line, entry.column, entry.message)
+        for entry in parser.error_log
+        if entry.type_name != "ERR_ATTRIBUTE_WITHOUT_VALUE"
+    ]
