@@ -27,7 +27,7 @@ _TAG = re.compile(
     r"""<!--|<(?P<end>/?)(?P<name>[A-Za-z][\w:.-]*+)(?P<attributes>(?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.ASCII
 )
 _ATTRIBUTE = re.compile(r"""([^\s=/"'<>]++)(?:(\s*+=\s*+)("[^"]*+"|'[^']*+'|[^\s"'<>]++))?""")
-_DECLARATION = re.compile(r"\ufeff?\s*+<\?xml[^>]*+\?>")
+_DECLARATION = re.compile(r"\ufeff?\s*+(?:<\?xml[^>]*+\?>\s*+)?")
 _NEEDS_NORM = re.compile(r"""[\r\n\t\\'"]|[^\x00-\x7f]""")
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _BYTE_POSITION = re.compile(r"at position (\d+):")
@@ -67,8 +67,7 @@ def normalise(source: str) -> str:
     the text of mj-title is treated as an attribute, since the compiler copies it into one; an XML declaration goes.
     What is not well-formed passes unchanged, so the compiler still refuses it.
     """
-    start = _DECLARATION.match(source)
-    position = start.end() if start else 0
+    position = _start(source)
     out: list[str] = []
     inside = ""
     while True:
@@ -94,6 +93,12 @@ def normalise(source: str) -> str:
         if _NEEDS_NORM.search(attributes):
             attributes = _ATTRIBUTE.sub(_attribute, attributes)
         out.append(f"<{name}{attributes}>")
+
+
+def _start(source: str) -> int:
+    """Where the document begins, past a byte order mark, blanks and an XML declaration."""
+    start = _DECLARATION.match(source)
+    return start.end() if start else 0
 
 
 def _text(text: str, inside: str) -> str:
@@ -263,8 +268,7 @@ def _explain(source: str, normal: str, message: str, file: str) -> DesignError:
         return DesignError(f"the MJML compiler says: {message}", file=file, hint="It names no line.")
     # Normalising never adds or takes a "<": count them to find the same place in the source.
     before = normal.encode()[: int(offset[1])].decode(errors="ignore").count("<")
-    skipped = _DECLARATION.match(source)
-    position = skipped.end() if skipped else 0
+    position = _start(source)
     for _ in range(before + 1):
         position = source.find("<", position) + 1
     words = _BYTE_POSITION.split(message)[0].strip()
@@ -282,6 +286,9 @@ def _xml_errors(source: str) -> list[tuple[int, int, str]]:
         return match.group()[:1] + match.group()[2:-1] + "/>" if len(match["name"]) > 1 else match.group()
 
     text = _TAG.sub(lambda match: match.group() if match["name"] is None else closed(match), source.replace("&", "+"))
+    text = _DECLARATION.sub(lambda match: _BLANK.sub(" ", match.group()), text, count=1)
+    start = _start(source)
+    text = _BLANK.sub(" ", text[:start]) + text[start:]
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
     with suppress(etree.XMLSyntaxError):  # nothing at all could be recovered: the log still says why
         etree.fromstring(_NOT_ASCII.sub("x", text), parser)
