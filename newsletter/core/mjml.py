@@ -27,7 +27,7 @@ _TAG = re.compile(
     r"""<!--|<(?P<end>/?)(?P<name>[A-Za-z][\w:.-]*+)(?P<attributes>(?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""", re.ASCII
 )
 _ATTRIBUTE = re.compile(r"""([^\s=/"'<>]++)(?:(\s*+=\s*+)("[^"]*+"|'[^']*+'|[^\s"'<>]++))?""")
-_DECLARATION = re.compile(r"\ufeff?\s*+(?:<\?xml[^>]*+\?>\s*+)?")
+_DECLARATION = re.compile(r"\ufeff?\s*+(?:<\?xml[^>]*+>\s*+)?")
 _NEEDS_NORM = re.compile(r"""[\r\n\t\\'"]|[^\x00-\x7f]""")
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _BYTE_POSITION = re.compile(r"at position (\d+):")
