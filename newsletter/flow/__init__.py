@@ -1,0 +1,1 @@
+"""The product, in the order it happens: gather, issue, compile, deliver, report."""

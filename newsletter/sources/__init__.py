@@ -1,0 +1,1 @@
+"""Adapters that read a magazine: feed, wordpress, page, folder, paste, memory. None touches the database."""

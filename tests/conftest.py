@@ -1,0 +1,36 @@
+"""Shared by every test: Hypothesis profiles, one fixed clock, and which tests belong to which run."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("prove", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Tuesday noon in the week of the seed's own issue (Thursday 5 November 2026, 08:00 in New York)."""
+    return datetime(2026, 11, 3, 17, 0, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the database, so that the PostgreSQL run can select exactly that."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        uses = item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db", "live_server"}
+        if uses:
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout that the tests run in."""
+    return Path(__file__).resolve().parent.parent

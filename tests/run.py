@@ -1,0 +1,216 @@
+"""The three runs behind `make quick`, `make test` and `make prove`.
+
+quick   ruff, mypy, layers; tests on SQLite, without browser, packaging and slow ones
+test    the same checks; every database test on PostgreSQL, every test on SQLite; coverage bars
+prove   the long ones, by hand: each writes docs/proofs/NAME.md with command, commit, machine and raw output
+
+The closing line sums up every pytest session. With CI=true a missing part fails the run; elsewhere the line before the
+closing one names what was left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+WORKERS = ["-n", str(max(2, min(4, os.cpu_count() or 2))), "--dist", "worksteal"]
+WHOLE_BAR, CORE_BAR = 90, 95
+
+PROOFS: dict[str, list[str]] = {
+    "crash-sqlite": ["python", "tests/acceptance/crash.py"],
+    "crash-postgresql": ["python", "tests/with_postgres.py", "python", "tests/acceptance/crash.py"],
+    "fill": ["python", "tests/benchmarks/fill.py"],
+    "properties": ["pytest", "-q", "-k", "property", "--timeout=7200", "-p", "no:randomly"],
+    "looks": ["python", "tests/looks.py", "docs/images"],
+}
+
+
+@dataclass
+class Tally:
+    """What the sessions came to."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    left_out: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def add(self, report: Path) -> None:
+        for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+            number = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
+            failed = number["failures"] + number["errors"]
+            self.failed += failed
+            self.skipped += number["skipped"]
+            self.passed += number["tests"] - failed - number["skipped"]
+
+
+def step(tally: Tally, name: str, command: list[str], **environment: str) -> bool:
+    """Run one command from the environment's own bin folder; remember it by name when it fails."""
+    began = time.monotonic()
+    print(f"--- {name}", flush=True)
+    first = BIN / command[0]
+    full = [str(first) if first.exists() else command[0], *command[1:]]
+    code = subprocess.call(full, cwd=ROOT, env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **environment})
+    print(
+        f"    {name}: {'done' if code == 0 else f'FAILED (exit {code})'} in {time.monotonic() - began:.0f} s",
+        flush=True,
+    )
+    if code:
+        tally.broken.append(name)
+    return code == 0
+
+
+def session(
+    tally: Tally, name: str, options: list[str], *, before: list[str] | None = None, **environment: str
+) -> None:
+    """One pytest session, counted through its own report so that a session that never ran is a failure."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        step(tally, name, [*(before or []), "pytest", "-q", f"--junitxml={report}", *options], **environment)
+        if report.exists():
+            tally.add(report)
+        elif name not in tally.broken:
+            tally.broken.append(f"{name} (no report)")
+
+
+def checks(tally: Tally) -> None:
+    step(tally, "rules", ["ruff", "check", "--quiet", "."])
+    step(tally, "format", ["ruff", "format", "--quiet", "--check", "."])
+    step(tally, "types", ["mypy"])
+    step(tally, "layers", ["lint-imports", "--no-cache"])
+
+
+def coverage_bars(tally: Tally, files: list[Path]) -> None:
+    """Whole tree >= 90 % and core + flow >= 95 % of branches and lines together, from all sessions combined."""
+    if not step(tally, "coverage", ["coverage", "combine", "--quiet", *map(str, files)]):
+        return
+    step(tally, "coverage report", ["coverage", "report", "--sort=cover"])
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "coverage.json"
+        subprocess.run([str(BIN / "coverage"), "json", "--quiet", "-o", str(out)], cwd=ROOT, check=True)
+        data = json.loads(out.read_text())
+    for label, prefixes, bar in (
+        ("newsletter/core and newsletter/flow", ("newsletter/core/", "newsletter/flow/"), CORE_BAR),
+        ("whole", ("",), WHOLE_BAR),
+    ):
+        rows = [row["summary"] for name, row in data["files"].items() if name.startswith(prefixes)]
+        branches = sum(row["num_branches"] for row in rows)
+        hit = sum(row["covered_branches"] for row in rows)
+        share = 100 * hit / branches if branches else 0.0
+        print(f"    branches of {label}: {share:.1f} % of {branches} (bar {bar} %)", flush=True)
+        if share < bar:
+            tally.broken.append(f"coverage of {label}: {share:.1f} % < {bar} %")
+
+
+def browser(tally: Tally) -> list[str]:
+    """Options that leave browser tests out where there is no browser, and say so."""
+    if shutil.which("chromium"):
+        return []
+    tally.left_out.append("browser tests (no chromium on the path)")
+    return ["-m", "not browser"]
+
+
+def run_quick(tally: Tally) -> None:
+    checks(tally)
+    tally.left_out.append("PostgreSQL, browser, packaging and slow tests (make test runs them)")
+    only = "not browser and not packaging and not slow"
+    session(tally, "SQLite", [*WORKERS, "-m", only], HYPOTHESIS_PROFILE="quick")
+
+
+def run_test(tally: Tally) -> None:
+    checks(tally)
+    for old in ROOT.glob(".coverage*"):
+        old.unlink()
+    data = {name: ROOT / f".coverage-{name}" for name in ("postgresql", "sqlite")}
+    cover = ["--cov", "--cov-report="]
+    session(
+        tally,
+        "PostgreSQL",
+        [*WORKERS, *cover, "-m", "database and not browser and not packaging"],
+        before=["python", "tests/with_postgres.py"],
+        COVERAGE_FILE=str(data["postgresql"]),
+    )
+    session(tally, "SQLite", [*WORKERS, *cover, *browser(tally)], COVERAGE_FILE=str(data["sqlite"]))
+    coverage_bars(tally, [path for path in data.values() if path.exists()])
+
+
+def run_prove(tally: Tally, names: list[str]) -> None:
+    folder = ROOT / "docs" / "proofs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names or PROOFS:
+        command = PROOFS[name]
+        began = time.monotonic()
+        print(f"--- {name}: {' '.join(command)}", flush=True)
+        full = [str(BIN / part) if part in {"python", "pytest"} else part for part in command]
+        done = subprocess.run(
+            full,
+            cwd=ROOT,
+            env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "HYPOTHESIS_PROFILE": "prove"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        sys.stdout.write(done.stdout)
+        (folder / f"{name}.md").write_text(proof(name, command, done, time.monotonic() - began))
+        if done.returncode:
+            tally.failed += 1
+            tally.broken.append(name)
+        else:
+            tally.passed += 1
+
+
+def proof(name: str, command: list[str], done: subprocess.CompletedProcess[str], seconds: float) -> str:
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    dirty = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=False)
+    output = done.stdout.replace(str(ROOT), ".")
+    return (
+        f"# {name}\n\n"
+        f"- command: `{' '.join(command)}` (through `make prove ARGS={name}`)\n"
+        f"- commit: {commit.stdout.strip()}{' with uncommitted changes' if dirty.stdout.strip() else ''}\n"
+        f"- machine: {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}\n"
+        f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {seconds:.0f} s, exit {done.returncode}\n\n"
+        f"```text\n{output.strip()}\n```\n"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    tally, began = Tally(), time.monotonic()
+    match arguments:
+        case ["quick"]:
+            run_quick(tally)
+        case ["test"]:
+            run_test(tally)
+        case ["prove", *names] if set(names) <= set(PROOFS):
+            run_prove(tally, names)
+        case _:
+            print(f"usage: run.py quick | test | prove [{' | '.join(PROOFS)}]", file=sys.stderr)
+            return 2
+    if tally.left_out and os.environ.get("CI") == "true" and arguments[0] == "test":
+        tally.broken.append(f"left out: {'; '.join(tally.left_out)}")
+    print(f"\n{arguments[0]}: {time.monotonic() - began:.0f} s")
+    if tally.left_out:
+        print(f"left out: {'; '.join(tally.left_out)}")
+    for name in tally.broken:
+        print(f"FAILED: {name}")
+    failed = tally.failed or len(tally.broken)
+    print(f"{tally.passed} passed, {failed} failed, {tally.skipped} skipped")
+    return 1 if failed or tally.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
