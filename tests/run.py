@@ -182,7 +182,8 @@ def proof(name: str, command: list[str], done: subprocess.CompletedProcess[str],
         f"# {name}\n\n"
         f"- command: `{' '.join(command)}` (through `make prove ARGS={name}`)\n"
         f"- commit: {commit.stdout.strip()}{' with uncommitted changes' if dirty.stdout.strip() else ''}\n"
-        f"- machine: {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}\n"
+        f"- machine: {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}\n"
         f"- when: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {seconds:.0f} s, exit {done.returncode}\n\n"
         f"```text\n{output.strip()}\n```\n"
     )
