@@ -1,0 +1,81 @@
+"""Tokens: short, bound to one purpose, made with one key and read with several."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.core.tokens import Keys, message_id, read_token, token
+
+KEYS = Keys(b"k" * 32)
+IDS = st.integers(min_value=0, max_value=2**48 - 1)
+ALPHABET = string.ascii_letters + string.digits + "-_"
+
+
+@given(IDS, st.text(max_size=40))
+def test_a_token_reads_back_and_has_24_characters(id_: int, purpose: str) -> None:
+    made = token(KEYS, purpose, id_)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{24}", made)
+    assert read_token(KEYS, purpose, made) == id_
+
+
+@given(IDS, st.integers(0, 23), st.sampled_from(ALPHABET))
+def test_one_changed_character_makes_it_worthless(id_: int, place: int, letter: str) -> None:
+    made = token(KEYS, "unsubscribe", id_)
+    altered = made[:place] + letter + made[place + 1 :]
+    assert read_token(KEYS, "unsubscribe", altered) == (id_ if altered == made else None)
+
+
+@given(st.text(max_size=40))
+def test_any_other_text_is_nobody(text: str) -> None:
+    assert read_token(KEYS, "unsubscribe", text) is None
+
+
+@given(IDS, st.text(max_size=20), st.text(max_size=20))
+def test_a_token_serves_one_purpose_only(id_: int, one: str, other: str) -> None:
+    assert read_token(KEYS, other, token(KEYS, one, id_)) == (id_ if one == other else None)
+
+
+@pytest.mark.parametrize("text", ["", "A" * 23, "A" * 25, "A" * 23 + "+", "A" * 23 + "/", "A" * 23 + "\n", "é" * 24])
+def test_the_shape_is_checked_before_anything_is_decoded(text: str) -> None:
+    assert read_token(KEYS, "unsubscribe", text) is None
+
+
+def test_an_old_key_still_reads_and_the_new_one_writes() -> None:
+    old, new = Keys(b"old"), Keys(b"new", b"old")
+    sent_last_year = token(old, "unsubscribe", 7)
+    assert read_token(new, "unsubscribe", sent_last_year) == 7
+    assert token(new, "unsubscribe", 7) == token(Keys(b"new"), "unsubscribe", 7) != sent_last_year
+    assert read_token(Keys(b"new"), "unsubscribe", sent_last_year) is None
+
+
+def test_a_secret_longer_than_the_hash_takes_counts_in_full() -> None:
+    assert token(Keys(b"a" * 65), "x", 1) != token(Keys(b"a" * 66), "x", 1)
+
+
+@pytest.mark.parametrize("keys", [(b"",), (b"new", b"")])
+def test_an_empty_key_is_refused(keys: tuple[bytes, ...]) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Keys(*keys)
+
+
+@pytest.mark.parametrize("id_", [-1, 2**48])
+def test_a_number_that_does_not_fit_is_refused(id_: int) -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        token(KEYS, "x", id_)
+
+
+def test_keys_never_show_in_a_log() -> None:
+    assert "k" * 8 not in repr(KEYS)
+    assert repr(KEYS) == "Keys(1 secret)"
+
+
+@given(st.text(max_size=64), st.text(max_size=64), IDS, IDS)
+def test_message_ids_are_the_same_for_a_pair_and_differ_between_pairs(a: str, b: str, x: int, y: int) -> None:
+    first, second = message_id(a, x, "news.example.test"), message_id(b, y, "news.example.test")
+    assert re.fullmatch(r"<[0-9a-f]{30}@news\.example\.test>", first)
+    assert (first == second) == ((a, x) == (b, y))
