@@ -1,0 +1,178 @@
+"""Every key of newsletter.toml, once: type, default and help. `init`, the docs and the errors are made from this."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+from newsletter.core.errors import ConfigError
+
+KeyType = Literal["str", "int", "bool", "list", "folder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: where it stands in the file, which variable beats it, and what a person needs to know of it.
+
+    `secret` keys may also be read from the file that `<variable>_FILE` names. A key with `in_file=False` has no
+    place in newsletter.toml. `choices` and `at_least`/`at_most` limit the value.
+    """
+
+    attribute: str
+    section: str
+    name: str
+    type: KeyType
+    default: str | int | bool | tuple[str, ...]
+    help: str
+    variable: str
+    secret: bool = False
+    in_file: bool = True
+    choices: tuple[str, ...] = ()
+    at_least: int | None = None
+    at_most: int | None = None
+
+    @property
+    def dotted(self) -> str:
+        """The key as people name it: "web.port"."""
+        return f"{self.section}.{self.name}" if self.section else self.name
+
+
+def _key(
+    type_: KeyType,
+    default: str | int | bool | tuple[str, ...],
+    help_: str,
+    *,
+    section: str = "",
+    name: str,
+    variable: str = "",
+    **limits: Any,
+) -> Any:
+    """A dataclass field that carries its own documentation."""
+    prefix = f"NEWSLETTER_{section}_{name}" if section else f"NEWSLETTER_{name}"
+    facts = {"section": section, "name": name, "type": type_, "help": help_, "default": default}
+    value = Path(cast(str, default)) if type_ == "folder" else default
+    metadata = {"key": {**facts, "variable": variable or prefix.upper(), **limits}}
+    # A secret never shows in a log or a traceback that prints the Config.
+    return field(default=value, metadata=metadata, repr=not limits.get("secret"))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One installation. Folders are absolute once there is a home; `home` is None when there is none yet."""
+
+    base_url: str = _key(
+        "str",
+        "http://127.0.0.1:8000",
+        "The public address of this installation, without a path at its end. Links and pictures in e-mails start "
+        "with it, so it must be https and reachable by readers before you send to them.",
+        name="base_url",
+    )
+    log_level: str = _key(
+        "str",
+        "INFO",
+        "How much the log on stderr says.",
+        name="log_level",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+    )
+    debug: bool = _key("bool", False, "Django's debug pages. Never where others can reach it.", name="debug")
+    secret_key: str = _key(
+        "str",
+        "",
+        "Signs log-ins and the links in e-mails. Made by init in the file secret.key (mode 600) of the home. Whoever "
+        "has it can unsubscribe anybody; whoever loses it breaks every link already sent.",
+        name="secret_key",
+        secret=True,
+        in_file=False,
+    )
+    database_url: str = _key(
+        "str",
+        "",
+        "postgresql://user@host/name for PostgreSQL. Empty: the SQLite file newsletter.sqlite3 in the home.",
+        section="database",
+        name="url",
+        variable="DATABASE_URL",
+        secret=True,
+    )
+    bind: str = _key("str", "127.0.0.1", "The address that serve listens on.", section="web", name="bind")
+    port: int = _key(
+        "int",
+        8000,
+        "The port that serve listens on; 0 takes any free one.",
+        section="web",
+        name="port",
+        at_least=0,
+        at_most=65535,
+    )
+    threads: int = _key(
+        "int", 8, "How many requests serve answers at once.", section="web", name="threads", at_least=1, at_most=256
+    )
+    allowed_hosts: tuple[str, ...] = _key(
+        "list",
+        (),
+        "Host names served beside that of base_url and this machine's own.",
+        section="web",
+        name="allowed_hosts",
+    )
+    https_proxy: bool = _key(
+        "bool",
+        False,
+        "True when readers and editors come in through a proxy that ends TLS and always sets X-Forwarded-Proto: "
+        "cookies are then marked Secure. Wrong when anybody can reach this port without that proxy.",
+        section="web",
+        name="https_proxy",
+    )
+    media_folder: Path = _key(
+        "folder", "media", "Pictures of gathered reviews, by hash.", section="folders", name="media"
+    )
+    outbox_folder: Path = _key(
+        "folder", "outbox", "Where the outbox account writes its .eml files.", section="folders", name="outbox"
+    )
+    fetch_contact: str = _key(
+        "str",
+        "",
+        "An address or page that sites you gather from may turn to; part of our User-Agent.",
+        section="fetch",
+        name="contact",
+    )
+    fetch_seconds: int = _key(
+        "int",
+        30,
+        "The longest that one fetch may take, redirects and body included.",
+        section="fetch",
+        name="seconds",
+        at_least=1,
+        at_most=600,
+    )
+    fetch_megabytes: int = _key(
+        "int",
+        20,
+        "The most that one fetch may bring.",
+        section="fetch",
+        name="megabytes",
+        at_least=1,
+        at_most=500,
+    )
+    home: Path | None = None
+
+    @property
+    def host(self) -> str:
+        """The host name of `base_url`."""
+        return urlsplit(self.base_url).hostname or ""
+
+    def need_home(self) -> Path:
+        """The home, for what can't be done without one. Raises `ConfigError` with the command that makes one."""
+        if self.home is None:
+            raise ConfigError("There is no newsletter home here.", hint="Type: newsletter init DIR")
+        return self.home
+
+
+def keys() -> tuple[Key, ...]:
+    """Every key, in the order of the file."""
+    return tuple(
+        Key(attribute=entry.name, **entry.metadata["key"])
+        for entry in dataclasses.fields(Config)
+        if "key" in entry.metadata
+    )

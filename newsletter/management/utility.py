@@ -1,0 +1,75 @@
+"""Django's management utility, in our words: our verbs first in its help, 2 for an unknown one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+from django.core.management import ManagementUtility, get_commands
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, ProgrammingError
+
+from newsletter.config.toml import nearest
+from newsletter.core.errors import NewsletterError
+
+_USAGE = 2
+# What makes sense without a home; the rest would work on a database in memory and forget it.
+_HOMELESS = frozenset({"check", "makemigrations", "help", "diffsettings", "findstatic", "sqlmigrate"})
+_OLD_DATABASE = ("no such table", "no such column", "does not exist")
+
+
+class Utility(ManagementUtility):
+    """`verbs` maps a heading to its verbs, each with one line of help."""
+
+    def __init__(self, argv: list[str], verbs: Mapping[str, Mapping[str, str]]) -> None:
+        super().__init__(argv)
+        self.verbs = verbs
+
+    def execute(self) -> None:
+        """Run the command. Raises `NewsletterError` where the database is older than the program."""
+        try:
+            super().execute()
+        except (OperationalError, ProgrammingError) as error:
+            if not any(words in str(error) for words in _OLD_DATABASE):
+                raise
+            raise DatabaseTooOldError from error
+
+    def main_help_text(self, commands_only: bool = False) -> str:
+        commands = get_commands()
+        ours = {verb for verbs in self.verbs.values() for verb in verbs}
+        if commands_only:
+            return "\n".join(sorted(ours | set(commands)))
+        lines = ["Usage: newsletter [--home DIR] VERB ...", "       newsletter VERB --help"]
+        for heading, verbs in self.verbs.items():
+            lines += ["", f"{heading}:", *(f"  {verb:<12} {text}" for verb, text in verbs.items())]
+        others = sorted(name for name in commands if name not in ours)
+        lines += ["", "Django's own:", *_columns(others)]
+        return "\n".join(lines)
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        commands = get_commands()
+        if subcommand not in commands:
+            print(f'newsletter: There is no verb "{subcommand}". {_suggest(subcommand, commands)}', file=sys.stderr)
+            sys.exit(_USAGE)
+        if subcommand not in _HOMELESS and not {"-h", "--help"} & set(self.argv):
+            settings.NEWSLETTER.need_home()
+        return super().fetch_command(subcommand)
+
+
+class DatabaseTooOldError(NewsletterError):
+    """The database is older than this program. Type: newsletter migrate"""
+
+
+def _suggest(word: str, commands: Mapping[str, object]) -> str:
+    return nearest(word, sorted([*commands, "init", "version"])) or "Type: newsletter help"
+
+
+def _columns(words: Sequence[str]) -> list[str]:
+    lines, line = [], " "
+    for word in words:
+        if len(line) + len(word) > 98:
+            lines.append(line)
+            line = " "
+        line += f" {word}"
+    return [*lines, line]

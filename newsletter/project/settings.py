@@ -1,0 +1,130 @@
+"""Django's settings: all of it follows from one Config. Importable with no home; then SECRET_KEY is empty.
+
+`settings.NEWSLETTER` is the Config, for the edges (commands, pages, apps); flow and below get values as arguments.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dj_database_url
+
+from newsletter.config.home import DATABASE_FILE, template_folders
+from newsletter.config.load import current
+from newsletter.config.schema import Config
+
+NEWSLETTER: Config = current().config
+_TEMPLATES = template_folders(NEWSLETTER.home)
+
+SECRET_KEY = NEWSLETTER.secret_key  # Django itself refuses to sign with an empty one
+DEBUG = NEWSLETTER.debug
+ALLOWED_HOSTS = [NEWSLETTER.host, "localhost", "127.0.0.1", "[::1]", *NEWSLETTER.allowed_hosts]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "subscribers",
+    "newsletter",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "newsletter.project.urls"
+WSGI_APPLICATION = "newsletter.project.wsgi.application"
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's entry for `url`; "" is the SQLite file of the home, or memory when there is no home."""
+    if not url:
+        file = NEWSLETTER.home / DATABASE_FILE if NEWSLETTER.home else ":memory:"
+        entry: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+    else:
+        entry = {**dj_database_url.parse(url, conn_max_age=0)}
+    if entry["ENGINE"] == "django.db.backends.sqlite3":
+        entry["OPTIONS"] = {
+            # A writer takes its lock at BEGIN, so it waits for its turn; one that reads first and upgrades later is
+            # refused at once with "database is locked" however long the time-out is.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            # FULL: a delivery that was committed as on the wire must be there after a power cut.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+        }
+    return entry
+
+
+DATABASES = {"default": database(NEWSLETTER.database_url)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [folder / "web" for folder in _TEMPLATES],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "newsletter.web.jinja.environment"},
+    },
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,  # the admin's own
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    },
+]
+
+# Served by whitenoise straight from the finders: no collectstatic step between an upgrade and a right page.
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [folder / "web" / "static" for folder in _TEMPLATES if (folder / "web" / "static").is_dir()]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"  # the preview page frames the letter
+CSRF_TRUSTED_ORIGINS = [NEWSLETTER.base_url] if NEWSLETTER.base_url.startswith("https:") else []
+# Only a proxy can have spoken TLS with the browser; without one a Secure cookie would never come back.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = NEWSLETTER.https_proxy
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if NEWSLETTER.https_proxy else None
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": "newsletter.project.log.AddressFreeFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "newsletter": {"level": NEWSLETTER.log_level},
+        "subscribers": {"level": NEWSLETTER.log_level},
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
