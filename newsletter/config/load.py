@@ -91,7 +91,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def commented_toml(overrides: Mapping[str, str | int | bool] | None = None) -> str:
-    """A newsletter.toml with every key, its help and its default, commented out; `overrides` (by dotted name) are not."""
+    """A newsletter.toml with each key, its help and default, commented out; `overrides` (by dotted name) are not."""
     overrides = overrides or {}
     lines = [
         "# newsletter.toml: this installation. Newsletters, sources and schedules are in magazine.toml.",
@@ -188,7 +188,7 @@ def _from_document(key: Key, document: Document) -> tuple[Any, str] | None:
         raise ConfigError(
             f'"{key.dotted}" has no place in this file, which is shown and copied.',
             where=where,
-            hint=f"Keep it in secret.key of the home, in {key.variable}, or in the file that {key.variable}_FILE names.",
+            hint=f"Keep it in the home's secret.key, in {key.variable}, or in the file that {key.variable}_FILE names.",
         )
     # In Python True is an int; in a port it is a mistake.
     right = isinstance(value, _TYPES[key.type]) and not (key.type == "int" and isinstance(value, bool))

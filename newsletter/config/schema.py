@@ -124,10 +124,10 @@ class Config:
         section="web",
         name="https_proxy",
     )
-    media_folder: Path = _key(
+    media_folder: Path = _key(  # noqa: RUF009 - a field, as the others are
         "folder", "media", "Pictures of gathered reviews, by hash.", section="folders", name="media"
     )
-    outbox_folder: Path = _key(
+    outbox_folder: Path = _key(  # noqa: RUF009
         "folder", "outbox", "Where the outbox account writes its .eml files.", section="folders", name="outbox"
     )
     fetch_contact: str = _key(

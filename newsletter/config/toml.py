@@ -97,7 +97,7 @@ def _write_key(key: str) -> str:
 
 
 def _write_string(value: str) -> str:
-    # JSON's string is TOML's basic string but for DEL, which TOML wants escaped, and astral escapes, which we never make.
+    # JSON's string is TOML's basic string, but for DEL.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

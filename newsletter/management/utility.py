@@ -50,7 +50,7 @@ class Utility(ManagementUtility):
     def fetch_command(self, subcommand: str) -> BaseCommand:
         commands = get_commands()
         if subcommand not in commands:
-            print(f'newsletter: There is no verb "{subcommand}". {_suggest(subcommand, commands)}', file=sys.stderr)
+            sys.stderr.write(f'newsletter: There is no verb "{subcommand}". {_suggest(subcommand, commands)}\n')
             sys.exit(_USAGE)
         if subcommand not in _HOMELESS and not {"-h", "--help"} & set(self.argv):
             settings.NEWSLETTER.need_home()
