@@ -1,0 +1,95 @@
+"""R9, R12, R13: what is due for an issue at a given moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The stored states of an issue that is not over yet."""
+
+    DRAFT = "draft"
+    APPROVED = "approved"
+
+
+class Minimum(StrEnum):
+    """What happens to an issue with too few reviews."""
+
+    HOLD = "hold"
+    SEND = "send"
+    SKIP = "skip"
+
+
+class Action(StrEnum):
+    """What is due now."""
+
+    WAIT = "wait"
+    HOLD = "hold"
+    SKIP = "skip"
+    APPROVE = "approve"  # by schedule
+    SEND = "send"
+    MISS = "miss"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueFacts:
+    """`reviews` counts the placements; `blockers` are the blocking checks in words, asked only in automatic mode."""
+
+    state: State
+    slot_at: datetime
+    cutoff_at: datetime
+    reviews: int
+    min_reviews: int
+    under_minimum: Minimum
+    automatic: bool
+    grace: timedelta
+    blockers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, and why in one sentence."""
+
+    action: Action
+    reason: str = ""
+
+
+def decide(issue: IssueFacts, now: datetime) -> Decision:
+    """Say what is due for a draft or an approved issue."""
+    if issue.state is State.APPROVED:
+        return _approved(issue, now)
+    if now < issue.cutoff_at:
+        return Decision(Action.WAIT, "Reviews are placed until the cutoff.")
+    if issue.reviews == 0 or (issue.reviews < issue.min_reviews and issue.under_minimum is not Minimum.SEND):
+        return _too_few(issue, now)
+    if now < issue.slot_at:
+        return Decision(Action.WAIT, "It waits for its slot." if issue.automatic else "It waits for approval.")
+    if not issue.automatic:
+        return Decision(Action.MISS, "Missed its slot: not approved.")
+    if now > issue.slot_at + issue.grace:
+        reason = f"Missed its slot: held ({'; '.join(issue.blockers)})." if issue.blockers else _TOO_LATE
+        return Decision(Action.MISS, reason)
+    if issue.blockers:
+        return Decision(Action.HOLD, "; ".join(issue.blockers))
+    return Decision(Action.APPROVE, "Approved by schedule.")
+
+
+def _approved(issue: IssueFacts, now: datetime) -> Decision:
+    if now < issue.slot_at:
+        return Decision(Action.WAIT, "It is scheduled.")
+    if now <= issue.slot_at + issue.grace:
+        return Decision(Action.SEND, "It is due.")
+    return Decision(Action.MISS, _TOO_LATE)
+
+
+def _too_few(issue: IssueFacts, now: datetime) -> Decision:
+    count = f"{issue.reviews} of {max(issue.min_reviews, 1)} needed"
+    # An empty letter is never sent, whatever the policy: "send anyway" is about thin issues.
+    if issue.under_minimum is Minimum.SKIP or now >= issue.slot_at:
+        return Decision(Action.SKIP, f"Skipped: {count}.")
+    return Decision(Action.HOLD, f"Too few reviews: {count}. Include some or approve anyway before the slot.")
+
+
+_TOO_LATE = "Missed its slot: nothing was running in time."

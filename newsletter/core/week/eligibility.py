@@ -1,0 +1,125 @@
+"""R1: whether a review may be in an issue, rule by rule, as data that `newsletter why` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.core.week.dating import FirstSight
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePlacement:
+    """Where a review is reserved or was sent: `issue` is a slot key, `state` "reserved" or "sent"."""
+
+    issue: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFacts:
+    """What is known of a review with regard to one newsletter.
+
+    `pinned` means that an editor put it into the issue that is asked about: stronger than cutoff, tray and a
+    leaving-out of this issue, weaker than an embargo, the ledger and a leaving-out for good.
+    """
+
+    publishable: bool
+    first_seen_at: datetime
+    embargoed_until: datetime | None = None
+    tray: FirstSight = FirstSight.WAITING
+    included_by: str | None = None
+    placement: ActivePlacement | None = None
+    left_out_for_good: str | None = None
+    left_out_of_issue: bool = False
+    from_our_sources: bool = True
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says; `text` is a plain sentence."""
+
+    rule: str
+    passed: bool
+    text: str
+
+
+def verdicts(review: ReviewFacts, *, issue: str, cutoff: datetime) -> tuple[Verdict, ...]:
+    """Ask every rule about a review and the issue with the slot key `issue`; there is no lower time bound."""
+    return (
+        _publishable(review),
+        _sources(review),
+        _ledger(review, issue),
+        _cutoff(review, cutoff),
+        _embargo(review, cutoff),
+        _tray(review),
+        _left_out(review),
+    )
+
+
+def eligible(review: ReviewFacts, *, issue: str, cutoff: datetime) -> bool:
+    """Whether every rule lets the review into the issue."""
+    return all(verdict.passed for verdict in verdicts(review, issue=issue, cutoff=cutoff))
+
+
+def _publishable(review: ReviewFacts) -> Verdict:
+    text = "It has a title to show." if review.publishable else "No entry of it has a title to show."
+    return Verdict("R1 publishable", review.publishable, text)
+
+
+def _sources(review: ReviewFacts) -> Verdict:
+    passed = review.from_our_sources or review.pinned
+    text = "It comes from a source of this newsletter." if review.from_our_sources else "No source of this newsletter."
+    return Verdict("R1 source", passed, text)
+
+
+def _ledger(review: ReviewFacts, issue: str) -> Verdict:
+    if review.placement is None:
+        return Verdict("R7 ledger", True, "It has not been in an issue, and no other issue holds it.")
+    if review.placement.state == "sent":
+        return Verdict("R7 ledger", False, f"It was sent with the issue of {review.placement.issue}: a review runs once.")
+    if review.placement.issue == issue:
+        return Verdict("R7 ledger", True, "It is reserved for this issue.")
+    return Verdict("R7 ledger", False, f"It is reserved for the issue of {review.placement.issue}.")
+
+
+def _cutoff(review: ReviewFacts, cutoff: datetime) -> Verdict:
+    seen = f"First seen {_moment(review.first_seen_at)}"
+    if review.first_seen_at <= cutoff:
+        return Verdict("R9 cutoff", True, f"{seen}, before the cutoff {_moment(cutoff)}.")
+    if review.pinned:
+        return Verdict("R9 cutoff", True, f"{seen}, after the cutoff, but an editor pinned it.")
+    return Verdict("R9 cutoff", False, f"{seen}, after the cutoff {_moment(cutoff)}: it waits for the next issue.")
+
+
+def _embargo(review: ReviewFacts, cutoff: datetime) -> Verdict:
+    until = review.embargoed_until
+    if until is None:
+        return Verdict("R4 embargo", True, "It is not dated ahead.")
+    if until <= cutoff:
+        return Verdict("R4 embargo", True, f"Its embargo ends {_moment(until)}, before the cutoff.")
+    return Verdict("R4 embargo", False, f"It is dated ahead: nothing runs before {_moment(until)}.")
+
+
+def _tray(review: ReviewFacts) -> Verdict:
+    if review.tray is FirstSight.WAITING:
+        return Verdict("R5 tray", True, "It was fresh when first seen.")
+    if review.included_by is not None:
+        by = f" by {review.included_by}" if review.included_by else ""
+        return Verdict("R5 tray", True, f'It was taken out of the tray "{review.tray}"{by}.')
+    if review.pinned:
+        return Verdict("R5 tray", True, f'It lies in the tray "{review.tray}", but an editor pinned it.')
+    return Verdict("R5 tray", False, f'It lies in the tray "{review.tray}" until an editor includes it.')
+
+
+def _left_out(review: ReviewFacts) -> Verdict:
+    if review.left_out_for_good is not None:
+        return Verdict("R15 left out", False, f"An editor left it out for good: {review.left_out_for_good}")
+    if review.left_out_of_issue and not review.pinned:
+        return Verdict("R15 left out", False, "An editor left it out of this issue; the next one may have it.")
+    return Verdict("R15 left out", True, "No editor left it out.")
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,284 @@
+"""The only writer of issue states. Each transition is one function: one transaction, one conditional UPDATE, its count
+checked, the reviews moved along, and an event that people can see.
+
+    draft ⇄ approved → sending ⇄ paused → sent        draft, approved → skipped, missed, discarded
+                                                       paused with nothing accepted → discarded
+                                                       missed → draft (revived by a person)
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Max
+
+from newsletter.core.errors import IssueError
+from newsletter.core.week import Slot
+from newsletter.ledger import placements
+from newsletter.models import (
+    Batch,
+    BatchState,
+    Carry,
+    Delivery,
+    DeliveryState,
+    Event,
+    Freeze,
+    Issue,
+    IssueState,
+    Newsletter,
+    OnTheWire,
+)
+
+LATE_AFTER = timedelta(minutes=15)
+OPEN = (IssueState.DRAFT, IssueState.APPROVED)
+STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
+TEXTS = frozenset({"subject", "preview_text", "note", "note_signature", "max_cards"})
+
+
+def lock(issue_id: int) -> Issue:
+    """The issue's row, held until the transaction ends: whoever edits, approves or sends it stands in one queue.
+
+    Must be called inside a transaction (SQLite's own write lock does the same there).
+    """
+    return Issue.objects.select_for_update(of=("self",)).select_related("newsletter", "freeze").get(pk=issue_id)
+
+
+def create(newsletter: Newsletter, slot: Slot, now: datetime) -> tuple[Issue, bool]:
+    """The issue of a slot, and whether this call made it. The row is the claim: two clocks can't make two (R8)."""
+    # Skipped, missed and discarded issues give their number back: readers see no gap.
+    last = Issue.objects.filter(newsletter=newsletter, state__in=(*OPEN, *STARTED)).aggregate(last=Max("number"))["last"]
+    try:
+        with transaction.atomic():
+            issue = Issue.objects.create(
+                newsletter=newsletter,
+                slot=slot.key,
+                slot_at=slot.at,
+                cutoff_at=slot.cutoff,
+                number=(last or 0) + 1,
+                created_at=now,
+            )
+    except IntegrityError:
+        return Issue.objects.select_related("newsletter").get(newsletter=newsletter, slot=slot.key), False
+    return issue, True
+
+
+@transaction.atomic
+def mark_placed(issue_id: int, now: datetime) -> bool:
+    """Record that the placing of the cutoff is done; False when it was before."""
+    return bool(Issue.objects.filter(pk=issue_id, state=IssueState.DRAFT, placed_at=None).update(placed_at=now))
+
+
+@transaction.atomic
+def hold(issue_id: int, reason: str, now: datetime) -> bool:
+    """Label a draft as held, once per reason; "" takes the label off. Returns whether anything changed."""
+    changed = Issue.objects.filter(pk=issue_id, state=IssueState.DRAFT).exclude(held_reason=reason)
+    if not changed.update(held_reason=reason):
+        return False
+    if reason:
+        _tell(issue_id, "held", f"Held: {reason}", now)
+    return True
+
+
+@transaction.atomic
+def write(issue_id: int, fields: dict[str, Any], *, now: datetime, by: str) -> None:
+    """Change an open issue's own words; an approval is voided by it. Raises `IssueError` once the issue is decided."""
+    unknown = set(fields) - TEXTS
+    if unknown:
+        raise IssueError(f"An issue has no field {sorted(unknown)[0]!r}.", hint=f"It has: {', '.join(sorted(TEXTS))}.")
+    issue = lock(issue_id)
+    if all(getattr(issue, name) == value for name, value in fields.items()):
+        return
+    void_approval(issue_id, "the issue was edited", now=now, by=by)
+    Issue.objects.filter(pk=issue_id, state=IssueState.DRAFT).update(**fields)
+
+
+@transaction.atomic
+def approve(issue_id: int, freeze_id: int, *, now: datetime, by: str, text: str = "") -> None:
+    """draft → approved, bound to a freeze. Raises `IssueError` for any other state and for a voided freeze."""
+    if not Freeze.objects.filter(pk=freeze_id, issue=issue_id, voided_at=None).exists():
+        raise IssueError("The freeze to approve is not this issue's, or was voided.", hint="Look at the preview again.")
+    _move(issue_id, (IssueState.DRAFT,), IssueState.APPROVED, freeze_id=freeze_id, approved_at=now, approved_by=by,
+          held_reason="")  # fmt: skip
+    _tell(issue_id, "approved", text or f"Approved by {by}.", now, by)
+
+
+@transaction.atomic
+def void_approval(issue_id: int, why: str, *, now: datetime, by: str = "") -> bool:
+    """approved → draft because something changed; the freeze is voided, visibly. False for a draft: nothing to void.
+
+    Raises `IssueError` when the issue is decided: from then on nothing of it changes.
+    """
+    issue = lock(issue_id)
+    if issue.state == IssueState.DRAFT:
+        return False
+    _move(issue_id, (IssueState.APPROVED,), IssueState.DRAFT, freeze=None, approved_at=None, approved_by="")
+    Freeze.objects.filter(issue=issue_id, voided_at=None).update(voided_at=now)
+    _tell(issue_id, "approval voided", f"The approval by {issue.approved_by} is void: {why}. Approve again.", now, by)
+    return True
+
+
+def begin_sending(issue_id: int, *, now: datetime, confirmed: bool = False) -> None:
+    """approved → sending, and its reviews reserved → sent, in the transaction that freezes the audience (R7).
+
+    Raises `IssueError` when the issue is not approved, or when another issue of the newsletter began within `min_gap`
+    and nobody `confirmed` the second one (R12). Must be called inside that transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("begin_sending belongs into the transaction that freezes the audience")
+    newsletter_id = Issue.objects.values_list("newsletter_id", flat=True).get(pk=issue_id)
+    # One at a time per newsletter: two special issues that begin at once must see each other.
+    newsletter = Newsletter.objects.select_for_update().get(pk=newsletter_id)
+    issue = lock(issue_id)
+    gap = timedelta(hours=newsletter.min_gap_hours)
+    near = (
+        Issue.objects.filter(newsletter=newsletter, state__in=STARTED, started_at__gt=now - gap)
+        .exclude(pk=issue_id)
+        .order_by("-started_at")
+        .first()
+    )
+    if near is not None and not confirmed and issue.state == IssueState.APPROVED:
+        raise IssueError(
+            f"The issue of {near.slot} went out less than {newsletter.min_gap_hours} hours ago.",
+            where=f"{newsletter.slug}/{issue.slot}",
+            hint="Confirm to send a second one all the same.",
+        )
+    late = now > issue.slot_at + LATE_AFTER
+    _move(issue_id, (IssueState.APPROVED,), IssueState.SENDING, started_at=now, late=late, freeze__voided_at=None)
+    placements.mark_sent(issue_id, now)
+    _tell(issue_id, "sending", "Sending began, late." if late else "Sending began.", now)
+
+
+@transaction.atomic
+def pause(issue_id: int, reason: str, *, now: datetime, by: str = "") -> None:
+    """sending → paused. While nothing was accepted the reviews are only reserved: nothing has run (R10)."""
+    lock(issue_id)
+    _move(issue_id, (IssueState.SENDING,), IssueState.PAUSED, paused_reason=reason)
+    if nothing_sent(issue_id):
+        placements.back_to_reserved(issue_id, now)
+    _tell(issue_id, "paused", f"Paused: {reason}", now, by)
+
+
+@transaction.atomic
+def resume(issue_id: int, *, now: datetime, by: str = "") -> None:
+    """paused → sending: the same frozen issue goes on, to those without a final delivery."""
+    issue = lock(issue_id)
+    late = issue.late or (nothing_sent(issue_id) and now > issue.slot_at + LATE_AFTER)
+    _move(issue_id, (IssueState.PAUSED,), IssueState.SENDING, paused_reason="", late=late)
+    placements.mark_sent(issue_id, now)
+    _tell(issue_id, "resumed", "Sending goes on.", now, by)
+
+
+@transaction.atomic
+def finish(issue_id: int, *, now: datetime) -> None:
+    """sending → sent, only when every frozen delivery is final and the counts add up. Raises `IssueError` otherwise."""
+    lock(issue_id)
+    _require_complete(issue_id)
+    _move(issue_id, (IssueState.SENDING,), IssueState.SENT, finished_at=now)
+    _tell(issue_id, "sent", "Every delivery is decided.", now)
+
+
+@transaction.atomic
+def stop(issue_id: int, *, now: datetime, by: str = "") -> None:
+    """sending or paused → sent, after the caller excluded the rest. Raises `IssueError` when some are still pending, and
+    when nothing was accepted: that issue did not run, so it is discarded instead.
+    """
+    lock(issue_id)
+    _require_complete(issue_id)
+    if nothing_sent(issue_id):
+        raise IssueError("Nothing of this issue was sent.", hint="Discard it instead: its reviews go back to the pool.")
+    _move(issue_id, (IssueState.SENDING, IssueState.PAUSED), IssueState.SENT, finished_at=now, paused_reason="")
+    placements.mark_sent(issue_id, now)
+    _tell(issue_id, "stopped", "Stopped: the rest was excluded.", now, by)
+
+
+@transaction.atomic
+def skip(issue_id: int, reason: str, *, now: datetime, by: str = "") -> None:
+    """draft or approved → skipped, a visible event with its reason; the reviews wait for the next issue."""
+    _give_up(issue_id, IssueState.SKIPPED, reason, now, by)
+
+
+@transaction.atomic
+def miss(issue_id: int, reason: str, *, now: datetime) -> None:
+    """draft or approved → missed (R12); the reviews wait for the next issue. A person can `revive` it."""
+    _give_up(issue_id, IssueState.MISSED, reason, now, "")
+
+
+@transaction.atomic
+def discard(issue_id: int, reason: str, *, now: datetime, by: str = "") -> None:
+    """draft, approved, or paused with nothing accepted → discarded; the reviews go back to the pool (R10).
+
+    Raises `IssueError` once a single message was accepted or may have been: then its reviews have run for good.
+    """
+    issue = lock(issue_id)
+    if issue.state == IssueState.PAUSED:
+        if not nothing_sent(issue_id):
+            raise IssueError(
+                "Messages of this issue were accepted, so it can't be discarded.", hint="Resume it, or stop it."
+            )
+        if Batch.objects.filter(issue=issue_id, state=BatchState.CLAIMED).exists():
+            raise IssueError("A worker is still busy with this issue.", hint="Try again in a minute.")
+        Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).update(
+            state=DeliveryState.EXCLUDED, reason="the issue was discarded", at=now
+        )
+        Batch.objects.filter(issue=issue_id).update(state=BatchState.SETTLED)
+    _give_up(issue_id, IssueState.DISCARDED, reason, now, by, (*OPEN, IssueState.PAUSED))
+
+
+@transaction.atomic
+def revive(issue_id: int, *, now: datetime, by: str) -> None:
+    """missed → draft, due now: the work of an issue that nobody sent in time is not lost. Its reviews come back by
+    placing again. Raises `IssueError` for any other state.
+    """
+    _move(issue_id, (IssueState.MISSED,), IssueState.DRAFT, slot_at=now, cutoff_at=now, placed_at=None, late=True,
+          outcome_reason="", held_reason="")  # fmt: skip
+    _tell(issue_id, "revived", f"Brought back by {by}: approve it within the hours of grace.", now, by)
+
+
+def nothing_sent(issue_id: int) -> bool:
+    """Whether certainly no message of the issue was taken: none accepted, none uncertain, none on the wire."""
+    taken = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
+    return not (
+        Delivery.objects.filter(issue=issue_id, state__in=taken).exists()
+        or OnTheWire.objects.filter(delivery__issue=issue_id).exists()
+    )
+
+
+def _give_up(
+    issue_id: int, to: IssueState, reason: str, now: datetime, by: str, come_from: tuple[IssueState, ...] = OPEN
+) -> None:
+    lock(issue_id)
+    _move(issue_id, come_from, to, outcome_reason=reason, finished_at=now, held_reason="")
+    placements.release_all(issue_id, now)
+    # An issue that did not go out had no readers to whom a review could have come too late.
+    Carry.objects.filter(issue=issue_id).delete()
+    _tell(issue_id, str(to), reason, now, by)
+
+
+def _require_complete(issue_id: int) -> None:
+    counts = dict(Delivery.objects.filter(issue=issue_id).values_list("state").annotate(n=Count("pk")))
+    frozen = Issue.objects.values_list("audience_count", flat=True).get(pk=issue_id)
+    decided = sum(n for state, n in counts.items() if state != DeliveryState.PENDING)
+    on_the_wire = OnTheWire.objects.filter(delivery__issue=issue_id).count()
+    if counts.get(DeliveryState.PENDING, 0) or on_the_wire or decided != frozen:
+        raise IssueError(f"Stopped at {decided} of {frozen}: not finished.", hint="Resume it: newsletter deliver.")
+
+
+def _move(issue_id: int, come_from: tuple[IssueState, ...], to: IssueState, **fields: Any) -> None:
+    """The one conditional UPDATE. A key of `fields` with `__` is a further condition."""
+    conditions = {name: fields.pop(name) for name in list(fields) if "__" in name}
+    moved = Issue.objects.filter(pk=issue_id, state__in=come_from, **conditions).update(state=to, **fields)
+    if moved == 1:
+        return
+    issue = Issue.objects.select_related("newsletter", "freeze").get(pk=issue_id)
+    where = f"{issue.newsletter.slug}/{issue.slot}"
+    if issue.state in come_from:
+        raise IssueError("The approval of this issue is void.", where=where, hint="Approve it again.")
+    wanted = " or ".join(come_from)
+    raise IssueError(f"The issue is {issue.state}; it must be {wanted} to become {to}.", where=where)
+
+
+def _tell(issue_id: int, kind: str, text: str, now: datetime, by: str = "") -> None:
+    newsletter_id = Issue.objects.values_list("newsletter_id", flat=True).get(pk=issue_id)
+    Event.objects.create(newsletter_id=newsletter_id, issue_id=issue_id, at=now, kind=kind, text=text, by=by)
