@@ -195,7 +195,7 @@ def _from_document(key: Key, document: Document) -> tuple[Any, str] | None:
     if key.type == "list":
         right = right and all(isinstance(item, str) for item in value)
     if not right:
-        raise ConfigError(f'"{key.dotted}" must be {_WORDS[key.type]}, not {_shown(value)}.', where=where)
+        raise ConfigError(f'"{key.dotted}" must be {_WORDS[key.type]}, not {write_value(value)}.', where=where)
     return (tuple(value) if key.type == "list" else value), where
 
 
@@ -224,14 +224,6 @@ def _settled(key: Key, value: Any, origin: str, home: Home | None) -> Any:
     if key.attribute == "database_url":
         _check_database_url(value, origin)
     return value
-
-
-def _shown(value: object) -> str:
-    """`value` as TOML for a message, or its type's name where TOML's own types (dates) have no short form."""
-    try:
-        return write_value(value)
-    except TypeError:
-        return f"a {type(value).__name__}"
 
 
 def _base_url(value: str, origin: str) -> str:

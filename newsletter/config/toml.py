@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date, time
 from difflib import get_close_matches
 from typing import Any
 
@@ -69,6 +70,8 @@ def write_value(value: object) -> str:
         return repr(value)
     if isinstance(value, str):
         return _write_string(value)
+    if isinstance(value, date | time):  # datetime is a date
+        return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, Mapping):
         inner = ", ".join(f"{_write_key(key)} = {write_value(item)}" for key, item in value.items() if item is not None)
         return f"{{ {inner} }}" if inner else "{}"

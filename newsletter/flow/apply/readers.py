@@ -1,0 +1,238 @@
+"""Turn what stands in magazine.toml into what a model holds, and back; refuse what is neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from newsletter.config.toml import nearest
+from newsletter.core.errors import NewsletterError
+from newsletter.core.rubrics import RUBRICS
+from newsletter.providers import build
+from subscribers import address, audience
+from subscribers.errors import SubscribersError
+
+Reader = Callable[[object], Any]
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+class Refused(ValueError):
+    """This value can't stand here: what is wrong with it, and perhaps what was meant."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message if message.endswith((".", "?", "!")) else f"{message}.")
+        self.hint = hint
+
+
+def text(longest: int, *, needed: bool = False, lines: bool = False) -> Reader:
+    """A text of at most `longest` letters; of one line unless `lines`."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str):
+            raise Refused("takes a text in quotes")
+        value = value.strip()
+        if needed and not value:
+            raise Refused("must not be empty")
+        if len(value) > longest:
+            raise Refused(f"takes at most {longest} letters, not {len(value)}")
+        # A line break in a sender's or a newsletter's name would end a header.
+        if any(ord(letter) < 32 and not (lines and letter == "\n") for letter in value) or "\x7f" in value:
+            raise Refused("takes one line of text" if not lines else "holds a control character")
+        return value
+
+    return read
+
+
+def slug(value: object) -> str:
+    if not isinstance(value, str) or not _SLUG.fullmatch(value) or len(value) > 50:
+        raise Refused('takes a short name like "weekly" (small letters, digits, - and _)')
+    return value
+
+
+def choice(*choices: str) -> Reader:
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise Refused(f"can't be {value!r}", nearest(str(value), choices))
+        return value
+
+    return read
+
+
+def number(at_least: int, at_most: int) -> Reader:
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
+            raise Refused(f"takes a whole number from {at_least} to {at_most}, not {value!r}")
+        return value
+
+    return read
+
+
+def boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Refused("takes true or false")
+    return value
+
+
+def url(value: object) -> str:
+    found = str(text(500)(value))
+    if found:
+        _need_web_address(found)
+    return found
+
+
+def mail_address(value: object) -> str:
+    try:
+        return address.parse(str(text(254, needed=True)(value))).shown
+    except SubscribersError as error:
+        raise Refused(f"takes one mail address: {error}") from error
+
+
+def optional_mail_address(value: object) -> str:
+    return mail_address(value) if value != "" else ""
+
+
+def language(value: object) -> str:
+    if not isinstance(value, str) or (value and not _LANGUAGE.fullmatch(value)) or len(value) > 35:
+        raise Refused(f'takes a language tag like "en" or "pt-BR", not {value!r}')
+    return value
+
+
+def timezone(value: object) -> str:
+    known = available_timezones()
+    if not isinstance(value, str) or value not in known:
+        raise Refused(
+            f"knows no time zone {value!r}", nearest(str(value), sorted(known)) or 'Write it like "Europe/Berlin".'
+        )
+    return value
+
+
+def weekday(value: object) -> int:
+    if not isinstance(value, str) or value.lower() not in WEEKDAYS:
+        raise Refused(f"can't be {value!r}", nearest(str(value).lower(), WEEKDAYS))
+    return WEEKDAYS.index(value.lower())
+
+
+def clock_time(value: object) -> time:
+    """ "08:00" in quotes, or TOML's own 08:00:00. Seconds are refused: no clock of ours ticks that fine."""
+    if isinstance(value, time) and not (value.second or value.microsecond):
+        return value
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Refused(f'takes a time like "08:00", not {value!r}')
+    return time(int(match[1]), int(match[2]))
+
+
+def instant(value: object) -> datetime:
+    """A date with time and offset, as UTC: 2026-11-05T08:00:00-05:00."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise Refused(f"takes a date and time with its offset, like 2026-11-05T08:00:00Z, not {_shown(value)}")
+    return value.astimezone(UTC)
+
+
+def table(value: object) -> dict[str, Any]:
+    """A table of plain values, as JSON can hold it."""
+    if not isinstance(value, Mapping):
+        raise Refused("takes a table, like { key = 1 }")
+    return {key: _plain(item) for key, item in value.items()}
+
+
+def audience_rule(value: object) -> dict[str, Any]:
+    rule = table(value)
+    try:
+        return dict(audience.parse(rule).as_json())
+    except SubscribersError as error:
+        raise Refused(f"is not an audience: {error}") from error
+
+
+def slugs(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Refused('takes a list of names, like ["site"]')
+    return sorted(set(value))
+
+
+def rubric_map(value: object) -> list[list[str]]:
+    """[[pattern, rubric], ...]: the first pattern that fits a category, tag, path or suffix decides."""
+    if not isinstance(value, list):
+        raise Refused('takes a list of pairs, like [["kino", "movie"]]')
+    pairs = []
+    for pair in value:
+        if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(part, str) and part for part in pair):
+            raise Refused(f'takes pairs like ["kino", "movie"], not {pair!r}')
+        if pair[1] not in RUBRICS:
+            raise Refused(f'knows no rubric "{pair[1]}"', nearest(pair[1], sorted(RUBRICS)))
+        pairs.append([pair[0], pair[1]])
+    return pairs
+
+
+def design(known: Collection[str] | None) -> Reader:
+    """A design's name; one of `known` unless that is None."""
+
+    def read(value: object) -> str:
+        name = str(slug(value))
+        if known is not None and name not in known:
+            raise Refused(f'knows no design "{name}"', nearest(name, sorted(known)))
+        return name
+
+    return read
+
+
+def check_location(kind: str, location: str) -> None:
+    """Raises `Refused` when a source of `kind` can't be at `location`."""
+    if kind in ("feed", "wordpress", "page"):
+        _need_web_address(location)
+    elif kind == "folder" and not location.startswith(("/", "~")) and ":" not in location[:3]:
+        # Cron starts elsewhere than the person who typed it.
+        raise Refused(f"takes the whole path of a folder, not {location!r}.")
+
+
+def check_account(kind: str, settings: Mapping[str, Any]) -> None:
+    """Raises `Refused` when no provider of `kind` could be built from `settings`. Secrets need not be there yet."""
+    try:
+        build(kind, settings, folder=Path("outbox"), environ=_AnySecret())
+    except NewsletterError as error:
+        raise Refused(f"will not do: {error.message}", error.hint) from error
+
+
+class _AnySecret(Mapping[str, str]):
+    """Stands for an environment in which each secret is set: `apply` may run where the sending account's is not."""
+
+    def __getitem__(self, key: str) -> str:
+        return "set"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+
+def _need_web_address(value: str) -> None:
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        right = False
+    if not right or any(letter.isspace() for letter in value):
+        raise Refused(f"takes an address that starts with https://, not {value!r}.")
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _shown(value: object) -> str:
+    return value.isoformat() if isinstance(value, date | time) else repr(value)

@@ -1,0 +1,187 @@
+"""What magazine.toml may hold: each table, each key, its default, its meaning. The docs are checked against this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from newsletter.flow.apply import readers as read
+from newsletter.models import Account, Magazine, Newsletter, Source
+from subscribers.models import MailingList
+
+NEEDED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key. `default` is for a new row (`NEEDED`: there is none); `show` turns the model's value into the file's.
+
+    A `link` names the table that the value points into by its key: "list" into "lists"; a list of them for sources.
+    """
+
+    name: str
+    read: read.Reader
+    help: str
+    default: Any = NEEDED
+    attribute: str = ""
+    show: Callable[[Any], Any] = lambda value: value
+    link: str = ""
+
+    @property
+    def column(self) -> str:
+        return self.attribute or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One kind of table: `key` is the field that names a row; `one` means [magazine], not [[magazine]]."""
+
+    name: str
+    model: type[models.Model]
+    key: str
+    fields: tuple[Field, ...]
+    one: bool = False
+
+    def field(self, name: str) -> Field:
+        return next(field for field in self.fields if field.name == name)
+
+
+def tables(designs: Collection[str] | None = None) -> tuple[Table, ...]:
+    """Every table, in an order in which what is pointed to comes first. `designs` limits a newsletter's design."""
+    return (_MAGAZINE, _LISTS, _ACCOUNTS, _SOURCES, _newsletters(designs))
+
+
+_MAGAZINE = Table(
+    "magazine",
+    Magazine,
+    "slug",
+    (
+        Field("slug", read.slug, "its short name; cannot change later", default="magazine"),
+        Field("name", read.text(200, needed=True), "its name"),
+        Field("about", read.text(500), "what it is, in one sentence", default=""),
+        Field("url", read.url, "its site", default=""),
+        Field("legal_name", read.text(200), "who answers for it; printed under every letter", default=""),
+        Field(
+            "postal_address",
+            read.text(1000, lines=True),
+            "where post reaches it; printed under every letter, as the law wants in most countries",
+            default="",
+        ),
+        Field("privacy_url", read.url, "its privacy page; the line is left out when empty", default=""),
+    ),
+    one=True,
+)
+
+_LISTS = Table(
+    "lists",
+    MailingList,
+    "slug",
+    (
+        Field("slug", read.slug, "its short name"),
+        Field("name", read.text(200, needed=True), "what readers see when they subscribe"),
+    ),
+)
+
+_ACCOUNTS = Table(
+    "accounts",
+    Account,
+    "name",
+    (
+        Field("name", read.slug, "its short name"),
+        Field(
+            "kind",
+            read.choice("outbox", "smtp", "esp"),
+            "outbox (writes files, mails nobody), smtp or esp (a provider's HTTP interface)",
+            default="outbox",
+        ),
+        Field(
+            "settings",
+            read.table,
+            "the provider's settings; a secret is named by password_env or password_file, never written here",
+            default={},
+        ),
+    ),
+)
+
+_SOURCES = Table(
+    "sources",
+    Source,
+    "slug",
+    (
+        Field("slug", read.slug, "its short name"),
+        Field("name", read.text(200, needed=True), "what editors see"),
+        Field(
+            "kind",
+            read.choice("feed", "wordpress", "page", "folder", "paste"),
+            "feed (RSS, Atom), wordpress (a site), page (one article), folder (a path) or paste (the text itself)",
+        ),
+        Field("location", read.text(1_000_000, needed=True, lines=True), "the address, the whole path, or the text"),
+        Field("language", read.language, "its language when a review does not say its own", default=""),
+        Field("timezone", read.timezone, "the zone of its dates without one", default="UTC"),
+        Field(
+            "rubric_map",
+            read.rubric_map,
+            'pairs of pattern and rubric, like [["kino", "movie"]]; the first that fits wins',
+            default=[],
+        ),
+        Field(
+            "preference",
+            read.number(0, 1000),
+            "lower wins when two sources serve the same review",
+            default=100,
+        ),
+        Field("enabled", read.boolean, "false: not gathered for now", default=True),
+    ),
+)
+
+
+def _newsletters(designs: Collection[str] | None) -> Table:
+    return Table(
+        "newsletters",
+        Newsletter,
+        "slug",
+        (
+            Field("slug", read.slug, "its short name; part of its links"),
+            Field("name", read.text(200, needed=True), "its name"),
+            Field("tagline", read.text(300), "the line under its name", default=""),
+            Field("list", read.slug, "whom it goes to", attribute="mailing_list", link="lists"),
+            Field("account", read.slug, "the way out", link="accounts"),
+            Field("sources", read.slugs, "what it is made of", default=[], link="sources"),
+            Field("design", read.design(designs), "the folder of its look", default="marquee"),
+            Field("design_tokens", read.table, "colours and measures that differ from the design's own", default={}),
+            Field("language", read.language, "the language of its labels and dates", default="en"),
+            Field("from_name", read.text(200, needed=True), "the sender's name"),
+            Field("from_address", read.mail_address, "the sender's address"),
+            Field("reply_to", read.optional_mail_address, "where answers go, when not to the sender", default=""),
+            Field("audience", read.audience_rule, "who of the list gets it; {} is everybody active", default={}),
+            Field("print_promo", read.table, "the print issue's promotion, with its dates", default={}),
+            Field("weekday", read.weekday, "the day it goes out", default=3, show=lambda day: read.WEEKDAYS[day]),
+            Field("send_time", read.clock_time, "the wall time it goes out", show=lambda at: f"{at:%H:%M}"),
+            Field("timezone", read.timezone, "the zone of that wall time", default="UTC"),
+            Field("cutoff_hours", read.number(0, 160), "hours before that until which reviews are placed", default=14),
+            Field(
+                "approval",
+                read.choice("required", "automatic"),
+                "required: a person approves every issue; automatic: it goes out when nothing speaks against it",
+                default="required",
+                attribute="approval_mode",
+            ),
+            Field("starts_at", read.instant, "no issue before this instant; by default the moment of the first apply"),
+            Field("min_reviews", read.number(0, 100), "fewer than this is under the minimum", default=3),
+            Field(
+                "under_minimum",
+                read.choice("hold", "send", "skip"),
+                "what to do then: hold for a person, send anyway, or skip the week",
+                default="hold",
+            ),
+            Field("max_cards", read.number(1, 100), "reviews shown in full", default=12),
+            Field("max_lines", read.number(0, 100), "reviews shown in one line", default=10),
+            Field("freshness_days", read.number(1, 3650), "older at first sight waits in the tray", default=21),
+            Field("first_import_days", read.number(0, 3650), "how far back a new source counts as news", default=7),
+            Field("grace_hours", read.number(0, 160), "how late an issue may still go out", default=6),
+            Field("min_gap_hours", read.number(0, 160), "the least time between two issues", default=20),
+        ),
+    )

@@ -1,0 +1,206 @@
+"""Check a whole magazine.toml, then change what differs, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+
+from newsletter.config.toml import Document, nearest, write_value
+from newsletter.core.errors import ConfigError
+from newsletter.flow.apply.dump import shown
+from newsletter.flow.apply.readers import Refused, check_account, check_location
+from newsletter.flow.apply.tables import NEEDED, Field, Table, tables
+from newsletter.models import Account, Magazine, Newsletter, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one row. For a new row (`created`) `before` is None, and only what the file gave is listed.
+
+    Values are as the file has them.
+    """
+
+    table: str
+    row: str
+    field: str
+    before: Any
+    after: Any
+    created: bool
+
+    def __str__(self) -> str:
+        name = self.table if self.table == "magazine" else f"{self.table} {self.row}"
+        if self.created:
+            return f"{name}: {self.field} = {write_value(self.after)} (new)"
+        return f"{name}: {self.field}: {write_value(self.before)} -> {write_value(self.after)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One checked table of the file: what it says, and where."""
+
+    table: Table
+    path: tuple[str | int, ...]
+    key: str
+    values: Mapping[str, Any]
+
+
+def apply_text(
+    text: str,
+    *,
+    now: datetime,
+    file: str = "magazine.toml",
+    designs: Collection[str] | None = None,
+    dry_run: bool = False,
+) -> list[Change]:
+    """Create or change the magazine from `text`, and say what changed; an empty list when nothing had to.
+
+    What the file does not mention stays as it is. `now` becomes the start of a newsletter that gives none. `designs`
+    are the known designs (None: any name will do). All or nothing: raises `ConfigError` with file and line, before
+    anything is written.
+    """
+    document = Document(text, file)
+    rows = _read(document, tables(designs))
+    changes: list[Change] = []
+    with transaction.atomic():
+        for row in rows:
+            changes += _write(row, document, now)
+        if dry_run:
+            transaction.set_rollback(True)
+    return changes
+
+
+def _read(document: Document, known: tuple[Table, ...]) -> list[_Row]:
+    names = [table.name for table in known]
+    for name in document.data:
+        if name not in names:
+            raise ConfigError(f'There is no table "{name}".', where=document.where((name,)), hint=nearest(name, names))
+    rows = []
+    for table in known:
+        found = document.data.get(table.name, {} if table.one else [])
+        listed = [found] if table.one else found
+        if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+            sign = f"[{table.name}]" if table.one else f"[[{table.name}]]"
+            raise ConfigError(
+                f'"{table.name}" is written as {sign}.', where=document.where((table.name,)), hint="See the sample."
+            )
+        seen: dict[str, tuple[str | int, ...]] = {}
+        for position, item in enumerate(listed):
+            if not item:
+                continue
+            path: tuple[str | int, ...] = (table.name,) if table.one else (table.name, position)
+            row = _read_row(document, table, path, item)
+            if row.key in seen:
+                raise ConfigError(
+                    f'"{row.key}" is there twice; the first is on line {document.line(seen[row.key])}.',
+                    where=document.where(path),
+                )
+            seen[row.key] = path
+            rows.append(row)
+    return rows
+
+
+def _read_row(document: Document, table: Table, path: tuple[str | int, ...], item: Mapping[str, Any]) -> _Row:
+    names = [field.name for field in table.fields]
+    values = {}
+    for name, value in item.items():
+        where = document.where((*path, name))
+        if name not in names:
+            raise ConfigError(f'{table.name} has no "{name}".', where=where, hint=nearest(name, names))
+        try:
+            values[name] = table.field(name).read(value)
+        except Refused as refused:
+            raise ConfigError(
+                f'"{name}" {str(refused).removesuffix(".")}.', where=where, hint=refused.hint
+            ) from refused
+    if table.key not in values and table.one:
+        first = table.model._default_manager.order_by("pk").first()
+        values[table.key] = getattr(first, table.key) if first else table.field(table.key).default
+    if table.key not in values:
+        raise ConfigError(f'"{table.key}" is missing.', where=document.where(path))
+    return _Row(table, path, values[table.key], values)
+
+
+def _write(row: _Row, document: Document, now: datetime) -> list[Change]:
+    table = row.table
+    found = table.model._default_manager.filter(**{table.key: row.key}).first()
+    if found is None and table.one and table.model._default_manager.exists():
+        raise ConfigError(
+            "The magazine's slug can't change.", where=document.where((*row.path, table.key)), hint="Take the line out."
+        )
+    created = found is None
+    model = found or table.model(**{table.key: row.key})
+    changes: list[Change] = []
+    sources: list[models.Model] | None = None
+    for field in table.fields:
+        if field.name not in row.values and not created:
+            continue
+        value = _value(row, field, document, now)
+        before = None if created else shown(field, model)
+        after = _linked(row, field, value, document) if field.link else value
+        if field.link == "sources":
+            sources = after
+            shown_after: Any = value
+        else:
+            setattr(model, field.column, after)
+            shown_after = shown(field, model)
+        said = field.name in row.values or field.name == "starts_at"
+        if (created and said) or (not created and before != shown_after):
+            changes.append(Change(table.name, row.key, field.name, before, shown_after, created))
+    _check(row, model, document)
+    if created and isinstance(model, Newsletter):
+        model.magazine = _magazine(row, document)
+    if changes:
+        model.save()
+    if sources is not None and isinstance(model, Newsletter):
+        model.sources.set(sources)  # type: ignore[arg-type] # rows of Source, by `link`
+    return changes
+
+
+def _value(row: _Row, field: Field, document: Document, now: datetime) -> Any:
+    if field.name in row.values:
+        return row.values[field.name]
+    if field.name == "starts_at":
+        return now.replace(microsecond=0)
+    if field.default is NEEDED:
+        raise ConfigError(f'"{field.name}" is missing.', where=document.where(row.path), hint=f"It is {field.help}.")
+    return field.default
+
+
+def _linked(row: _Row, field: Field, value: Any, document: Document) -> Any:
+    """The row or rows that `value` names. Raises `ConfigError` with the nearest name."""
+    target = next(table for table in tables() if table.name == field.link)
+    wanted = value if isinstance(value, list) else [value]
+    found = {getattr(item, target.key): item for item in target.model._default_manager.all()}
+    for name in wanted:
+        if name not in found:
+            raise ConfigError(
+                f'"{field.name}" names "{name}", which is not among {field.link}.',
+                where=document.where((*row.path, field.name)),
+                hint=nearest(name, sorted(found)),
+            )
+    return [found[name] for name in wanted] if isinstance(value, list) else found[value]
+
+
+def _check(row: _Row, model: models.Model, document: Document) -> None:
+    """What two fields say together."""
+    try:
+        if isinstance(model, Account):
+            check_account(model.kind, model.settings)
+        if isinstance(model, Source):
+            check_location(model.kind, model.location)
+    except Refused as refused:
+        field = "settings" if isinstance(model, Account) else "location"
+        raise ConfigError(
+            f'"{field}" {refused}', where=document.where((*row.path, field)), hint=refused.hint
+        ) from refused
+
+
+def _magazine(row: _Row, document: Document) -> Magazine:
+    magazine = Magazine.objects.order_by("pk").first()
+    if magazine is None:
+        raise ConfigError("There is no magazine yet.", where=document.where(row.path), hint="Write [magazine] first.")
+    return magazine
