@@ -1,0 +1,47 @@
+"""An address as an SMTP command may carry it (RFC 5321 4.1.2, 6531)."""
+
+from __future__ import annotations
+
+import re
+
+import idna
+
+# A dot-string or a quoted string without what would end the command or the path. 8-bit letters are SMTPUTF8's matter.
+_LOCAL = re.compile(r'[^\x00-\x20\x7f()<>\[\]:;@\\,"]+|"(?:[^\x00-\x1f\x7f"\\]|\\[\x20-\x7e])*"')
+_DOMAIN = re.compile(
+    r"(?=.{1,255}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"
+)
+LONGEST_LOCAL = 64  # RFC 5321 4.5.3.1.1, in octets
+LONGEST_PATH = 254  # 4.5.3.1.3: 256 octets with the angle brackets
+
+
+class BadAddressError(ValueError):
+    """This address can't stand in an SMTP command."""
+
+
+def mailbox(address: str) -> str:
+    """The address with its domain as A-labels, checked for length and for what would break out of `<...>`.
+
+    The local part is left alone: only its own server may say what it means. It may hold non-ASCII letters, which then
+    need SMTPUTF8. Raises `BadAddressError` with a sentence that can be shown.
+    """
+    local, at, domain = address.rpartition("@")
+    if not at or not _LOCAL.fullmatch(local):
+        raise BadAddressError("The address is malformed.")
+    try:
+        octets = local.encode()
+    except UnicodeEncodeError:
+        raise BadAddressError("The address holds half a character.") from None
+    if len(octets) > LONGEST_LOCAL:
+        raise BadAddressError(f"The part before the @ is longer than {LONGEST_LOCAL} octets.")
+    if not domain.isascii():
+        try:
+            # UTS 46 folds case and width as browsers do, but keeps the letters that IDNA 2003 would have replaced.
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            raise BadAddressError("The domain is not a valid international name.") from None
+    if not _DOMAIN.fullmatch(domain):
+        raise BadAddressError("The domain is malformed.")
+    if len(octets) + 1 + len(domain) > LONGEST_PATH:
+        raise BadAddressError(f"The address is longer than {LONGEST_PATH} octets.")
+    return f"{local}@{domain}"

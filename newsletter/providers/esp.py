@@ -1,0 +1,309 @@
+"""A provider's HTTP interface through django-anymail: one finished, personalised message per call.
+
+The wire bytes are taken apart again into subject, bodies and headers, because these interfaces take fields and not
+messages. What the answers mean follows anymail's documentation ("Sending email", "Exceptions") and the providers' own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC
+from email import message_from_bytes, policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from ssl import SSLCertVerificationError
+from typing import Any
+
+import requests
+from anymail.exceptions import (
+    AnymailAPIError,
+    AnymailConfigurationError,
+    AnymailError,
+    AnymailRecipientsRefused,
+    AnymailUnsupportedFeature,
+)
+from django.core.mail import EmailMultiAlternatives, get_connection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from newsletter.core.errors import ConfigError, ProviderError
+from newsletter.providers.base import Outcome, SendResult
+from newsletter.providers.settings import Settings
+
+# Each provider's own name for its key.
+KEY_NAMES = {
+    "brevo": "api_key",
+    "mailersend": "api_token",
+    "mailgun": "api_key",
+    "mailjet": "api_key",
+    "mailtrap": "api_token",
+    "mandrill": "api_key",
+    "postal": "api_key",
+    "postmark": "server_token",
+    "resend": "api_key",
+    "scaleway": "secret_key",
+    "sendgrid": "api_key",
+    "sparkpost": "api_key",
+    "unisender_go": "api_key",
+}
+_KNOWN = (
+    "esp", "api_key_env", "api_key_file", "secret_key_env", "secret_key_file", "api_url", "timeout", "options",
+)  # fmt: skip
+# Links go out plain: where the account would rewrite them by default, it is told not to.
+_CAN_SWITCH_TRACKING = {"mailgun", "mailjet", "mandrill", "postmark", "sendgrid", "sparkpost", "unisender_go"}
+# Fields of their own in the interface, or the provider's to write.
+_NOT_EXTRA = {
+    "from", "to", "cc", "bcc", "reply-to", "subject", "date", "sender", "return-path", "received", "dkim-signature",
+    "mime-version",
+}  # fmt: skip
+# Postmark's API error codes (Postmark developer documentation, "API error codes"): 422 for nearly everything, so the
+# code decides whether the account or this one message is at fault. 10 token, 400/401 sender signature, 405 not allowed
+# to send, 412/413 account pending or barred.
+_POSTMARK_ACCOUNT = {10, 400, 401, 405, 412, 413}
+_POSTMARK_LATER = {100, 429}  # maintenance, rate limit
+_KEY = re.compile(r"[A-Za-z0-9_.:+/=-]{24,}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
+LONGEST_REPLY = 500
+CONNECT_SECONDS = 10.0
+
+
+class EspProvider:
+    """One HTTP session of one provider."""
+
+    kind = "esp"
+
+    def __init__(self, esp: str, arguments: Mapping[str, Any]) -> None:
+        """`arguments` are those of anymail's backend: keys, `api_url`, `timeout` ... Raises `ConfigError`."""
+        self.esp = esp
+        try:
+            self._backend = get_connection(f"anymail.backends.{esp}.EmailBackend", **arguments)
+        except AnymailConfigurationError as error:
+            # Its text names the missing setting, never a value.
+            raise ConfigError(f"The account of {esp} is not complete: {error}", where="account (esp)") from error
+
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], *, environ: Mapping[str, str], home: Path | None = None
+    ) -> EspProvider:
+        """Settings: `esp`, `api_key_env` or `api_key_file`, for Mailjet `secret_key_env` or `secret_key_file`,
+        `api_url`, `timeout` in seconds, and `options`: what else anymail's backend takes (`sender_domain` ...).
+        """
+        read = Settings("esp", settings, _KNOWN)
+        esp = read.text("esp", choices=tuple(KEY_NAMES))
+        arguments = read.table("options")
+        key, secret = read.secret("api_key", environ, home), read.secret("secret_key", environ, home)
+        if not key:
+            raise ConfigError("There is no key.", where="account (esp)", hint='Give "api_key_env" or "api_key_file".')
+        arguments[KEY_NAMES[esp]] = key
+        if secret:
+            arguments["secret_key"] = secret
+        if url := read.text("api_url", ""):
+            arguments["api_url"] = url
+        arguments["timeout"] = (CONNECT_SECONDS, read.number("timeout", 60.0, at_least=0.05, at_most=600))
+        return cls(esp, arguments)
+
+    def open(self) -> None:
+        """Make the HTTP session. No request yet: these interfaces have no log-in of their own."""
+        self._backend.open()
+
+    def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
+        """One call. The From header decides the sender; the provider makes the envelope (and its bounces) its own."""
+        try:
+            fields = rebuild(message, recipient)
+        except (ValueError, LookupError) as error:
+            return SendResult(Outcome.REFUSED, reply=_clean(f"Not sent: the message can't be taken apart: {error}"))
+        if self.esp in _CAN_SWITCH_TRACKING:
+            vars(fields).update(track_clicks=False, track_opens=False)
+        if self.esp == "postmark":
+            # Postmark replaces a Message-ID unless told to keep it; ours marks a copy that is sent again.
+            fields.extra_headers["X-PM-KeepID"] = "true"
+        self.open()
+        try:
+            self._backend.send_messages([fields])
+        except AnymailRecipientsRefused as error:
+            return self._refused(error)
+        except AnymailAPIError as error:
+            return self._api_error(error)
+        except (AnymailUnsupportedFeature, AnymailConfigurationError) as error:
+            raise self._broken(f"can't send such messages: {error}", permanent=True) from error
+        except (AnymailError, ValueError) as error:
+            # Raised while the request is put together: nothing has left.
+            return SendResult(Outcome.REFUSED, reply=_clean(f"Not sent: {error}"))
+        return _outcome(fields)
+
+    def close(self) -> None:
+        """Let the HTTP session go."""
+        self._backend.close()
+
+    def _refused(self, error: AnymailRecipientsRefused) -> SendResult:
+        response = getattr(error, "response", None)
+        words = _body_words(response) or "refused by the provider"
+        return SendResult(Outcome.REFUSED, code=_status(response), reply=words)
+
+    def _api_error(self, error: AnymailAPIError) -> SendResult:
+        response = getattr(error, "response", None)
+        if response is None:
+            return self._no_response(error)
+        status, words = _status(response), _body_words(response)
+        code = _postmark_code(response) if self.esp == "postmark" else 0
+        if status in (401, 402, 403, 404) or code in _POSTMARK_ACCOUNT:
+            raise self._broken(f"refused the account ({status}): {words}", permanent=True)
+        if status in (429, 503) or code in _POSTMARK_LATER:
+            return SendResult(Outcome.DEFERRED, code=status, reply=words, retry_after=_retry_after(response))
+        if 400 <= status < 500:
+            return SendResult(Outcome.REFUSED, code=status, reply=words)
+        # 5xx once the body was out, or a 200 that can't be read: it may have been taken.
+        return SendResult(Outcome.UNKNOWN, code=status, reply=words)
+
+    def _no_response(self, error: AnymailAPIError) -> SendResult:
+        """Only a connection that never came about is certain; a read time-out or a cut may hide a yes."""
+        causes = list(_causes(error))
+        if any(isinstance(cause, SSLCertVerificationError) for cause in causes):
+            raise self._broken("has a certificate that can't be trusted", permanent=True) from error
+        never = (NewConnectionError, ConnectTimeoutError, requests.ConnectTimeout)
+        if any(isinstance(cause, never) for cause in causes):
+            raise self._broken("can't be reached") from error
+        return SendResult(Outcome.UNKNOWN, reply=f"No answer from {self.esp} after the message was out.")
+
+    def _broken(self, what: str, *, permanent: bool = False) -> ProviderError:
+        hint = (
+            "Mend the account's settings, then type: newsletter deliver --resume"
+            if permanent
+            else "Sending goes on when it answers again, or type: newsletter deliver --resume"
+        )
+        return ProviderError(_clean(f"The provider {self.esp} {what}"), hint=hint, permanent=permanent)
+
+
+def rebuild(message: bytes, recipient: str) -> EmailMultiAlternatives:
+    """The fields of finished wire bytes, addressed to `recipient` under the name that its To header gives.
+
+    Raises `ValueError` or `LookupError` for bytes that are no message with a text.
+    """
+    parsed = message_from_bytes(message, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    text, html = _part(parsed, "plain"), _part(parsed, "html")
+    if text is None:
+        raise ValueError("it has no text part")
+    fields = EmailMultiAlternatives(
+        subject=str(parsed.get("Subject", "")),
+        body=text,
+        from_email=next(iter(_addresses(parsed, "From")), ""),
+        to=[_named(recipient, parsed)],
+        reply_to=_addresses(parsed, "Reply-To"),
+        headers=dict(_extra(parsed)),
+    )
+    if html is not None:
+        fields.attach_alternative(html, "text/html")
+    return fields
+
+
+def _part(parsed: EmailMessage, subtype: str) -> str | None:
+    part = parsed.get_body((subtype,))
+    if part is None:
+        return None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def _extra(parsed: EmailMessage) -> Iterator[tuple[str, str]]:
+    for name, value in parsed.items():
+        if name.lower() not in _NOT_EXTRA and not name.lower().startswith("content-"):
+            yield name, str(value)
+
+
+def _addresses(parsed: EmailMessage, name: str) -> list[str]:
+    header = parsed.get(name)
+    return [_quoted(address) for address in header.addresses] if header is not None else []
+
+
+def _named(recipient: str, parsed: EmailMessage) -> str:
+    header = parsed.get("To")
+    for address in header.addresses if header is not None else ():
+        if address.addr_spec == recipient:
+            return _quoted(address)
+    return recipient
+
+
+def _quoted(address: Address) -> str:
+    """Name and address as a mailbox. The name is always quoted: a comma in it must not make two addresses."""
+    if not address.display_name:
+        return address.addr_spec
+    name = address.display_name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{name}" <{address.addr_spec}>'
+
+
+def _outcome(fields: Any) -> SendResult:
+    """What anymail made of a good answer: sent, queued, rejected, invalid, failed, unknown."""
+    status = fields.anymail_status
+    states = status.status or set()
+    response = status.esp_response
+    code, provider_id = _status(response), str(status.message_id or "")
+    if states and states <= {"sent", "queued"}:
+        return SendResult(Outcome.ACCEPTED, code=code, reply=", ".join(sorted(states)), provider_id=provider_id)
+    if states and states <= {"rejected", "invalid", "failed"}:
+        return SendResult(Outcome.REFUSED, code=code, reply=_body_words(response))
+    return SendResult(Outcome.UNKNOWN, code=code, reply="The provider's answer does not say what became of it.")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, what it was raised from, and what urllib3 tucked into `reason` and `args`, once each."""
+    seen: set[int] = set()
+    waiting: list[Any] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+
+
+def _status(response: Any) -> int:
+    return int(getattr(response, "status_code", 0) or 0)
+
+
+def _json(response: Any) -> Mapping[str, Any]:
+    try:
+        body = response.json()
+    except (AttributeError, ValueError):
+        return {}
+    return body if isinstance(body, Mapping) else {}
+
+
+def _postmark_code(response: Any) -> int:
+    code = _json(response).get("ErrorCode", 0)
+    return code if isinstance(code, int) else 0
+
+
+def _body_words(response: Any) -> str:
+    """The provider's own sentence. What looks like a key is blotted out: some interfaces quote it back."""
+    body = _json(response)
+    words = next((body[key] for key in ("Message", "message", "error", "errors") if body.get(key)), None)
+    if words is None:
+        words = getattr(response, "reason", "") or ""
+    return _clean(f"{_status(response) or ''} {_KEY.sub('...', str(words))}")
+
+
+def _retry_after(response: Any) -> float | None:
+    """Seconds, from a number or an HTTP date (RFC 9110 10.2.3)."""
+    value = str(response.headers.get("Retry-After", "")).strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    sent = response.headers.get("Date")
+    # The provider's own clock when it gives it: ours is not to be asked here, and may be wrong.
+    try:
+        since = parsedate_to_datetime(str(sent))
+    except ValueError:
+        return None
+    return max(
+        0.0, (until.replace(tzinfo=until.tzinfo or UTC) - since.replace(tzinfo=since.tzinfo or UTC)).total_seconds()
+    )
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub(" ", text).strip()[:LONGEST_REPLY]

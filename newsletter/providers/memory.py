@@ -1,0 +1,62 @@
+"""Messages kept in this process: for tests and dry rehearsals. Refuses and fails on demand, like the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from newsletter.providers.base import Outcome, SendResult
+from newsletter.providers.settings import Settings
+
+# Named mailboxes outlive the instance, as a server outlives a connection.
+_MAILBOXES: dict[str, list[Sent]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One accepted message."""
+
+    sender: str
+    recipient: str
+    message: bytes
+
+
+def mailbox(name: str = "memory") -> list[Sent]:
+    """What the memory accounts of this name have taken, oldest first. The list itself: clear it between tests."""
+    return _MAILBOXES.setdefault(name, [])
+
+
+class MemoryProvider:
+    """Takes every message, unless `answer` says otherwise.
+
+    `answer(recipient)` is asked at each attempt: None takes the message, a `SendResult` is returned as it is (a copy is
+    kept when the outcome is ACCEPTED), and an exception that it raises goes through.
+    """
+
+    kind = "memory"
+
+    def __init__(self, name: str = "memory", answer: Callable[[str], SendResult | None] | None = None) -> None:
+        """`name` chooses the mailbox."""
+        self.sent = mailbox(name)
+        self._answer = answer
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> MemoryProvider:
+        """Setting: `name` of the mailbox (default "memory")."""
+        return cls(Settings("memory", settings, ["name"]).text("name", "memory"))
+
+    def open(self) -> None:
+        """Nothing to connect to."""
+
+    def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
+        """Keep the message, or do as `answer` says."""
+        result = self._answer(recipient) if self._answer else None
+        if result is None:
+            result = SendResult(Outcome.ACCEPTED, code=250, reply="kept")
+        if result.outcome is Outcome.ACCEPTED:
+            self.sent.append(Sent(sender, recipient, message))
+        return result
+
+    def close(self) -> None:
+        """Nothing to close."""
