@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+_UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_PLANE_ENDS = re.compile("[" + "".join(chr(plane + 0xFFFE) + chr(plane + 0xFFFF) for plane in range(0x10000, 0x110000, 0x10000)) + "]")
+_LINE_ENDS = re.compile(r"\r\n?")
+_BREAKS = re.compile("[\t\n]")
+
+
+def clean(text: str) -> str:
+    """The text without what no mail may hold: every control but tab and LF, U+2028 and U+2029 become a space, as do
+    surrogates and non-characters; CRLF and CR become LF. One such character would make MJML refuse a whole letter.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _PLANE_ENDS.sub(" ", _UNCLEAN.sub(" ", _LINE_ENDS.sub("\n", text)))
+
+
+def clean_line(text: str) -> str:
+    """`clean` for a value of one line, without blanks around it."""
+    return _BREAKS.sub(" ", clean(text)).strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What `subscriber` is in a template.
+    """What `subscriber` is in a template; every text in it is cleaned, so both routes see the same.
 
     `topics` is a sorted tuple of rubric keys; empty means every topic, future ones too. `attributes` holds strings,
-    numbers, booleans and None only. The addresses are absolute https URLs, or "" where no page exists yet.
+    finite numbers, booleans and None only. The addresses are absolute https URLs, or "" where no page exists yet.
     """
 
     address: str
@@ -25,6 +46,13 @@ class Reader:
     unsubscribe_url: str = ""
     preferences_url: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("address", "name", "language", "unsubscribe_url", "preferences_url"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, clean_line(value))
+        object.__setattr__(self, "topics", tuple(clean_line(topic) for topic in self.topics))
+        object.__setattr__(self, "attributes", {clean_line(key): _plain(value) for key, value in self.attributes.items()})
+
     @property
     def first_name(self) -> str:
         """The first word of the name, "" when there is none."""
@@ -33,3 +61,10 @@ class Reader:
     def follows(self, topic: str) -> bool:
         """Whether this subscriber wants the rubric `topic`."""
         return not self.topics or topic in self.topics
+
+
+def _plain(value: str | int | float | bool | None) -> str | int | float | bool | None:
+    if isinstance(value, str):
+        return clean(value)
+    # NaN equals nothing, itself included: no letter could be found for it.
+    return None if isinstance(value, float) and not math.isfinite(value) else value

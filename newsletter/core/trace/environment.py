@@ -1,0 +1,438 @@
+"""The two Jinja2 environments: the stock one, whose output is the truth, and the tracing one, which defers.
+
+Both have the same filters, tests, globals and limits. The tracing one is held at every place where Jinja2 combines
+values: the names that compiled templates import from `jinja2.runtime`, `Environment.concat`, `getattr`, `getitem`,
+`call`, all operators, each filter and test, the loading of templates by name, and `super()`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from datetime import date
+from typing import Any
+
+import jinja2.runtime
+from jinja2 import DictLoader, StrictUndefined, Template, nodes
+from jinja2.nodes import EvalContext
+from jinja2.runtime import BlockReference, Context, LoopContext, Macro, Namespace, TemplateReference
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.utils import Cycler, Joiner, _PassArg
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
+
+from newsletter.core.errors import TraceError
+from newsletter.core.trace.deferred import CONCAT, ESCAPE, MARKUP, TEXT, VALUE, Deferred, Tracer, find, place
+from newsletter.core.trace.nodes import Operation
+
+MAX_REPEAT = 1_000_000
+"""Characters or items that one repetition, padding or power may make: a template can't fill the memory."""
+
+CLOCK = frozenset({"today", "now", "utcnow", "fromtimestamp", "utcfromtimestamp"})
+
+DEFERRED_FILTERS = frozenset(
+    """abs attr capitalize center count d default dictsort e escape filesizeformat first float forceescape format
+    groupby indent int join last length list lower max min pprint replace round safe sort string striptags sum title
+    tojson trim truncate upper urlencode urlize wordcount wordwrap xmlattr""".split()
+)
+"""Filters that are pure functions of their arguments and give plain values. All others ask for their values."""
+
+SELECTING_FILTERS = frozenset({"select", "reject", "selectattr", "rejectattr"})
+
+REMOVED_FILTERS = frozenset({"random"})
+REMOVED_GLOBALS = frozenset({"lipsum"})
+
+
+class StockEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja2 as it comes, sandboxed and strict, with limits on repetition and without clock and chance."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def __init__(self, files: Mapping[str, str], filters: Mapping[str, Callable[..., Any]]) -> None:
+        """`files` are the design's templates by name; `filters` are further pure filters."""
+        super().__init__(
+            loader=DictLoader(dict(files)),
+            undefined=StrictUndefined,
+            autoescape=_autoescape,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.loopcontrols"],
+        )
+        for name in REMOVED_FILTERS:
+            del self.filters[name]
+        for name in REMOVED_GLOBALS:
+            del self.globals[name]
+        for name in ("center", "indent", "batch", "slice"):
+            self.filters[name] = _limited(self.filters[name])
+        self.filters.update(filters)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        _guard_operator(operator, left, right)
+        return super().call_binop(context, operator, left, right)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
+        if getattr(__obj, "__name__", "") in ("center", "ljust", "rjust", "zfill", "expandtabs"):
+            _guard_numbers(args, kwargs)
+        return super().call(__context, __obj, *args, **kwargs)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        wrapped = super().wrap_str_format(value)
+        if wrapped is not None and re.search(r":[^{}]*(?:\d{5}|\{)", value.__self__):
+            raise SecurityError("this format makes too long a text")
+        return wrapped
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if attr in CLOCK and (isinstance(obj, date) or (isinstance(obj, type) and issubclass(obj, date))):
+            return False
+        return super().is_safe_attribute(obj, attr, value)
+
+
+def _autoescape(name: str | None) -> bool:
+    """Everything but plain text is escaped."""
+    return name is None or not name.endswith(".txt")
+
+
+def _limited(function: Callable[..., Any]) -> Callable[..., Any]:
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        _guard_numbers(args[1:], kwargs)
+        return function(*args, **kwargs)
+
+    limited.__name__ = function.__name__
+    return limited
+
+
+def _guard_numbers(args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
+    for value in (*args, *kwargs.values()):
+        if isinstance(value, int) and value > MAX_REPEAT // 100:
+            raise SecurityError(f"{value} is too much here")
+
+
+def _guard_operator(operator: str, left: Any, right: Any) -> None:
+    if operator == "*":
+        for sequence, times in ((left, right), (right, left)):
+            if isinstance(sequence, str | list | tuple) and isinstance(times, int) and len(sequence) * times > MAX_REPEAT:
+                raise SecurityError(f"this repeats a text or list {times} times")
+        if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > MAX_REPEAT:
+            raise SecurityError("this number is too large")
+    elif operator == "**":
+        if isinstance(left, int) and isinstance(right, int) and left.bit_length() * abs(right) > MAX_REPEAT // 100:
+            raise SecurityError("this power is too large")
+    elif isinstance(left, str) and re.search(r"%[^%a-zA-Z]*(?:\d{5}|\*)", left):
+        raise SecurityError("this format makes too long a text")
+
+
+# --- what compiled templates import from jinja2.runtime --------------------------------------------------------------
+
+
+def _escape(value: Any) -> Any:
+    if isinstance(value, str):
+        return jinja2.runtime.escape(value)
+    found = find(value)
+    return found.tracer.print(ESCAPE, value) if found is not None else _checked(jinja2.runtime.escape(value), value)
+
+
+def _str(value: Any = "") -> Any:
+    if isinstance(value, str):
+        return str(value)
+    found = find(value)
+    return found.tracer.print(TEXT, value) if found is not None else _checked(str(value), value)
+
+
+def _checked(text: str, value: Any) -> str:
+    """The text of a value of the issue, unless it names a memory address: no two renders would agree."""
+    if " at 0x" in text:
+        file, line = place()
+        message = f"this prints an object ({type(value).__name__}), not text."
+        raise TraceError(message, file=file, line=line, hint="Add |list or |join.")
+    return text
+
+
+def _markup(value: Any = "") -> Any:
+    return value.tracer.apply(MARKUP, value) if isinstance(value, Deferred) else Markup(value)
+
+
+def _concat(parts: Iterable[Any]) -> Any:
+    items = list(parts)
+    for item in items:
+        if isinstance(item, Deferred):
+            return item.tracer.apply(CONCAT, *items)
+    return "".join(items)
+
+
+def _joiner(function: Callable[[Iterable[Any]], str]) -> Callable[[Iterable[Any]], Any]:
+    operation = Operation("join", "~", lambda *items: function(items), ("join", function.__name__))
+
+    def join(items: Iterable[Any]) -> Any:
+        items = list(items)
+        found = find(items)
+        return found.tracer.apply(operation, *items) if found is not None else function(items)
+
+    return join
+
+
+class TracingMacro(Macro):
+    """A macro whose output may be deferred."""
+
+    def _invoke(self, arguments: list[Any], autoescape: bool) -> Any:
+        output: Any = self._func(*arguments)
+        return _markup(output) if autoescape else output
+
+
+class TracingBlockReference(BlockReference):
+    """`super()` and `self.block()` with output that may be deferred."""
+
+    @property
+    def super(self) -> Any:
+        return _block(super().super)
+
+    def __call__(self) -> Any:
+        output = _concat(self._stack[self._depth](self._context))
+        return _markup(output) if self._context.eval_ctx.autoescape else output
+
+
+def _block(reference: Any) -> Any:
+    if not isinstance(reference, BlockReference):
+        return reference
+    return TracingBlockReference(reference.name, reference._context, reference._stack, reference._depth)
+
+
+class TracingTemplateReference(TemplateReference):
+    """`self` in templates."""
+
+    def __getitem__(self, name: str) -> Any:
+        return _block(super().__getitem__(name))
+
+
+class TracingContext(Context):
+    """The context of a trace."""
+
+    def super(self, name: str, current: Callable[[Context], Any]) -> Any:
+        return _block(super().super(name, current))
+
+
+HOOKS: Mapping[str, Any] = {
+    "escape": _escape,
+    "str": _str,
+    "Markup": _markup,
+    "markup_join": _joiner(jinja2.runtime.markup_join),
+    "str_join": _joiner(jinja2.runtime.str_join),
+    "Macro": TracingMacro,
+    "TemplateReference": TracingTemplateReference,
+}
+
+
+class TracingTemplate(Template):
+    """A template whose compiled code uses our names in place of `jinja2.runtime`'s."""
+
+    @classmethod
+    def _from_namespace(
+        cls, environment: Any, namespace: MutableMapping[str, Any], globals: MutableMapping[str, Any]
+    ) -> Template:
+        namespace.update(HOOKS)
+        return super()._from_namespace(environment, namespace, globals)
+
+
+class _Membership(NodeTransformer):
+    """`a in b` as the test `in`: C code would answer it at once. (Chains stay: they ask, or fail loudly.)"""
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
+        self.generic_visit(node)
+        if len(node.ops) != 1 or node.ops[0].op not in ("in", "notin"):
+            return node
+        place = {"lineno": node.lineno, "environment": node.environment}
+        test = nodes.Test(node.expr, "in", [node.ops[0].expr], [], None, None, **place)
+        return test if node.ops[0].op == "in" else nodes.Not(test, **place)
+
+
+# --- the tracing environment -----------------------------------------------------------------------------------------
+
+
+class TracingEnvironment(StockEnvironment):
+    """Builds nodes wherever a Deferred takes part; everything else runs as in `StockEnvironment`."""
+
+    intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
+    intercepted_unops = frozenset(ImmutableSandboxedEnvironment.default_unop_table)
+    template_class = TracingTemplate
+    context_class = TracingContext
+    concat = staticmethod(_concat)  # type: ignore[assignment]
+
+    def __init__(self, files: Mapping[str, str], filters: Mapping[str, Callable[..., Any]], stock: StockEnvironment):
+        super().__init__(files, filters)
+        self._stock = stock
+        self._blank = Context(stock, {}, None, {})
+        self._operations: dict[tuple[object, ...], Operation] = {}
+        self._deferred_filters = DEFERRED_FILTERS | filters.keys()
+        for name, function in self.filters.items():
+            self.filters[name] = self._filter(name, function)
+        for name, function in self.tests.items():
+            self.tests[name] = self._test(name, function)
+
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        return super()._generate(_Membership().visit(source), *args, **kwargs)
+
+    # Names, items, calls and operators.
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Deferred):
+            return obj.tracer.apply(self._attribute(attribute), obj)
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        found = obj if isinstance(obj, Deferred) else find(argument)
+        if found is None:
+            return super().getitem(obj, argument)
+        return found.tracer.apply(self._operation("item", "", self._stock.getitem), obj, argument)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        found = find((left, right))
+        if found is None:
+            return super().call_binop(context, operator, left, right)
+        stock = self._stock
+        run = self._operation("binary", operator, lambda *two: stock.call_binop(self._blank, operator, *two))
+        return found.tracer.apply(run, left, right)
+
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
+        found = find(arg)
+        if found is None:
+            return super().call_unop(context, operator, arg)
+        return found.tracer.apply(self._operation("unary", operator, self._stock.unop_table[operator]), arg)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
+        return __self._call(__context, __obj, args, kwargs)
+
+    def _call(self, context: Context, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        found = function if isinstance(function, Deferred) else find((args, kwargs))
+        if found is None or (function is not found and _passes_through(function, args)):
+            return super().call(context, function, *args, **kwargs)
+        kwargs = {name: value for name, value in kwargs.items() if name not in ("_loop_vars", "_block_vars")}
+        tracer = found.tracer
+        if isinstance(function, Deferred):
+            node = function.node
+            if node.kind == "attribute" and node.operation.name in ("items", "keys", "values"):
+                # Their result is a view, which no node can hold.
+                owner = tracer.ask(VALUE, Deferred(tracer, node.operands[0]))
+                return super().call(context, super().getattr(owner, node.operation.name), *args, **kwargs)
+        else:
+            method = getattr(function, "__wrapped__", function)
+            owner = getattr(method, "__self__", None)
+            if not isinstance(owner, str | dict | list | tuple | date | int | float):
+                args, kwargs = tracer.concrete(args), tracer.concrete(kwargs)
+                return super().call(context, function, *args, **kwargs)
+            function = tracer.apply(self._attribute(method.__name__), owner)
+        return tracer.apply(self._call_operation(tuple(kwargs)), function, *args, *kwargs.values())
+
+    def _call_operation(self, names: tuple[str, ...]) -> Operation:
+        stock, blank, count = self._stock, self._blank, len(names)
+
+        def run(function: Any, *values: Any) -> Any:
+            positional = values[: len(values) - count]
+            return stock.call(blank, function, *positional, **dict(zip(names, values[len(positional) :], strict=True)))
+
+        return self._operation("call", "", run, names)
+
+    def _attribute(self, name: str) -> Operation:
+        stock = self._stock
+        return self._operation("attribute", name, lambda obj: stock.getattr(obj, name))
+
+    def _operation(self, kind: str, name: str, run: Callable[..., Any], *more: object) -> Operation:
+        key = (kind, name, *more)
+        operation = self._operations.get(key)
+        if operation is None:
+            operation = self._operations[key] = Operation(kind, name, run, key)
+        return operation
+
+    # Templates by name.
+
+    def get_template(self, name: Any, *args: Any, **kwargs: Any) -> Template:
+        return super().get_template(_concrete(name), *args, **kwargs)
+
+    def select_template(self, names: Any, *args: Any, **kwargs: Any) -> Template:
+        return super().select_template(_concrete(names), *args, **kwargs)
+
+    def get_or_select_template(self, template_name_or_list: Any, *args: Any, **kwargs: Any) -> Template:
+        return super().get_or_select_template(_concrete(template_name_or_list), *args, **kwargs)
+
+    # Filters and tests.
+
+    def _filter(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        passes = _PassArg.from_obj(function)
+        deferred = name in self._deferred_filters and passes is not _PassArg.context
+
+        def traced(*args: Any, **kwargs: Any) -> Any:
+            given, values = (args[:1], args[1:]) if passes else ((), args)
+            found = find((values, kwargs))
+            if found is None:
+                return function(*args, **kwargs)
+            if deferred:
+                return self._defer("filter", name, found.tracer, given, values, kwargs)
+            if name in SELECTING_FILTERS and find(values[0]) is None and not isinstance(values[1], Deferred):
+                # Run for real: the traced test asks item by item.
+                return function(*args, **kwargs)
+            return function(*given, *found.tracer.concrete(values), **found.tracer.concrete(kwargs))
+
+        if passes:
+            traced.jinja_pass_arg = passes  # type: ignore[attr-defined]
+        return traced
+
+    def _test(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        passes = _PassArg.from_obj(function)
+
+        def traced(*args: Any, **kwargs: Any) -> Any:
+            given, values = (args[:1], args[1:]) if passes else ((), args)
+            found = find((values, kwargs))
+            if found is None:
+                return function(*args, **kwargs)
+            if name == "sameas" and not any(values[-1] is constant for constant in (None, True, False)):
+                found.tracer.fail("sameas compares objects, which a letter doesn't have.", "Use ==.")
+            return self._defer("test", name, found.tracer, given, values, kwargs)
+
+        if passes:
+            traced.jinja_pass_arg = passes  # type: ignore[attr-defined]
+        return traced
+
+    def _defer(
+        self,
+        kind: str,
+        name: str,
+        tracer: Tracer,
+        given: tuple[Any, ...],
+        values: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Deferred:
+        """The node of a stock filter or test. One that takes the evaluation context gets a copy of its own: the
+        shared one is changed and restored around `{% autoescape %}`.
+        """
+        stock = self._stock
+        function = (stock.filters if kind == "filter" else stock.tests)[name]
+        names, passes = tuple(kwargs), _PassArg.from_obj(function)
+        first: tuple[Any, ...] = ()
+        escaping: object = None
+        if passes is _PassArg.eval_context:
+            escaping = bool(given[0].autoescape)
+            frozen = EvalContext(stock)
+            frozen.autoescape = escaping
+            first = (frozen,)
+        elif passes is _PassArg.environment:
+            first = (stock,)
+
+        def run(*operands: Any) -> Any:
+            positional = operands[: len(operands) - len(names)]
+            named = dict(zip(names, operands[len(positional) :], strict=True))
+            return function(*first, *positional, **named)
+
+        operation = self._operation(kind, name, run, escaping, names)
+        return tracer.apply(operation, *values, *kwargs.values())
+
+
+def _concrete(name: Any) -> Any:
+    found = find(name)
+    return found.tracer.concrete(name) if found is not None else name
+
+
+def _passes_through(function: Any, args: tuple[Any, ...]) -> bool:
+    """Whether Jinja2's own machinery only carries its arguments along."""
+    if isinstance(function, Macro | BlockReference | LoopContext) or function is Cycler or function is Joiner:
+        return True
+    if function is dict or function is Namespace:
+        return find(args) is None
+    return isinstance(getattr(function, "__self__", None), LoopContext | Cycler | Joiner)
