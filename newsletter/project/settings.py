@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "newsletter.web.headers.HeadersMiddleware",
 ]
 ROOT_URLCONF = "newsletter.project.urls"
 WSGI_APPLICATION = "newsletter.project.wsgi.application"

@@ -1,0 +1,14 @@
+"""The keys of readers' links, from the configuration; what a token is and how it is read: core.tokens."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from newsletter.core.tokens import Keys
+
+UNSUBSCRIBE = "unsubscribe"  # the purpose inside the token of /u/TOKEN; the row is a subscription
+
+
+def keys() -> Keys:
+    """The keys of this installation. An empty secret is refused by `Keys`: it would sign for anybody."""
+    return Keys(settings.NEWSLETTER.secret_key.encode())

@@ -1,0 +1,26 @@
+"""Pages under test run with a configuration of their own: a secret, a public address, a media folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from pytest_django import Settings
+
+SECRET = "a secret for tests only, long enough to be worth the name"
+BASE_URL = "https://news.example.test"
+
+# Not through the fixture: it would try to give the empty key back, which Django refuses to look at.
+django_settings.SECRET_KEY = SECRET
+
+
+@pytest.fixture(autouse=True)
+def configured(settings: Settings, tmp_path: Path) -> Path:
+    """Returns the media folder."""
+    media = tmp_path / "media"
+    media.mkdir()
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, secret_key=SECRET, base_url=BASE_URL, media_folder=media)
+    settings.ALLOWED_HOSTS = ["news.example.test", "testserver", "localhost", "127.0.0.1"]
+    return media
