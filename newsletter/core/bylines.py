@@ -21,7 +21,9 @@ _PICTURES_BY = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\s*(?:,|;|&|/|\||\band\b|\bund\b|\bet\b|\by\b|\be\b|\bog\b|\boch\b|\ben\b)\s*", re.IGNORECASE)
-_NO_AUTHOR = frozenset({"admin", "administrator", "editor", "editors", "staff", "webmaster", "wordpress", "root", "user"})
+_NO_AUTHOR = frozenset(
+    {"admin", "administrator", "editor", "editors", "staff", "webmaster", "wordpress", "root", "user"}
+)
 _CREDIT = re.compile(
     r"^\W{0,3}(?:(?:all\s+)?(?:lead\s+|header\s+|feature[d]?\s+)?"
     r"(?:photo(?:graph)?s?|images?|pictures?|stills?|fotos?|bilder?|artwork)\b"

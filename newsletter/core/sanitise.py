@@ -1,0 +1,480 @@
+"""Foreign markup in, well-formed allow-listed XHTML blocks out.
+
+Three passes, each of which would do alone for most pages: a forgiving parse that bounds depth, nh3's allow-list (an
+HTML5 parser, as browsers have), and a copy into fresh elements that knows nothing but the allow-list. What comes out
+is a flat row of block elements and parses as XML: MJML takes it as it is, and no parser can read it differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import nh3
+from lxml import etree
+from lxml import html as lxml_html
+
+from newsletter.core.prose import without_controls
+
+MAX_MARKUP: Final = 2_000_000
+
+INLINE: Final = frozenset(
+    ["a", "em", "strong", "u", "s", "q", "cite", "sub", "sup", "code", "small", "abbr", "bdi", "mark"]
+)
+BLOCKS: Final = frozenset(
+    [
+        "p",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "h2",
+        "h3",
+        "h4",
+        "pre",
+        "hr",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "dl",
+        "dt",
+        "dd",
+    ]
+)
+ALLOWED: Final = INLINE | BLOCKS | {"br"}
+_RENAMED = {"b": "strong", "i": "em", "h1": "h2", "h5": "h4", "h6": "h4", "del": "s", "strike": "s", "ins": "u"}
+_BOXES = frozenset(
+    [
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "figure",
+        "figcaption",
+        "details",
+        "summary",
+        "address",
+        "center",
+        "fieldset",
+        "tfoot",
+        "caption",
+    ]
+)
+_GONE = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "form",
+        "button",
+        "input",
+        "select",
+        "textarea",
+        "option",
+        "object",
+        "applet",
+        "svg",
+        "math",
+        "canvas",
+        "dialog",
+        "head",
+        "title",
+        "meta",
+        "link",
+        "base",
+        "frame",
+        "frameset",
+        "noframes",
+        "xmp",
+        "plaintext",
+        "noembed",
+        "map",
+        "area",
+        "param",
+        "track",
+        "source",
+        "iframe",
+        "embed",
+    ]
+)
+_ATTRIBUTES: dict[str, set[str]] = {
+    "a": {"href"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+    "ol": {"start"},
+}
+_EVERYWHERE = {"lang", "dir"}
+_SCHEMES = ("http", "https", "mailto")
+_LANG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
+_FRAME_JUNK = re.compile(r"doubleclick|googlesyndication|amazon-adsystem|facebook\.com/plugins|googletagmanager|ads?\.")
+
+Element = etree._Element
+
+
+def clean_html(markup: str, base_url: str = "") -> str:
+    """Sanitise a piece of foreign HTML into XHTML of the allow-list; relative links are resolved against `base_url`.
+
+    Pictures are left out (they are gathered apart, and served by us); frames and players become a link to what they
+    show. The empty string when nothing is left. Never raises on any input.
+    """
+    return serialise(sanitised_blocks(parse_markup(markup), base_url))
+
+
+def parse_markup(markup: str) -> Element:
+    """Parse anything into a <div>. Nesting deeper than some 250 levels is cut, by the parser, on purpose."""
+    text = without_controls(markup[:MAX_MARKUP]).replace("<![CDATA[", "").replace("]]>", "")
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
+    try:
+        root = lxml_html.document_fromstring(f"<html><body><div>{text}</div></body></html>".encode(), parser=parser)
+    except (etree.ParserError, ValueError):
+        return etree.Element("div")
+    body = root.find("body")
+    holder = etree.Element("div")
+    for source in root.findall("head") if body is None else [body]:
+        holder.text = source.text
+        holder.extend(list(source))
+    return holder
+
+
+def parse_page(markup: str) -> Element:
+    """Parse a whole page; the root is its <html>."""
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
+    try:
+        root: Element = lxml_html.document_fromstring(
+            without_controls(markup[: 2 * MAX_MARKUP]).encode() or b" ", parser=parser
+        )
+    except (etree.ParserError, ValueError):
+        return etree.Element("html")
+    return root
+
+
+def sanitised_blocks(tree: Element, base_url: str = "") -> list[Element]:
+    """The block elements of a parsed tree, copied fresh and clean. Changes `tree`."""
+    link_players(tree, base_url)
+    markup = etree.tostring(tree, method="html", encoding="unicode", with_tail=False)
+    safe = nh3.clean(
+        markup,
+        tags={*ALLOWED, *_BOXES, *_RENAMED, "span", "font"},
+        clean_content_tags=set(
+            _GONE - {"base", "link", "meta", "param", "source", "track", "frame", "input", "embed", "area"}
+        ),
+        attributes={**_ATTRIBUTES, "*": _EVERYWHERE},
+        url_schemes=set(_SCHEMES),
+        url_relative=("rewrite_with_base", base_url) if _is_web(base_url) else "deny",
+        link_rel=None,
+        strip_comments=True,
+    )
+    return _flow(parse_markup(safe))
+
+
+def serialise(blocks: Iterable[Element]) -> str:
+    """The blocks as XHTML text: void elements closed, all others with an end tag, nothing but the allow-list."""
+    return "".join(etree.tostring(block, method="xml", encoding="unicode", with_tail=False) for block in blocks)
+
+
+def text_of(block: Element) -> str:
+    """The words of one block: line breaks kept, list entries each on a line of their own."""
+    parts: list[str] = []
+    for event, element in etree.iterwalk(block, events=("start", "end")):
+        if event == "start":
+            if element.tag == "br":
+                parts.append("\n")
+            elif element.tag == "li":
+                parts.append("\n- ")
+            elif element.tag in BLOCKS and element is not block and parts:
+                parts.append(" " if element.tag in ("td", "th") else "\n")
+            parts.append(element.text or "")
+        elif element is not block:
+            parts.append(element.tail or "")
+    lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
+    return "\n".join(line for line in lines if line and line != "-")
+
+
+def link_players(tree: Element, base_url: str = "") -> None:
+    """Put a link in the place of each frame, video or sound; its words are the frame's own title or the host."""
+    for player in list(tree.iter("iframe", "video", "audio", "embed")):
+        address = (
+            player.get("src")
+            or player.get("data-src")
+            or next((inner.get("src", "") for inner in player.iter("source") if inner.get("src")), "")
+        )
+        address = watch_address(absolute(address, base_url))
+        if address and not _FRAME_JUNK.search(address):
+            box = etree.Element("p")
+            link = etree.SubElement(box, "a", href=address)
+            link.text = without_controls(player.get("title", "")).strip()[:120] or host_of(address)
+            player.addprevious(box)
+        drop(player)
+
+
+def watch_address(address: str) -> str:
+    """The page for people behind an embedded player's address."""
+    parts = urlsplit(address)
+    if match := re.match(r"^/embed/([\w-]{6,20})$", parts.path):
+        if re.search(r"(^|\.)youtube(-nocookie)?\.com$", parts.netloc):
+            return f"https://www.youtube.com/watch?v={match[1]}"
+    if parts.netloc == "player.vimeo.com" and (match := re.match(r"^/video/(\d+)$", parts.path)):
+        return f"https://vimeo.com/{match[1]}"
+    if parts.netloc.endswith("soundcloud.com") and (inner := parse_qs(parts.query).get("url")):
+        return inner[0] if _is_web(inner[0]) else ""
+    return address
+
+
+def absolute(address: str, base_url: str) -> str:
+    """An absolute http(s) address, or "" when it can't be made one."""
+    address = re.sub(r"[\t\r\n]", "", without_controls(address)).strip()
+    try:
+        address = urljoin(base_url, address) if base_url else address
+        if address.startswith("//"):
+            address = "https:" + address
+        return address if _is_web(address) else ""
+    except ValueError:
+        return ""
+
+
+def host_of(address: str) -> str:
+    """The host of an address as people say it: lower case, without www."""
+    return (urlsplit(address).hostname or "").removeprefix("www.")
+
+
+def _is_web(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in address
+    except ValueError:
+        return False
+
+
+def drop(element: Element) -> None:
+    """Take an element out and leave what follows it in place."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    if element.tail:
+        previous = element.getprevious()
+        if previous is not None:
+            previous.tail = (previous.tail or "") + element.tail
+        else:
+            parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
+
+
+# --- The copy: from here on every element is made by us.
+
+
+def _name(element: Element) -> str:
+    tag = element.tag if isinstance(element.tag, str) else ""
+    return _RENAMED.get(tag, tag)
+
+
+def _holds_blocks(element: Element) -> bool:
+    return any(_name(inner) in BLOCKS or _name(inner) in _BOXES for inner in element.iterdescendants())
+
+
+class _Run:
+    """Inline content on its way to become one <p>."""
+
+    def __init__(self) -> None:
+        self.box = etree.Element("p")
+
+    def text(self, words: str | None) -> None:
+        _add_text(self.box, words)
+
+    def ends_with_break(self) -> bool:
+        return len(self.box) > 0 and self.box[-1].tag == "br" and not (self.box[-1].tail or "").strip()
+
+    def take(self) -> list[Element]:
+        box, self.box = self.box, etree.Element("p")
+        _trim(box)
+        return [box] if _says_something(box) else []
+
+
+def _flow(source: Element) -> list[Element]:
+    """The blocks that a container holds, in order; loose words become paragraphs, two line breaks end one."""
+    blocks: list[Element] = []
+    run = _Run()
+    run.text(source.text)
+    for child in source:
+        name = _name(child)
+        if name == "br":
+            if run.ends_with_break():
+                blocks += run.take()
+            else:
+                etree.SubElement(run.box, "br")
+        elif name in BLOCKS or name in _BOXES or _holds_blocks(child):
+            blocks += run.take()
+            blocks += _block(child, name)
+        else:
+            _inline(child, run.box, in_link=False)
+        run.text(child.tail)
+    return blocks + run.take()
+
+
+def _block(source: Element, name: str) -> list[Element]:
+    if name == "hr":
+        return [etree.Element("hr")]
+    if name == "pre":
+        return _pre(source)
+    if name in ("ul", "ol"):
+        return _list(source, name)
+    if name == "table" and _is_data_table(source):
+        return _table(source)
+    inner = _flow(source)
+    if name == "blockquote" and inner:
+        made = _made(source, "blockquote")
+        made.extend(inner)
+        return [made]
+    if name in ("p", "h2", "h3", "h4", "dt", "dd"):
+        for block in inner:
+            if block.tag == "p":
+                if name in ("h2", "h3", "h4"):
+                    block.tag = name
+                _copy_attributes(source, block, name)
+    return inner
+
+
+def _list(source: Element, name: str) -> list[Element]:
+    made = _made(source, name)
+    for child in source:
+        inner = _flow(child) if _name(child) == "li" or len(child) or child.text else []
+        if not inner:
+            continue
+        entry = etree.SubElement(made, "li")
+        _copy_attributes(child, entry, "li")
+        _fill(entry, inner)
+    return [made] if len(made) else []
+
+
+def _pre(source: Element) -> list[Element]:
+    made = _made(source, "pre")
+    _add(made, without_controls("".join(source.itertext())))
+    return [made] if (made.text or "").strip() else []
+
+
+def _is_data_table(source: Element) -> bool:
+    """A grid of short cells; a table that was used to lay out the page is taken apart instead."""
+    rows = [[cell for cell in row if _name(cell) in ("td", "th")] for row in source.iter("tr")]
+    if len(rows) < 2 or max(len(row) for row in rows) < 2 or any(True for _ in source.iterdescendants("table")):
+        return False
+    return all(not _holds_blocks(cell) and len("".join(cell.itertext())) < 300 for row in rows for cell in row)
+
+
+def _table(source: Element) -> list[Element]:
+    made = _made(source, "table")
+    for row in source.iter("tr"):
+        line = etree.SubElement(made, "tr")
+        for cell in row:
+            if _name(cell) in ("td", "th"):
+                box = etree.SubElement(line, _name(cell))
+                _copy_attributes(cell, box, _name(cell))
+                _fill(box, _flow(cell))
+                box.text = box.text or ""
+        if not len(line):
+            made.remove(line)
+    return [made] if _says_something(made) else []
+
+
+def _fill(box: Element, blocks: list[Element]) -> None:
+    """Put blocks into a list entry or a cell: a lone paragraph gives only its content."""
+    if len(blocks) == 1 and blocks[0].tag == "p":
+        box.text = blocks[0].text
+        box.extend(list(blocks[0]))
+    else:
+        box.extend(blocks)
+
+
+def _inline(source: Element, box: Element, *, in_link: bool) -> None:
+    name = _name(source)
+    if name in _GONE:
+        return
+    if name == "br":
+        etree.SubElement(box, "br")
+        return
+    href = source.get("href", "") if name == "a" else ""
+    keep = name in INLINE and (name != "a" or (_good_link(href) and not in_link))
+    target = box
+    if keep:
+        target = etree.SubElement(box, name)
+        _copy_attributes(source, target, name)
+    _add_text(target, source.text)
+    for child in source:
+        _inline(child, target, in_link=in_link or (keep and name == "a"))
+        _add_text(target, child.tail)
+    if keep and not _says_something(target):
+        words = "".join(target.itertext())
+        box.remove(target)
+        _add_text(box, words)
+
+
+def _good_link(href: str) -> bool:
+    if href.lower().startswith("mailto:"):
+        return "@" in href
+    return _is_web(href)
+
+
+def _made(source: Element, name: str) -> Element:
+    made = etree.Element(name)
+    _copy_attributes(source, made, name)
+    return made
+
+
+def _copy_attributes(source: Element, target: Element, name: str) -> None:
+    for key, value in source.attrib.items():
+        key, value = str(key), without_controls(str(value)).strip()
+        good = (
+            (key == "href" and name == "a" and _good_link(value))
+            or (
+                key in ("colspan", "rowspan", "start")
+                and key in _ATTRIBUTES.get(name, ())
+                and value.isdecimal()
+                and len(value) < 4
+            )
+            or (key == "dir" and value in ("ltr", "rtl", "auto"))
+            or (key == "lang" and _LANG.fullmatch(value) is not None)
+        )
+        if good:
+            target.set(key, value)
+
+
+def _add_text(box: Element, words: str | None) -> None:
+    if words:
+        _add(box, re.sub(r"[ \t\r\n\f]+", " ", without_controls(words)))
+
+
+def _add(box: Element, words: str) -> None:
+    if len(box):
+        box[-1].tail = (box[-1].tail or "") + words
+    else:
+        box.text = (box.text or "") + words
+
+
+def _trim(box: Element) -> None:
+    """No white space, NBSP or line break at either end of a paragraph."""
+    while len(box) and box[0].tag == "br" and not (box.text or "").strip():
+        first = box[0]
+        box.text = (box.text or "") + (first.tail or "")
+        box.remove(first)
+    box.text = (box.text or "").lstrip() or None
+    while len(box):
+        last = box[-1]
+        if last.tail:
+            last.tail = last.tail.rstrip() or None
+        if last.tail or last.tag != "br":
+            break
+        box.remove(last)
+    if not len(box):
+        box.text = (box.text or "").rstrip() or None
+
+
+def _says_something(box: Element) -> bool:
+    return (
+        bool("".join(box.itertext()).strip("\u200b\u200c\u200d\u2060\ufeff\u00ad \t\r\n\u00a0"))
+        or box.find(".//hr") is not None
+    )
