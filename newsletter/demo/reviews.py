@@ -17,10 +17,11 @@ from newsletter.core.errors import ContentError
 MAGAZINE = "LANTERN"
 
 # The months as the magazine prints them: no year, so that the release date has to be worked out.
-_MONTHS = "Jan. Feb. March April May June July Aug. Sept. Oct. Nov. Dec.".split()
-_KEYS = frozenset(
-    "id title rubric critic hours channels category tags picture work rating release release_in sponsored".split()
-)
+_MONTHS = ("Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec.")
+_KEYS = {
+    *("id", "title", "rubric", "critic", "hours", "channels", "category", "tags", "picture", "work", "rating"),
+    *("release", "release_in", "sponsored"),
+}
 
 
 @dataclass(frozen=True, slots=True)

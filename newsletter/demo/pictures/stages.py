@@ -69,7 +69,7 @@ def gig(b: Board) -> None:
 def baths(b: Board) -> None:
     """A drained pool, tiled, with five singers at the deep end."""
     b.sky("#0d211d", "#12342c")
-    far, near = ((380, 250), (820, 250)), ((-260, 800), (1460, 800))
+    far = ((380, 250), (820, 250))
     deep, wall = 470.0, 250.0
     b.polygon([far[0], far[1], (820, deep), (380, deep)], "#8fd8b4")
     b.polygon([far[0], (380, deep), (60, 800), (-260, 800), (-260, 60)], "#4f9f84")
