@@ -64,15 +64,19 @@ def normalise(source: str) -> str:
     """The MJML document as the compiler can carry it unharmed; the same document to every mail client.
 
     Attribute values go through `norm_attribute`; `>` in text becomes `&gt;` (in styles it gets two spaces before it);
-    the text of mj-title is treated as an attribute, since the compiler copies it into one; an XML declaration goes.
+    the text of mj-title is treated as an attribute, since the compiler copies it into one; blanks between elements of
+    the head become a line break; an XML declaration goes.
     What is not well-formed passes unchanged, so the compiler still refuses it.
     """
     position = _start(source)
     out: list[str] = []
     inside = ""
+    head = False
     while True:
         tag = _TAG.search(source, position)
         text = source[position : tag.start() if tag else len(source)]
+        if head and tag and tag["name"] and text.isspace() and _between(tag):
+            text = "\n"  # any other blanks between two elements of the head are refused by the compiler
         out.append(_text(text, inside))
         if tag is None:
             return "".join(out)
@@ -83,6 +87,8 @@ def normalise(source: str) -> str:
             continue
         position = tag.end()
         name, attributes = tag["name"], tag["attributes"]
+        if name == "mj-head":
+            head = not tag["end"]
         if tag["end"]:
             out.append(f"</{name}>")
             inside = ""
@@ -93,6 +99,11 @@ def normalise(source: str) -> str:
         if _NEEDS_NORM.search(attributes):
             attributes = _ATTRIBUTE.sub(_attribute, attributes)
         out.append(f"<{name}{attributes}>")
+
+
+def _between(tag: re.Match[str]) -> bool:
+    """Whether blanks before `tag` stand between elements of the head, not in an element's own text."""
+    return tag["name"] in ("mj-head", "mj-attributes") if tag["end"] else tag["name"] in ELEMENTS
 
 
 def _start(source: str) -> int:

@@ -92,6 +92,13 @@ def test_an_xml_declaration_is_taken_off() -> None:
     )
 
 
+@pytest.mark.parametrize("blanks", [" ", "    ", " \n ", "\t", "\n\n  "])
+def test_blanks_between_elements_of_the_head_are_taken(blanks: str) -> None:
+    head = f"{blanks}<mj-title>x</mj-title>{blanks}<mj-preview> </mj-preview>{blanks}"
+    attributes = f"<mj-attributes>{blanks}<mj-all color='red' />{blanks}<mj-text padding='0' />{blanks}</mj-attributes>"
+    assert to_html(document("<mj-text>x</mj-text>", head + attributes + blanks))
+
+
 def test_ordinary_comments_go_and_conditional_ones_stay() -> None:
     page = text("<!-- editor > only --><!--[if mso]><b>outlook</b><![endif]-->x")
     assert "editor" not in page

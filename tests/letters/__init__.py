@@ -1,0 +1,1 @@
+"""Reference issues of invented works, for snapshots, screenshots and measurements."""

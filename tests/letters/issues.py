@@ -1,0 +1,254 @@
+"""Three reference issues, a right-to-left one and their readers. Every work, person and place is invented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from newsletter.core import cards, context, suggest
+from newsletter.core.content import EntryContent, Rating, Release, Work
+from newsletter.core.reader import Reader
+from newsletter.core.words import long_date, words
+
+DAY = date(2026, 11, 5)
+HOST = "https://news.example.test"
+
+_BODY = {
+    "sunday": (
+        "“See You Sunday” knows exactly how long a family lunch can last, and it stays for every minute of it. Orla "
+        "Venn’s second film is set in one kitchen, on one afternoon, with eleven people who have all agreed not to "
+        "mention the house. By the time the coffee is cold, three of them have mentioned it.\n"
+        "What follows is the funniest argument of the year, and then, without a single raised voice, the saddest. "
+        "Dara Okoye carries the last twenty minutes with nothing but a tea towel."
+    ),
+    "salt": (
+        "The road of the title is forty miles long and white on both sides. Imre Vashti walks it twice in this novel, "
+        "once at nineteen and once at seventy, and the trick is that we are never told which of the two is remembering."
+    ),
+    "tin": (
+        "Recorded in a disused cannery over four nights, this is the first record by Low Tide Choir on which you can "
+        "hear the building. Doors slam. Somebody laughs. The songs are better for it."
+    ),
+    "night": (
+        "Nine episodes, one route, no plot to speak of: the number 14 leaves the depot at midnight and comes back at "
+        "five. Every passenger gets ten minutes, and half of them deserve a series of their own."
+    ),
+    "hall": (
+        "They came on late and said nothing for six songs. Then Pia Lund asked if anybody had the time, somebody told "
+        "her, and she played the seventh one twice as fast to catch up with it. It was that sort of evening."
+    ),
+    "mara": (
+        "Tove Adeyemi has written eleven plays about her mother and says that the twelfth is about a dog. We met in "
+        "the empty theatre where it opens next week, and she answered every question but one."
+    ),
+    "garden": (
+        "You plant things and they die. That is the whole of this small, stubborn game, and after ten hours I had "
+        "learned the names of thirty weeds and the exact sound of a greenhouse in the rain."
+    ),
+    "list": (
+        "Endings are hard. Here are seven that got away with it, from a film that stops in mid-sentence to a novel "
+        "whose last page is a receipt. Spoilers throughout, naturally."
+    ),
+}
+
+
+def entry(key: str, title: str, rubric: str, author: str, **more: object) -> EntryContent:
+    """One review as a source would give it."""
+    body = _BODY[key]
+    facts: dict[str, object] = {
+        "title": title,
+        "title_clean": title,
+        "url": f"https://lantern.example/{rubric}/{key}",
+        "rubric": rubric,
+        "authors": (author,),
+        "body_text": body,
+        "reading_minutes": 3,
+        "language": "en",
+    }
+    return EntryContent(**{**facts, **more})  # type: ignore[arg-type]
+
+
+ENTRIES = {
+    "sunday": entry(
+        "sunday",
+        "“See You Sunday” Stays for Every Minute of Lunch",
+        "movie",
+        "Mara Quill",
+        work=Work("See You Sunday", "Movie", "2026", ("Orla Venn",), ("Dara Okoye", "Finn Abara")),
+        release=Release(date(2026, 11, 6), "month-day", "premieres", "theaters", "premieres in theaters Nov. 6"),
+        rating=Rating("4.5", "5"),
+    ),
+    "salt": entry(
+        "salt",
+        "The Salt Road Walks Itself",
+        "book",
+        "Ines Okafor",
+        work=Work("The Salt Road", "Book", "2026", ("Imre Vashti",), (), "Harbour & Pike"),
+        rating=Rating("8.3", "10"),
+    ),
+    "tin": entry(
+        "tin",
+        "Low Tide Choir Leave the Doors Open",
+        "music",
+        "Bo Lindqvist",
+        work=Work("Tin Hymnal", "MusicAlbum", "2026", ("Low Tide Choir",), (), "Quay Records"),
+        release=Release(date(2026, 10, 30), "day", "out", "", "Out Oct. 30"),
+        rating=Rating("B+", ""),
+    ),
+    "night": entry(
+        "night",
+        "“Night Bus” Has Nowhere to Be",
+        "tv",
+        "Ada Marlow",
+        work=Work("Night Bus", "TVSeries", "2026", ("Sol Whitaker",), ("Nia Frost",), "Channel Nine"),
+        release=Release(date(2026, 11, 12), "day", "starts", "Channel Nine", "Starts Nov. 12 on Channel Nine"),
+        rating=Rating("3", "5"),
+    ),
+    "hall": entry(
+        "hall",
+        "Pia Lund at Corn Hall: Six Songs and a Clock",
+        "concert",
+        "Theo Brandt",
+        work=Work("Pia Lund", "MusicEvent", "", ("Pia Lund",), (), "Corn Hall"),
+    ),
+    "mara": entry("mara", "Tove Adeyemi Would Rather Talk About the Dog", "interview", "Mara Quill"),
+    "garden": entry(
+        "garden",
+        "A Garden Game in Which Everything Dies, Beautifully",
+        "game",
+        "Kit Osei",
+        work=Work("Weeds", "VideoGame", "2026", ("Small Spade",), (), "PC"),
+        rating=Rating("4", "5"),
+    ),
+    "list": entry("list", "Seven Endings That Got Away With It", "list", "The Lantern Desk"),
+}
+
+_PICTURES = {
+    "sunday": (1200, 675, "A kitchen table after lunch: eleven plates, one chair pushed back", "via See You Sunday"),
+    "salt": (480, 720, "The cover of The Salt Road: a white line on white paper", ""),
+    "tin": (720, 720, "The cover of Tin Hymnal: an open tin door, the sea behind it", "Quay Records"),
+    "night": (720, 480, "A lit bus window at night with one passenger asleep", "Channel Nine"),
+    "hall": (720, 480, "A singer at a microphone, looking at her wrist", "Theo Brandt"),
+    "mara": (720, 480, "A playwright alone in the third row of an empty theatre", "Lena Moss"),
+    "garden": (720, 480, "A drawn greenhouse in the rain", "Small Spade"),
+}
+
+
+def picture(key: str, language: str = "en") -> context.Picture | None:
+    """The picture of a review on our own host."""
+    if key not in _PICTURES:
+        return None
+    width, height, alt, by = _PICTURES[key]
+    return context.Picture(f"{HOST}/media/{key}.jpg", alt, width, height, cards.credit(by, language))
+
+
+MAGAZINE = context.Magazine(
+    name="Lantern",
+    url="https://lantern.example/",
+    about="Reviews of what is worth an evening, by people who paid for their own ticket.",
+    legal_name="Lantern Press LLC",
+    address_lines=("Lantern Press LLC", "12 Main Street", "Port Ellery, ME 04101", "USA"),
+    privacy_url="https://lantern.example/privacy",
+    rights="© 2026 Lantern Press LLC",
+)
+NOTE = (
+    "It rained on the press screening, the reading and the concert, and still this was the best week of the autumn. "
+    "If you only have one evening, give it to Orla Venn’s lunch.",
+    "And if you have two: Imre Vashti’s road is 300 pages long and I missed my stop twice.",
+)
+
+
+def _earlier(key: str, title: str, rubric: str, kicker: str) -> context.Line:
+    return context.Line(key, title, f"https://lantern.example/{rubric}/{key}", rubric, kicker, isolated=title)
+
+
+def build(
+    lead: str | None,
+    keys: Sequence[str],
+    lines: Sequence[str] = (),
+    *,
+    pictures: bool = True,
+    language: str = "en",
+    note: tuple[str, ...] = NOTE,
+    more: bool = True,
+    promo: bool = True,
+) -> context.IssueContent:
+    """An issue of the named reviews."""
+    shown = [*([lead] if lead else []), *keys]
+    made = [
+        replace(
+            cards.card(
+                key,
+                ENTRIES[key],
+                on=DAY,
+                language=language,
+                picture=picture(key, language) if pictures else None,
+                lead=key == lead,
+            ),
+            number=place,
+        )
+        for place, key in enumerate(shown, 1)
+    ]
+    hooks = [suggest.Hook(cards.work_title(ENTRIES[key]), ENTRIES[key].body_text) for key in shown]
+    subject = suggest.subjects(hooks, language)[0]
+    return context.IssueContent(
+        language=language,
+        magazine=MAGAZINE,
+        newsletter=context.Newsletter("weekly", "The Lantern Weekly", "What is worth an evening", True),
+        issue=context.Issue(
+            slot=DAY.isoformat(),
+            number=words(language)["number"].format(n=214),
+            date=long_date(DAY, language),
+            subject=subject,
+            preview_text=suggest.preview_text(hooks, subject, language),
+            contents=", ".join(hook.work for hook in hooks),
+            note=note,
+            note_signature="Mara Quill, editor" if note else "",
+        ),
+        lead=made[0] if lead else None,
+        cards=tuple(made[1 if lead else 0 :]),
+        lines=tuple(
+            replace(cards.line(key, ENTRIES[key], language=language), number=len(shown) + place)
+            for place, key in enumerate(lines, 1)
+        ),
+        more=(
+            _earlier("9", "The Long Afternoon Gets Longer", "movie", "Movie review"),
+            _earlier("8", "#30DaysLive: Night Nineteen", "concert", "Concert review"),
+            _earlier("7", "Orla Venn Is Not Done Cooking", "interview", "Interview"),
+        )
+        if more
+        else (),
+        promo=context.Promo(
+            "The print magazine",
+            "Issue 38 is 96 pages of long reads, with Orla Venn’s lunch recipes.",
+            "Get the print magazine",
+            "https://lantern.example/print",
+        )
+        if promo
+        else None,
+        view_online_url=f"{HOST}/issues/weekly/{DAY.isoformat()}/",
+    )
+
+
+def rich() -> context.IssueContent:
+    """Everything a week can hold."""
+    return build("sunday", ["night", "salt", "tin", "hall", "mara"], ["garden", "list"])
+
+
+def thin() -> context.IssueContent:
+    """Three reviews, one without a picture, no note."""
+    return build("sunday", ["salt", "list"], note=(), more=False, promo=False)
+
+
+def without_pictures() -> context.IssueContent:
+    """The same rich week with no picture at all."""
+    return build("sunday", ["night", "salt", "tin", "mara"], ["garden"], pictures=False)
+
+
+READER = Reader(
+    address="ada@readers.example.test",
+    name="Ada Marlow",
+    unsubscribe_url=f"{HOST}/u/AbCdEfGhIjKlMnOpQrStUvWx",
+)
+NAMELESS = replace(READER, name="", topics=("book", "music"))
