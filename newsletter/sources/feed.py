@@ -20,6 +20,7 @@ from lxml import etree
 from newsletter.core.content import EntryContent, PictureRef
 from newsletter.core.entry import Found, Settings, Told, make_entry
 from newsletter.core.errors import ContentError, SourceError
+from newsletter.core.jsonld import read_page_data
 from newsletter.core.prose import plain, unescaped, without_controls
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.fetch import Fetched, Fetcher
@@ -76,7 +77,7 @@ def make_entries(founds: list[Found], spec: SourceSpec, warnings: list[str]) -> 
     entries: list[EntryContent] = []
     for number, found in enumerate(founds, start=1):
         try:
-            entries.append(make_entry(replace(found, default_pictures=defaults), settings_of(spec)))
+            entries.append(make_entry(replace(_with_data(found), default_pictures=defaults), settings_of(spec)))
         except ContentError as error:
             warnings.append(f"entry {number}{f' ({error.where})' if error.where else ''}: {error.message} Left out.")
         except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -84,6 +85,20 @@ def make_entries(founds: list[Found], spec: SourceSpec, warnings: list[str]) -> 
             logger.exception("Entry %d of %s can't be read", number, spec.name)
             warnings.append(f"entry {number} can't be read ({type(error).__name__}). Left out.")
     return tuple(entries)
+
+
+def _with_data(found: Found) -> Found:
+    """The entry with what the JSON-LD in its own body says of rating and work: review plugins print it there."""
+    markup = next((body for _, body in found.bodies if "ld+json" in body), "")
+    if not markup:
+        return found
+    data = read_page_data(markup, (found.url,))
+    return replace(
+        found,
+        rating=found.rating or (("json-ld", data.rating) if data.rating else None),
+        work=found.work or (("json-ld", data.work) if data.work else None),
+        event_date=found.event_date or data.event_date,
+    )
 
 
 def read_feed(answer: Fetched, spec: SourceSpec) -> tuple[tuple[EntryContent, ...], tuple[str, ...]]:
