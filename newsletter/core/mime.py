@@ -17,6 +17,7 @@ from functools import lru_cache
 import idna
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.reader import UNMAILABLE
 
 LINE = 76
 """Characters in an encoded line, without CRLF (RFC 2045 section 6.7, rule 5; RFC 2047 section 2)."""
@@ -27,7 +28,7 @@ _PLAIN_HOLE = re.compile(r"(?!\.|From )[ -<>-~]{1,75}", re.ASCII).fullmatch
 _SPECIAL = re.compile(rb"[^\t\n -<>-~]")
 _BLANK_AT_END = re.compile(rb"([\t ])(?=\n|\Z)")
 _ESCAPES = {bytes([byte]): b"=%02X" % byte for byte in range(256)}
-_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+")
+_BREAKS = re.compile(f"[\t\n{UNMAILABLE}]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LOCAL_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s<>()\[\]:;,"\\@]+')
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -213,8 +214,9 @@ def head(headers: Headers, subject: bytes, boundary: str) -> bytes:
 
 def opening(boundary: str, kind: str, *, first: bool = False) -> bytes:
     """What stands before a part of `kind` ("plain" or "html")."""
+    before = "" if first else "\r\n"
     return (
-        f"{'' if first else '\r\n'}--{boundary}\r\n"
+        f"{before}--{boundary}\r\n"
         f"Content-Type: text/{kind}; charset=utf-8\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     ).encode("ascii")

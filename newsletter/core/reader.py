@@ -8,19 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-_UNCLEAN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_PLANE_ENDS = re.compile("[" + "".join(chr(plane + 0xFFFE) + chr(plane + 0xFFFF) for plane in range(0x10000, 0x110000, 0x10000)) + "]")
+_PLANE_ENDS = "".join(chr(plane << 16 | end) for plane in range(1, 17) for end in (0xFFFE, 0xFFFF))
+UNMAILABLE = f"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff{_PLANE_ENDS}"
+"""What no mail may hold, as the inside of a regular expression's brackets: every control but tab and LF, U+2028 and
+U+2029, surrogates, non-characters.
+"""
+
+_UNCLEAN = re.compile(f"[{UNMAILABLE}]")
 _LINE_ENDS = re.compile(r"\r\n?")
 _BREAKS = re.compile("[\t\n]")
 
 
 def clean(text: str) -> str:
-    """The text without what no mail may hold: every control but tab and LF, U+2028 and U+2029 become a space, as do
-    surrogates and non-characters; CRLF and CR become LF. One such character would make MJML refuse a whole letter.
+    """The text with a space for each character that is `UNMAILABLE`, and LF for CRLF and CR. One such character
+    would make MJML refuse a whole letter.
     """
     if text.isascii() and text.isprintable():
         return text
-    return _PLANE_ENDS.sub(" ", _UNCLEAN.sub(" ", _LINE_ENDS.sub("\n", text)))
+    return _UNCLEAN.sub(" ", _LINE_ENDS.sub("\n", text))
 
 
 def clean_line(text: str) -> str:
@@ -51,7 +56,8 @@ class Reader:
             value = getattr(self, name)
             object.__setattr__(self, name, clean_line(value))
         object.__setattr__(self, "topics", tuple(clean_line(topic) for topic in self.topics))
-        object.__setattr__(self, "attributes", {clean_line(key): _plain(value) for key, value in self.attributes.items()})
+        attributes = {clean_line(key): _plain(value) for key, value in self.attributes.items()}
+        object.__setattr__(self, "attributes", attributes)
 
     @property
     def first_name(self) -> str:

@@ -235,7 +235,7 @@ class Tracer:
         raise TraceError(message, file=file, line=line, hint=hint)
 
 
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _CONTAINERS = (list, tuple, *_VIEWS)
 _ADD_LIST = "Add |list or |join."
 

@@ -1,134 +1,44 @@
-"""The two Jinja2 environments: the stock one, whose output is the truth, and the tracing one, which defers.
+"""The tracing environment: stock Jinja2, held at every place where it combines values.
 
-Both have the same filters, tests, globals and limits. The tracing one is held at every place where Jinja2 combines
-values: the names that compiled templates import from `jinja2.runtime`, `Environment.concat`, `getattr`, `getitem`,
-`call`, all operators, each filter and test, the loading of templates by name, and `super()`.
+Those places are the names that compiled templates import from `jinja2.runtime`, `Environment.concat`, `getattr`,
+`getitem`, `call`, all operators, each filter and test, the loading of templates by name, and `super()`. Where no
+Deferred takes part, stock code runs.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import date
 from typing import Any
 
-import jinja2.runtime
-from jinja2 import DictLoader, StrictUndefined, Template, nodes
+import markupsafe
+from jinja2 import Template, nodes
 from jinja2.nodes import EvalContext
-from jinja2.runtime import BlockReference, Context, LoopContext, Macro, Namespace, TemplateReference
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
-from jinja2.utils import Cycler, Joiner, _PassArg
+from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference, markup_join, str_join
+from jinja2.utils import Cycler, Joiner, Namespace, _PassArg
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from newsletter.core.errors import TraceError
 from newsletter.core.trace.deferred import CONCAT, ESCAPE, MARKUP, TEXT, VALUE, Deferred, Tracer, find, place
 from newsletter.core.trace.nodes import Operation
-
-MAX_REPEAT = 1_000_000
-"""Characters or items that one repetition, padding or power may make: a template can't fill the memory."""
-
-CLOCK = frozenset({"today", "now", "utcnow", "fromtimestamp", "utcfromtimestamp"})
+from newsletter.core.trace.stock import StockEnvironment
 
 DEFERRED_FILTERS = frozenset(
-    """abs attr capitalize center count d default dictsort e escape filesizeformat first float forceescape format
-    groupby indent int join last length list lower max min pprint replace round safe sort string striptags sum title
-    tojson trim truncate upper urlencode urlize wordcount wordwrap xmlattr""".split()
+    ["abs", "attr", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent", "int", "join", "last", "length", "list", "lower", "max", "min", "pprint", "replace", "round", "safe", "sort", "string", "striptags", "sum", "title", "tojson", "trim", "truncate", "upper", "urlencode", "urlize", "wordcount", "wordwrap", "xmlattr"]
 )
 """Filters that are pure functions of their arguments and give plain values. All others ask for their values."""
 
 SELECTING_FILTERS = frozenset({"select", "reject", "selectattr", "rejectattr"})
-
-REMOVED_FILTERS = frozenset({"random"})
-REMOVED_GLOBALS = frozenset({"lipsum"})
-
-
-class StockEnvironment(ImmutableSandboxedEnvironment):
-    """Jinja2 as it comes, sandboxed and strict, with limits on repetition and without clock and chance."""
-
-    intercepted_binops = frozenset({"*", "**", "%"})
-
-    def __init__(self, files: Mapping[str, str], filters: Mapping[str, Callable[..., Any]]) -> None:
-        """`files` are the design's templates by name; `filters` are further pure filters."""
-        super().__init__(
-            loader=DictLoader(dict(files)),
-            undefined=StrictUndefined,
-            autoescape=_autoescape,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.loopcontrols"],
-        )
-        for name in REMOVED_FILTERS:
-            del self.filters[name]
-        for name in REMOVED_GLOBALS:
-            del self.globals[name]
-        for name in ("center", "indent", "batch", "slice"):
-            self.filters[name] = _limited(self.filters[name])
-        self.filters.update(filters)
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        _guard_operator(operator, left, right)
-        return super().call_binop(context, operator, left, right)
-
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
-        if getattr(__obj, "__name__", "") in ("center", "ljust", "rjust", "zfill", "expandtabs"):
-            _guard_numbers(args, kwargs)
-        return super().call(__context, __obj, *args, **kwargs)
-
-    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
-        wrapped = super().wrap_str_format(value)
-        if wrapped is not None and re.search(r":[^{}]*(?:\d{5}|\{)", value.__self__):
-            raise SecurityError("this format makes too long a text")
-        return wrapped
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        if attr in CLOCK and (isinstance(obj, date) or (isinstance(obj, type) and issubclass(obj, date))):
-            return False
-        return super().is_safe_attribute(obj, attr, value)
-
-
-def _autoescape(name: str | None) -> bool:
-    """Everything but plain text is escaped."""
-    return name is None or not name.endswith(".txt")
-
-
-def _limited(function: Callable[..., Any]) -> Callable[..., Any]:
-    def limited(*args: Any, **kwargs: Any) -> Any:
-        _guard_numbers(args[1:], kwargs)
-        return function(*args, **kwargs)
-
-    limited.__name__ = function.__name__
-    return limited
-
-
-def _guard_numbers(args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, int) and value > MAX_REPEAT // 100:
-            raise SecurityError(f"{value} is too much here")
-
-
-def _guard_operator(operator: str, left: Any, right: Any) -> None:
-    if operator == "*":
-        for sequence, times in ((left, right), (right, left)):
-            if isinstance(sequence, str | list | tuple) and isinstance(times, int) and len(sequence) * times > MAX_REPEAT:
-                raise SecurityError(f"this repeats a text or list {times} times")
-        if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > MAX_REPEAT:
-            raise SecurityError("this number is too large")
-    elif operator == "**":
-        if isinstance(left, int) and isinstance(right, int) and left.bit_length() * abs(right) > MAX_REPEAT // 100:
-            raise SecurityError("this power is too large")
-    elif isinstance(left, str) and re.search(r"%[^%a-zA-Z]*(?:\d{5}|\*)", left):
-        raise SecurityError("this format makes too long a text")
-
 
 # --- what compiled templates import from jinja2.runtime --------------------------------------------------------------
 
 
 def _escape(value: Any) -> Any:
     if isinstance(value, str):
-        return jinja2.runtime.escape(value)
+        return markupsafe.escape(value)
     found = find(value)
-    return found.tracer.print(ESCAPE, value) if found is not None else _checked(jinja2.runtime.escape(value), value)
+    return found.tracer.print(ESCAPE, value) if found is not None else _checked(markupsafe.escape(value), value)
 
 
 def _str(value: Any = "") -> Any:
@@ -214,8 +124,8 @@ HOOKS: Mapping[str, Any] = {
     "escape": _escape,
     "str": _str,
     "Markup": _markup,
-    "markup_join": _joiner(jinja2.runtime.markup_join),
-    "str_join": _joiner(jinja2.runtime.str_join),
+    "markup_join": _joiner(markup_join),
+    "str_join": _joiner(str_join),
     "Macro": TracingMacro,
     "TemplateReference": TracingTemplateReference,
 }
@@ -226,10 +136,10 @@ class TracingTemplate(Template):
 
     @classmethod
     def _from_namespace(
-        cls, environment: Any, namespace: MutableMapping[str, Any], globals: MutableMapping[str, Any]
+        cls, environment: Any, namespace: MutableMapping[str, Any], names: MutableMapping[str, Any]
     ) -> Template:
         namespace.update(HOOKS)
-        return super()._from_namespace(environment, namespace, globals)
+        return super()._from_namespace(environment, namespace, names)
 
 
 class _Membership(NodeTransformer):
@@ -250,11 +160,11 @@ class _Membership(NodeTransformer):
 class TracingEnvironment(StockEnvironment):
     """Builds nodes wherever a Deferred takes part; everything else runs as in `StockEnvironment`."""
 
-    intercepted_binops = frozenset(ImmutableSandboxedEnvironment.default_binop_table)
-    intercepted_unops = frozenset(ImmutableSandboxedEnvironment.default_unop_table)
+    intercepted_binops = frozenset(StockEnvironment.default_binop_table)
+    intercepted_unops = frozenset(StockEnvironment.default_unop_table)
     template_class = TracingTemplate
     context_class = TracingContext
-    concat = staticmethod(_concat)  # type: ignore[assignment]
+    concat = staticmethod(_concat)
 
     def __init__(self, files: Mapping[str, str], filters: Mapping[str, Callable[..., Any]], stock: StockEnvironment):
         super().__init__(files, filters)
@@ -297,7 +207,7 @@ class TracingEnvironment(StockEnvironment):
             return super().call_unop(context, operator, arg)
         return found.tracer.apply(self._operation("unary", operator, self._stock.unop_table[operator]), arg)
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         return __self._call(__context, __obj, args, kwargs)
 
     def _call(self, context: Context, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -355,7 +265,7 @@ class TracingEnvironment(StockEnvironment):
     # Filters and tests.
 
     def _filter(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        passes = _PassArg.from_obj(function)
+        passes = _passes(function)
         deferred = name in self._deferred_filters and passes is not _PassArg.context
 
         def traced(*args: Any, **kwargs: Any) -> Any:
@@ -374,8 +284,8 @@ class TracingEnvironment(StockEnvironment):
             traced.jinja_pass_arg = passes  # type: ignore[attr-defined]
         return traced
 
-    def _test(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        passes = _PassArg.from_obj(function)
+    def _test(self, name: str, function: Any) -> Callable[..., Any]:
+        passes = _passes(function)
 
         def traced(*args: Any, **kwargs: Any) -> Any:
             given, values = (args[:1], args[1:]) if passes else ((), args)
@@ -403,8 +313,9 @@ class TracingEnvironment(StockEnvironment):
         shared one is changed and restored around `{% autoescape %}`.
         """
         stock = self._stock
-        function = (stock.filters if kind == "filter" else stock.tests)[name]
-        names, passes = tuple(kwargs), _PassArg.from_obj(function)
+        known: Mapping[str, Any] = stock.filters if kind == "filter" else stock.tests
+        function = known[name]
+        names, passes = tuple(kwargs), _passes(function)
         first: tuple[Any, ...] = ()
         escaping: object = None
         if passes is _PassArg.eval_context:
@@ -422,6 +333,11 @@ class TracingEnvironment(StockEnvironment):
 
         operation = self._operation(kind, name, run, escaping, names)
         return tracer.apply(operation, *values, *kwargs.values())
+
+
+def _passes(function: Callable[..., Any]) -> _PassArg | None:
+    """What Jinja2 hands a filter or test before its own arguments."""
+    return _PassArg.from_obj(function)
 
 
 def _concrete(name: Any) -> Any:

@@ -7,7 +7,7 @@ stock Jinja2 would have done at that place, so a deferred expression can't mean 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 from operator import attrgetter
@@ -192,7 +192,8 @@ def freeze(value: object, *, identity: bool = False) -> tuple[object, ...]:
         return (kind, *((freeze(k, identity=identity), freeze(v, identity=identity)) for k, v in value.items()))
     if isinstance(value, Undefined):
         return (kind, value._undefined_name, value._undefined_message, value._undefined_obj is None)
-    if identity and is_dataclass(value) and type(value).__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    parameters = getattr(type(value), "__dataclass_params__", None)
+    if identity and parameters is not None and parameters.frozen:
         return (kind, "at", id(value))
     raise NotPlainError(kind)
 

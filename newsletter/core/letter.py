@@ -1,0 +1,381 @@
+"""Letters: a design traced once for a path of answers, compiled through MJML and MIME once, filled per subscriber.
+
+`Compiler` is the only door. Each distinct path of answers costs one trace, one MJML run and one comparison with a
+full render; after that a subscriber costs a walk down the tree and one join of bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from quopri import decodestring
+from threading import Lock
+from typing import Any, NoReturn
+
+from markupsafe import escape
+
+from newsletter.core import mime
+from newsletter.core.errors import LetterMismatchError, NewsletterError, TraceError
+from newsletter.core.mime import Headers, Mailbox
+from newsletter.core.mjml import norm_attribute, to_html
+from newsletter.core.reader import Reader
+from newsletter.core.trace.deferred import VALUE, Tracer
+from newsletter.core.trace.environment import TracingEnvironment
+from newsletter.core.trace.nodes import Node, Nodes, State
+from newsletter.core.trace.output import Slot, design_errors, flat, joined, scrub, template_place
+from newsletter.core.trace.places import Markers, Place, places
+from newsletter.core.trace.stock import StockEnvironment
+from newsletter.core.trace.tree import Split, Tree
+
+__all__ = ["Compiler", "Design", "Headers", "Mailbox", "Rendered", "Stats"]
+
+SUBJECT, HTML, TEXT = "subject.txt", "letter.mjml", "letter.txt"
+
+MAX_NODES = 200_000
+"""Expressions kept; past it the tree starts anew. Only designs that ask for many values ever come near."""
+
+MAX_PIECES = 50_000
+
+_BORDER = re.compile(r"(?=<!--\[if mso \| IE\]><table)")
+"""Where MJML begins a section: pieces are cut here, so that letters share them."""
+
+_RISKY = re.compile("[<>\"']|&(?!#?[0-9A-Za-z]+;)")
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Templates by file name (`letter.mjml`, `letter.txt`, `subject.txt`, and parts that they include)."""
+
+    name: str
+    files: Mapping[str, str]
+    tokens: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished letter: one line of subject; HTML and text with LF line ends, each ending in one."""
+
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(slots=True)
+class Stats:
+    """What a compiler has done so far."""
+
+    letters: int = 0
+    full_renders: int = 0
+    self_checks: int = 0
+    evicted: int = 0
+
+
+class _FullRenderNeeded(Exception):
+    """This reader's values can't be joined into the compiled letter."""
+
+
+_Filler = Callable[[State], bytes]
+
+
+@dataclass(slots=True)
+class _Letter:
+    """The end of a path: `parts` are finished bytes with an empty place at each hole; `fillers` make the holes.
+
+    Blocks (sections with a tree of their own) will stand in `parts` as one more kind of hole.
+    """
+
+    subject: bytes | Callable[[State], str]
+    subject_text: str
+    parts: list[bytes]
+    html_from: int
+    fillers: tuple[tuple[_Filler, tuple[int, ...]], ...]
+    checks: tuple[Callable[[State], Any], ...]
+    checked: bool = False
+
+    def body(self, state: State) -> list[bytes]:
+        parts = self.parts.copy()
+        for check in self.checks:
+            check(state)
+        for filler, positions in self.fillers:
+            value = filler(state)
+            for position in positions:
+                parts[position] = value
+        return parts
+
+    def subject_for(self, state: State) -> str:
+        return self.subject_text if isinstance(self.subject, bytes) else self.subject(state)
+
+
+class Compiler:
+    """Renders one issue in one design for any subscriber; the same bytes for the same inputs, for ever.
+
+    One compiler serves one thread at a time for filling; compiling a new letter takes a lock.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        context: Mapping[str, object],
+        *,
+        max_letters: int = 5000,
+        self_check_every: int = 1000,
+        filters: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
+        """`context` is plain frozen data, all that a template sees besides `subscriber` (and `design`, the tokens).
+        `max_letters` bounds the compiled letters kept; `self_check_every` compares one message in so many with its
+        full render (0: none but the first of each letter). `filters` are further pure filters.
+
+        Raises `DesignError` for a template that is missing or can't be parsed.
+        """
+        self.design = design
+        self.stats = Stats()
+        self._context = {"design": design.tokens, **context}
+        self._stock = StockEnvironment(design.files, filters or {})
+        self._tracing = TracingEnvironment(design.files, filters or {}, self._stock)
+        self._every = self_check_every
+        self._countdown = self_check_every
+        self._nodes = Nodes()
+        self._tree: Tree[_Letter] = Tree(self._nodes, max_letters)
+        self._pieces: dict[str, bytes] = {}
+        self._lock = Lock()
+        names = "\0".join((design.name, *sorted(design.files)))
+        # "=_" can't stand in quoted-printable: no body can hold the boundary (RFC 2045 section 6.7).
+        self.boundary = f"=_{sha256(names.encode()).hexdigest()[:24]}"
+        with design_errors():
+            for name in (SUBJECT, HTML, TEXT):
+                self._stock.get_template(name)
+                self._tracing.get_template(name)
+
+    # The truth.
+
+    def full_render(self, reader: Reader) -> Rendered:
+        """The letter by stock Jinja2 and MJML. Raises `DesignError` with file and line."""
+        self.stats.full_renders += 1
+        context = {**self._context, "subscriber": reader}
+        subject, source, text = (self._run(name, context) for name in (SUBJECT, HTML, TEXT))
+        return Rendered(" ".join(subject.split()), to_html(source, file=HTML) + "\n", text + "\n")
+
+    def _run(self, name: str, context: Mapping[str, object]) -> str:
+        with design_errors():
+            template = self._stock.get_template(name)
+            return scrub("".join(template.root_render_func(template.new_context(dict(context)))))
+
+    # The compiled way.
+
+    def render(self, reader: Reader) -> Rendered:
+        """The same letter as `full_render`, from the compiled one. Raises as `message` does."""
+        state = State(reader)
+        letter, body = self._fill(state)
+        if letter is None:
+            return self.full_render(reader)
+        return self._decoded(letter, state, body)
+
+    def message(self, reader: Reader, headers: Headers) -> bytes:
+        """The finished message (RFC 5322 bytes with CRLF).
+
+        Raises `TraceError` when the design asks what can't be answered exactly, `DesignError` when it can't be
+        rendered for this subscriber, `LetterMismatchError` when the compiled letter and its full render differ.
+        """
+        state = State(reader)
+        letter, body = self._fill(state)
+        if letter is None:
+            full = self.full_render(reader)
+            return mime.whole(headers, full.subject, full.text, full.html, self.boundary)
+        if self._every:
+            self._countdown -= 1
+            if self._countdown <= 0:
+                self._countdown = self._every
+                self._compare(letter, state, body)
+        subject = letter.subject
+        line = subject if isinstance(subject, bytes) else mime.unstructured("Subject", subject(state))
+        body[0] = mime.head(headers, line, self.boundary) + body[0]
+        return b"".join(body)
+
+    def splits(self) -> list[Split]:
+        """What the design asked of its subscribers so far, and how many answers there were."""
+        return self._tree.splits()
+
+    def _fill(self, state: State) -> tuple[_Letter | None, list[bytes]]:
+        """The letter of this reader and its filled parts; None where only a full render is exact."""
+        try:
+            letter = self._tree.find(state)
+        except Exception:
+            # The stock render fails in the same way, or shows that this reader is a case of their own.
+            return None, []
+        if letter is None:
+            with self._lock:
+                letter = self._compile(state.reader)
+        try:
+            body = letter.body(state)
+        except Exception:
+            return None, []
+        if not letter.checked:
+            self._compare(letter, state, body)
+            letter.checked = True
+        return letter, body
+
+    def _compare(self, letter: _Letter, state: State, body: Sequence[bytes]) -> None:
+        self.stats.self_checks += 1
+        if self._decoded(letter, state, body) != self.full_render(state.reader):
+            raise LetterMismatchError(
+                "the letter for this subscriber would differ from its preview; nothing was sent to them.",
+                where=self.design.name,
+                hint="Report it with the design: the fault is the compiler's, or the template changes by itself.",
+            )
+
+    def _decoded(self, letter: _Letter, state: State, body: Sequence[bytes]) -> Rendered:
+        """What a mail program makes of the bytes."""
+        at = letter.html_from
+        text, html = (
+            decodestring(b"".join(part)).decode("utf-8").replace("\r\n", "\n")
+            for part in (body[1:at], body[at + 1 : -1])
+        )
+        return Rendered(letter.subject_for(state), html, text)
+
+    # Compiling a letter.
+
+    def _compile(self, reader: Reader) -> _Letter:
+        known = self._tree.find(State(reader))
+        if known is not None:
+            return known
+        if len(self._nodes) > MAX_NODES:
+            self._nodes = Nodes()
+            self._tree = Tree(self._nodes, self._tree.bound, self._tree.evicted)
+        tracer = Tracer(self._nodes, reader)
+        try:
+            subject, html, text = (self._trace(tracer, name) for name in (SUBJECT, HTML, TEXT))
+        except NewsletterError:
+            raise
+        except Exception as error:
+            self._explain(reader, error)
+        letter = self._assemble(tracer, subject, html, text)
+        self._tree.insert(tracer.path, letter)
+        self.stats.letters += 1
+        self.stats.evicted = self._tree.evicted
+        return letter
+
+    def _explain(self, reader: Reader, error: Exception) -> NoReturn:
+        """A trace failed: as the stock render does (then that is the error), or where only it can't follow."""
+        self.full_render(reader)
+        file, line = template_place(error)
+        raise TraceError(
+            f"this can't be compiled with a subscriber's value: {error}.",
+            file=file,
+            line=line,
+            hint="Use the filters, tests and conditions that the design guide lists.",
+        ) from error
+
+    def _trace(self, tracer: Tracer, name: str) -> list[str | Slot]:
+        template = self._tracing.get_template(name)
+        context = {**self._context, "subscriber": tracer.root}
+        items: list[str | Slot] = []
+        for event in template.root_render_func(template.new_context(context)):
+            if isinstance(event, str):
+                items.append(scrub(event))
+            else:
+                items.extend(flat(event, event.node))
+        return items
+
+    def _assemble(
+        self, tracer: Tracer, subject: list[str | Slot], html: list[str | Slot], text: list[str | Slot]
+    ) -> _Letter:
+        html, markers, found = self._settle(tracer, html)
+        slots = [item for item in html if isinstance(item, Slot)]
+        numbers = iter(range(len(slots)))
+        source = "".join(item if isinstance(item, str) else markers.marker(next(numbers)) for item in html)
+        rendered = markers.pattern.split(to_html(source, file=HTML))
+
+        parts: list[bytes] = [mime.opening(self.boundary, "plain", first=True)]
+        holes: dict[tuple[Node, Place | None], list[int]] = {}
+        for item in joined([*text, "\n"]):
+            if isinstance(item, str):
+                parts.append(self._piece(item))
+            else:
+                holes.setdefault((item.node, None), []).append(len(parts))
+                parts.append(b"")
+        html_from = len(parts)
+        parts.append(mime.opening(self.boundary, "html"))
+        rendered[-1] += "\n"
+        for index, part in enumerate(rendered):
+            if index % 2:
+                number = int(part)
+                holes.setdefault((slots[number].node, found[number]), []).append(len(parts))
+                parts.append(b"")
+            else:
+                parts.extend(self._piece(piece) for piece in _BORDER.split(part) if piece)
+        parts.append(mime.closing(self.boundary))
+
+        line, words = self._subject(subject)
+        used = [node for node, _ in holes] + [item.node for item in subject if isinstance(item, Slot)]
+        return _Letter(
+            subject=line,
+            subject_text=words,
+            parts=parts,
+            html_from=html_from,
+            fillers=tuple((self._filler(node, place), tuple(at)) for (node, place), at in holes.items()),
+            checks=tuple(self._nodes.closure(node) for node in tracer.unused(used)),
+        )
+
+    def _settle(self, tracer: Tracer, items: list[str | Slot]) -> tuple[list[str | Slot], Markers, dict[int, Place]]:
+        """Ask for the values that stand where MJML reads them, until none is left."""
+        while True:
+            items = joined(items)
+            markers = Markers([item for item in items if isinstance(item, str)])
+            numbers = iter(range(len(items)))
+            source = "".join(item if isinstance(item, str) else markers.marker(next(numbers)) for item in items)
+            found = places(source, markers.pattern)
+            number = -1
+            settled: list[str | Slot] = []
+            for item in items:
+                if isinstance(item, Slot):
+                    number += 1
+                    if found[number][0] is Place.STRUCTURE:
+                        settled.append(scrub(str(tracer.ask(VALUE, item.deferred))))
+                        continue
+                settled.append(item)
+            if len(settled) == len(items) and all(a is b for a, b in zip(settled, items, strict=True)):
+                return items, markers, {key: place for key, (place, _) in found.items()}
+            items = settled
+
+    def _piece(self, text: str) -> bytes:
+        """The encoded piece, shared between letters."""
+        encoded = self._pieces.get(text)
+        if encoded is None:
+            if len(self._pieces) > MAX_PIECES:
+                self._pieces.clear()
+            encoded = self._pieces[text] = mime.piece(text)
+        return encoded
+
+    def _subject(self, items: list[str | Slot]) -> tuple[bytes | Callable[[State], str], str]:
+        if not any(isinstance(item, Slot) for item in items):
+            words = " ".join("".join(str(item) for item in items).split())
+            return mime.unstructured("Subject", words), words
+        nodes = [self._nodes.constant(item) if isinstance(item, str) else item.node for item in items]
+        getters = [self._nodes.closure(node) for node in nodes]
+        return lambda state: " ".join(scrub("".join([get(state) for get in getters])).split()), ""
+
+    def _filler(self, node: Node, place: Place | None) -> _Filler:
+        """The function that makes a hole's bytes; `place` is None in plain text."""
+        hole = mime.hole
+        if node.kind not in ("print", "text") or place is None:
+            text = self._nodes.closure(node)
+            return lambda state: hole(scrub(str(text(state))))
+        get = self._nodes.closure(node.operands[0])
+        printed = escape if node.kind == "print" else str
+        only = place in (Place.ONLY_TITLE, Place.ONLY_TEXT)
+        norm = norm_attribute if place in (Place.ATTRIBUTE, Place.TITLE, Place.ONLY_TITLE) else None
+
+        def fill(state: State) -> bytes:
+            value = get(state)
+            text: str = printed(value)
+            if (printed is str or hasattr(value, "__html__")) and _RISKY.search(text):
+                # Markup of the reader's own could change what MJML makes of the document.
+                raise _FullRenderNeeded
+            if only and not text.strip():
+                raise _FullRenderNeeded
+            text = scrub(text)
+            return hole(norm(text) if norm else text)
+
+        return fill

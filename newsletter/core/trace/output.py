@@ -1,0 +1,103 @@
+"""From what a template puts out to fixed texts and slots, and from what it raises to errors with file and line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
+from newsletter.core.errors import DesignError, NewsletterError
+from newsletter.core.reader import UNMAILABLE
+from newsletter.core.trace.deferred import Deferred
+from newsletter.core.trace.nodes import Node
+
+_UNCLEAN = re.compile(f"[{UNMAILABLE}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A reader's value in the output: a node whose value is text, and where the template printed it."""
+
+    node: Node
+    deferred: Deferred
+
+
+def flat(deferred: Deferred, node: Node) -> Iterator[str | Slot]:
+    """The pieces and slots of a printed node: captures and macros, escaped already, are taken apart."""
+    inner = node.operands[0] if node.kind in ("print", "text") else node
+    marked = inner.kind == "markup"
+    text = inner.operands[0] if marked else inner
+    if text.kind == "join_parts" and (marked or node.kind != "print"):
+        for operand in text.operands:
+            if operand.kind == "constant":
+                yield scrub(str(operand.constant))
+            else:
+                yield from flat(deferred, operand)
+    else:
+        yield Slot(node, deferred)
+
+
+def joined(items: Sequence[str | Slot]) -> list[str | Slot]:
+    """The items with neighbouring texts as one."""
+    merged: list[str | Slot] = []
+    run: list[str] = []
+    for item in items:
+        if isinstance(item, str):
+            run.append(item)
+            continue
+        if run:
+            merged.append("".join(run))
+            run = []
+        merged.append(item)
+    if run:
+        merged.append("".join(run))
+    return merged
+
+
+def scrub(text: str) -> str:
+    """The text without what no mail may hold. Character by character (CR goes, the rest become spaces), so that
+    `scrub(a + b)` is `scrub(a) + scrub(b)`.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNCLEAN.sub(" ", text.replace("\r", ""))
+
+
+class design_errors:
+    """Turns what Jinja2 and a template raise into `DesignError` with file and line."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, NewsletterError) or not isinstance(error, Exception):
+            return
+        if isinstance(error, TemplateSyntaxError):
+            message = error.message or "this is not Jinja2"
+            raise DesignError(message, file=error.name or "", line=error.lineno, hint="Mend the template.") from error
+        if isinstance(error, TemplateNotFound):
+            file, line = template_place(error)
+            raise DesignError(
+                f"there is no template {error.name!r} in this design.",
+                file=file,
+                line=line,
+                hint="Check the name, or add the file.",
+            ) from error
+        file, line = template_place(error)
+        what = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+        message = f"this can't be rendered: {what}."
+        raise DesignError(message, file=file, line=line, hint="Mend the template.") from error
+
+
+def template_place(error: BaseException) -> tuple[str, int | None]:
+    """File and line of the innermost template in an error's traceback."""
+    found: tuple[str, int | None] = ("", None)
+    trace = error.__traceback__
+    while trace is not None:
+        template = trace.tb_frame.f_globals.get("__jinja_template__")
+        if template is not None:
+            found = (template.name or "", template.get_corresponding_lineno(trace.tb_lineno))
+        trace = trace.tb_next
+    return found
