@@ -13,6 +13,7 @@ from newsletter import __version__
 from newsletter.config import load
 from newsletter.config.create import MAGAZINE_FILE, create_home, demo_home
 from newsletter.core.errors import NewsletterError
+from subscribers.errors import SubscribersError
 
 # In the order of the flow; `help` prints this, and a test holds it to the commands there are.
 VERBS: dict[str, dict[str, str]] = {
@@ -65,7 +66,7 @@ def run(arguments: Sequence[str]) -> int:
         load.start(home)
         _execute(["newsletter", *rest])
         return 0
-    except NewsletterError as error:
+    except (NewsletterError, SubscribersError) as error:
         if show_traceback:
             raise
         print(f"newsletter: {error}", file=sys.stderr)

@@ -40,6 +40,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "newsletter.web.headers.HeadersMiddleware",
+    "newsletter.web.headers.HeadersMiddleware",
 ]
 ROOT_URLCONF = "newsletter.project.urls"
 WSGI_APPLICATION = "newsletter.project.wsgi.application"
