@@ -163,7 +163,7 @@ class Fetcher:
             raise FetchError("The server's certificate can't be trusted.", where=url) from error
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             if watch.fired or isinstance(error, requests.Timeout):
-                raise FetchError(f"No answer within {self.deadline:.0f} seconds.", where=url) from error
+                raise FetchError(f"No answer within {self.deadline:g} seconds.", where=url) from error
             raise FetchError("The server could not be reached.", where=url, hint=_plain(error)) from error
 
     def _read(
@@ -224,7 +224,7 @@ class Fetcher:
             if not watch.fired:
                 raise FetchError("The answer broke off in the middle.", where=url, hint=_plain(error)) from error
         if watch.fired or watch.left() <= 0:
-            raise FetchError(f"The answer took longer than {self.deadline:.0f} seconds.", where=url)
+            raise FetchError(f"The answer took longer than {self.deadline:g} seconds.", where=url)
         return bytes(body)
 
 

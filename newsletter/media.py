@@ -1,0 +1,192 @@
+"""Pictures: fetched through the guarded fetcher, checked, made small, stripped, stored by their hash, served by us.
+
+What a magazine's server sends is never passed on: it is decoded within limits, drawn again, and encoded as JPEG, or as PNG
+where it is transparent (mail programs show nothing else everywhere). No metadata, no tracking, no dead hot-links.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from newsletter.core.errors import PictureError
+
+logger = logging.getLogger(__name__)
+
+WIDTH = 1200
+MAX_SOURCE_BYTES = 10 * 1024 * 1024
+MAX_STORED_BYTES = 2 * 1024 * 1024
+MAX_PIXELS = 40_000_000
+MAX_HEIGHT_RATIO = 4
+SMALLEST = 16
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
+_SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png"}
+_QUALITIES = (82, 72, 60, 45)
+
+
+class _Answer(Protocol):
+    @property
+    def body(self) -> bytes: ...
+
+
+class PictureFetcher(Protocol):
+    """What `store_picture` needs of `sources.fetch.Fetcher`."""
+
+    def get(self, url: str, *, accept: str = ..., max_bytes: int | None = ...) -> _Answer:
+        """Fetch an address or raise `FetchError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """A picture in the media folder. `name` is its path relative to it, made of the hash; `size` is in bytes."""
+
+    sha256: str
+    width: int
+    height: int
+    media_type: str
+    size: int
+    name: str
+    stored_at: datetime
+
+
+def store_picture(
+    url: str, *, fetcher: PictureFetcher, folder: Path, width: int = WIDTH, now: datetime
+) -> StoredPicture:
+    """Fetch a picture and store it at most `width` pixels wide (twice the width it is shown at).
+
+    Raises `FetchError` when it can't be had, `PictureError` when it is none, is a counter of one pixel, or is too large.
+    The same picture twice is one file; a file appears whole or not at all.
+    """
+    answer = fetcher.get(url, accept="image/jpeg, image/png, image/webp, image/*;q=0.8", max_bytes=MAX_SOURCE_BYTES)
+    return store_bytes(answer.body, folder=folder, width=width, now=now, where=url)
+
+
+def store_bytes(raw: bytes, *, folder: Path, width: int = WIDTH, now: datetime, where: str = "") -> StoredPicture:
+    """Check, redraw and store the bytes of a picture; see `store_picture`."""
+    image = _opened(raw, where)
+    data, media_type, size = _encoded(_fitted(image, width), where)
+    sha256 = hashlib.sha256(data).hexdigest()
+    name = f"{sha256[:2]}/{sha256}{_SUFFIX[media_type]}"
+    _write(folder / name, data)
+    return StoredPicture(sha256, size[0], size[1], media_type, len(data), name, now)
+
+
+def _opened(raw: bytes, where: str) -> Image.Image:
+    """The decoded picture. Its header is judged before one pixel is unpacked."""
+    if len(raw) > MAX_SOURCE_BYTES:
+        raise PictureError(f"The picture is larger than {MAX_SOURCE_BYTES:,} bytes.", where=where)
+    if not raw:
+        raise PictureError("The picture is empty: not one byte.", where=where)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(raw), formats=_FORMATS)
+            _check_size(image, where)
+            # A JPEG is decoded at the nearest smaller scale: a 40-megapixel one would else cost 120 MB.
+            image.draft("RGB", (2 * WIDTH, 2 * WIDTH))
+            image.seek(0)
+            image.load()
+            return ImageOps.exif_transpose(image) or image
+    except PictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PictureError("The picture unpacks to more pixels than any screen has.", where=where) from error
+    except UnidentifiedImageError as error:
+        raise PictureError(_not_a_picture(raw), where=where) from error
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, TypeError, LookupError, ArithmeticError) as error:
+        raise PictureError("The picture is damaged.", where=where, hint=f"({type(error).__name__})") from error
+
+
+def _check_size(image: Image.Image, where: str) -> None:
+    width, height = image.size
+    if width <= 1 or height <= 1:
+        raise PictureError("This is a counter of one pixel, not a picture.", where=where)
+    if width < SMALLEST or height < SMALLEST:
+        raise PictureError(f"The picture is only {width} by {height} pixels.", where=where)
+    if width * height > MAX_PIXELS:
+        raise PictureError(f"The picture has {width} by {height} pixels: too many.", where=where)
+
+
+def _not_a_picture(raw: bytes) -> str:
+    start = raw[:400].lstrip().lower()
+    if start.startswith((b"<svg", b"<?xml")) and b"<svg" in raw[:4000].lower():
+        return "SVG drawings can't be shown in mail."
+    if start.startswith((b"<!doctype", b"<html")):
+        return "The address gives a web page, not a picture."
+    return "This is not a picture that can be read."
+
+
+def _fitted(image: Image.Image, width: int) -> Image.Image:
+    """At most `width` wide and never enlarged; what is absurdly tall is cut to four times its width, from the top."""
+    image = _plain_mode(image)
+    if image.height > MAX_HEIGHT_RATIO * image.width:
+        image = image.crop((0, 0, image.width, MAX_HEIGHT_RATIO * image.width))
+    if image.width > width:
+        image = image.resize((width, max(1, round(image.height * width / image.width))), Image.Resampling.LANCZOS)
+    return image
+
+
+def _plain_mode(image: Image.Image) -> Image.Image:
+    """RGB, or RGBA where something shows through."""
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        lowest = image.getchannel("A").getextrema()[0]
+        return image if lowest < 255 else image.convert("RGB")  # type: ignore[operator]
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = image.point(lambda value: value / 256).convert("L")
+    return image.convert("RGB")
+
+
+def _encoded(image: Image.Image, where: str) -> tuple[bytes, str, tuple[int, int]]:
+    """(bytes, media type, size). Only pixels are handed to the encoder, so nothing of the old file rides along."""
+    bare = Image.frombytes(image.mode, image.size, image.tobytes())
+    for _ in range(4):
+        if bare.mode == "RGBA":
+            data = _saved(lambda out: bare.save(out, "PNG", optimize=True))  # noqa: B023 - called at once
+            if len(data) <= MAX_STORED_BYTES:
+                return data, "image/png", bare.size
+        else:
+            for quality in _QUALITIES:
+                data = _saved(
+                    lambda out: bare.save(out, "JPEG", quality=quality, optimize=True, progressive=True)  # noqa: B023
+                )
+                if len(data) <= MAX_STORED_BYTES:
+                    return data, "image/jpeg", bare.size
+        bare = bare.resize((max(1, bare.width // 2), max(1, bare.height // 2)), Image.Resampling.LANCZOS)
+    raise PictureError("The picture stays too large however small it is drawn.", where=where)
+
+
+def _saved(save: Callable[[io.BytesIO], None]) -> bytes:
+    out = io.BytesIO()
+    save(out)
+    return out.getvalue()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write the file whole or not at all; one that is there already has the same bytes, for its name is their hash."""
+    if path.is_file() and path.stat().st_size == len(data):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".picture-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
