@@ -130,6 +130,7 @@ def _positions(text: str) -> dict[Path, int]:
             fence = next((quote for quote in ('"""', "'''") if assignment[2].count(quote) % 2), "")
         elif header := _HEADER.match(line):
             name = _resolve(_parts(header[2]), counts)
+            lines.setdefault(name, number)
             if header[1] == "[[":
                 counts[name] = counts.get(name, -1) + 1
                 name = (*name, counts[name])

@@ -144,7 +144,7 @@ def _magazine() -> Iterator[Finding]:
 def _accounts(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
     for account in Account.objects.filter(newsletters__isnull=False).distinct().order_by("name"):
         try:
-            build(account.kind, account.settings, folder=config.outbox_folder, environ=environ)
+            build(account.kind, account.settings, folder=config.outbox_folder, environ=environ, home=config.home)
         except NewsletterError as error:
             yield Finding(Level.MISSING, f"account {account.name}", error.message, error.hint)
             continue

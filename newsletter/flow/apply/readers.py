@@ -193,10 +193,10 @@ def check_location(kind: str, location: str) -> None:
         raise Refused(f"takes the whole path of a folder, not {location!r}.")
 
 
-def check_account(kind: str, settings: Mapping[str, Any]) -> None:
-    """Raises `Refused` when no provider of `kind` could be built from `settings`. Secrets need not be there yet."""
+def check_account(kind: str, settings: Mapping[str, Any], home: Path | None) -> None:
+    """Raises `Refused` when no provider of `kind` could be built from `settings`. A secret's variable may be unset yet."""
     try:
-        build(kind, settings, folder=Path("outbox"), environ=_AnySecret())
+        build(kind, settings, folder=Path("outbox"), environ=_AnySecret(), home=home)
     except NewsletterError as error:
         raise Refused(f"will not do: {error.message}", error.hint) from error
 

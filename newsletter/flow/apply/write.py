@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import models, transaction
@@ -54,12 +55,13 @@ def apply_text(
     now: datetime,
     file: str = "magazine.toml",
     designs: Collection[str] | None = None,
+    home: Path | None = None,
     dry_run: bool = False,
 ) -> list[Change]:
     """Create or change the magazine from `text`, and say what changed; an empty list when nothing had to.
 
     What the file does not mention stays as it is. `now` becomes the start of a newsletter that gives none. `designs`
-    are the known designs (None: any name will do). All or nothing: raises `ConfigError` with file and line, before
+    are the known designs (None: any name will do), `home` is where an account's secret files are looked for. All or nothing: raises `ConfigError` with file and line, before
     anything is written.
     """
     document = Document(text, file)
@@ -67,7 +69,7 @@ def apply_text(
     changes: list[Change] = []
     with transaction.atomic():
         for row in rows:
-            changes += _write(row, document, now)
+            changes += _write(row, document, now, home)
         if dry_run:
             transaction.set_rollback(True)
     return changes
@@ -124,7 +126,7 @@ def _read_row(document: Document, table: Table, path: tuple[str | int, ...], ite
     return _Row(table, path, values[table.key], values)
 
 
-def _write(row: _Row, document: Document, now: datetime) -> list[Change]:
+def _write(row: _Row, document: Document, now: datetime, home: Path | None) -> list[Change]:
     table = row.table
     found = table.model._default_manager.filter(**{table.key: row.key}).first()
     if found is None and table.one and table.model._default_manager.exists():
@@ -150,7 +152,7 @@ def _write(row: _Row, document: Document, now: datetime) -> list[Change]:
         said = field.name in row.values or field.name == "starts_at"
         if (created and said) or (not created and before != shown_after):
             changes.append(Change(table.name, row.key, field.name, before, shown_after, created))
-    _check(row, model, document)
+    _check(row, model, document, home)
     if created and isinstance(model, Newsletter):
         model.magazine = _magazine(row, document)
     if changes:
@@ -185,11 +187,11 @@ def _linked(row: _Row, field: Field, value: Any, document: Document) -> Any:
     return [found[name] for name in wanted] if isinstance(value, list) else found[value]
 
 
-def _check(row: _Row, model: models.Model, document: Document) -> None:
+def _check(row: _Row, model: models.Model, document: Document, home: Path | None) -> None:
     """What two fields say together."""
     try:
         if isinstance(model, Account):
-            check_account(model.kind, model.settings)
+            check_account(model.kind, model.settings, home)
         if isinstance(model, Source):
             check_location(model.kind, model.location)
     except Refused as refused:

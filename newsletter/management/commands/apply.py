@@ -28,7 +28,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["file"]
         file = "standard input" if name == "-" else name
-        changes = apply_text(_read(name), now=clock(), file=file, designs=_designs(), dry_run=options["dry_run"])
+        changes = apply_text(
+            _read(name),
+            now=clock(),
+            file=file,
+            designs=_designs(),
+            home=settings.NEWSLETTER.home,
+            dry_run=options["dry_run"],
+        )
         if options["json"]:
             shown = [{**dataclasses.asdict(change), "text": str(change)} for change in changes]
             self.stdout.write(json.dumps({"dry_run": options["dry_run"], "changes": shown}, default=str, indent=2))
