@@ -34,8 +34,8 @@ _VOLATILE = ("url", "guid", "updated_at", "origins", "warnings")
 
 
 def guid_key(content: EntryContent) -> str:
-    """R19a: the source's own id without scheme, `www.` and trailing slash; an entry without one is known by its address,
-    and without an address by its title and day.
+    """R19a: the source's own id without scheme, `www.` and trailing slash; an entry without one is known by its
+    address, and without an address by its title and day.
     """
     guid = content.guid.strip()
     if guid:
@@ -83,7 +83,7 @@ def url_key(url: str) -> str:
 
 
 def post_key(content: EntryContent) -> str:
-    """R19c: the site with its post id (`?p=12`), or an id that is unique in the world (`tag:`, `urn:uuid:`); else ""."""
+    """R19c: the site with its post id (`?p=12`), or an id unique in the world (`tag:`, `urn:uuid:`); else ""."""
     for text in (content.guid.strip(), content.url.strip()):
         if match := _POST_ID.match(text):
             folder = (match.group(2) or "").rstrip("/").removesuffix("/index.php")

@@ -1,1 +1,1 @@
-"""The only writer of Issue, Placement, Delivery and Batch state: every transition is one function, in one transaction."""
+"""The only writer of Issue, Placement, Delivery and Batch state: a transition is one function, in one transaction."""

@@ -47,8 +47,7 @@ def lock(issue_id: int) -> Issue:
 
 def create(newsletter: Newsletter, slot: Slot, now: datetime) -> tuple[Issue, bool]:
     """The issue of a slot, and whether this call made it. The row is the claim: two clocks can't make two (R8)."""
-    # Skipped, missed and discarded issues give their number back: readers see no gap.
-    last = Issue.objects.filter(newsletter=newsletter, state__in=(*OPEN, *STARTED)).aggregate(last=Max("number"))["last"]
+    number = _next_number(newsletter)
     try:
         with transaction.atomic():
             issue = Issue.objects.create(
@@ -56,7 +55,7 @@ def create(newsletter: Newsletter, slot: Slot, now: datetime) -> tuple[Issue, bo
                 slot=slot.key,
                 slot_at=slot.at,
                 cutoff_at=slot.cutoff,
-                number=(last or 0) + 1,
+                number=number,
                 created_at=now,
             )
     except IntegrityError:
@@ -181,8 +180,10 @@ def finish(issue_id: int, *, now: datetime) -> None:
 
 @transaction.atomic
 def stop(issue_id: int, *, now: datetime, by: str = "") -> None:
-    """sending or paused → sent, after the caller excluded the rest. Raises `IssueError` when some are still pending, and
-    when nothing was accepted: that issue did not run, so it is discarded instead.
+    """sending or paused → sent, after the caller excluded the rest.
+
+    Raises `IssueError` when some are still pending, and when nothing was accepted: that issue did not run, so it is
+    discarded instead.
     """
     lock(issue_id)
     _require_complete(issue_id)
@@ -231,8 +232,11 @@ def revive(issue_id: int, *, now: datetime, by: str) -> None:
     """missed → draft, due now: the work of an issue that nobody sent in time is not lost. Its reviews come back by
     placing again. Raises `IssueError` for any other state.
     """
-    _move(issue_id, (IssueState.MISSED,), IssueState.DRAFT, slot_at=now, cutoff_at=now, placed_at=None, late=True,
-          outcome_reason="", held_reason="")  # fmt: skip
+    issue = lock(issue_id)
+    # The draft that came after it may have its number by now.
+    number = _next_number(issue.newsletter)
+    _move(issue_id, (IssueState.MISSED,), IssueState.DRAFT, number=number, slot_at=now, cutoff_at=now, placed_at=None,
+          late=True, outcome_reason="", finished_at=None)  # fmt: skip
     _tell(issue_id, "revived", f"Brought back by {by}: approve it within the hours of grace.", now, by)
 
 
@@ -243,6 +247,12 @@ def nothing_sent(issue_id: int) -> bool:
         Delivery.objects.filter(issue=issue_id, state__in=taken).exists()
         or OnTheWire.objects.filter(delivery__issue=issue_id).exists()
     )
+
+
+def _next_number(newsletter: Newsletter) -> int:
+    """Skipped, missed and discarded issues give their number back: readers see no gap."""
+    numbered = Issue.objects.filter(newsletter=newsletter, state__in=(*OPEN, *STARTED))
+    return int(numbered.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
 def _give_up(

@@ -50,7 +50,8 @@ def issue_from(text: str) -> Issue:
     if len(found) == 1:
         return found[0]
     if found:
-        raise CommandError(f'Several newsletters have an issue "{key}": {", ".join(map(issue_name, found))}. Say which.')
+        names = ", ".join(map(issue_name, found))
+        raise CommandError(f'Several newsletters have an issue "{key}": {names}. Say which.')
     raise CommandError(f'There is no issue "{text}". {_nearest(slug)}')
 
 
@@ -64,4 +65,6 @@ def _nearest(slug: str) -> str:
     if slug:
         issues = issues.filter(newsletter__slug=slug)
     names = [f"{issue_name(issue)} ({issue.state})" for issue in issues[:5]]
-    return f"The latest are: {', '.join(names)}." if names else "None exists yet: type newsletter issue to make the next."
+    if not names:
+        return "None exists yet. Type: newsletter issue"
+    return f"The latest are: {', '.join(names)}."

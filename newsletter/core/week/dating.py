@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+
+from newsletter.core.dates import zone_named
 
 OLDEST = datetime(1990, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=15)
@@ -35,7 +36,7 @@ def date_review(
         return Dating(first_seen_at, guessed=True)
     begins = effective = published_at
     if day_only:
-        zone = ZoneInfo(timezone)
+        zone = zone_named(timezone)
         day = published_at.astimezone(zone).date()
         begins = datetime.combine(day, time(), zone).astimezone(UTC)
         effective = datetime.combine(day, time(12), zone).astimezone(UTC)

@@ -77,11 +77,12 @@ def _sources(review: ReviewFacts) -> Verdict:
 def _ledger(review: ReviewFacts, issue: str) -> Verdict:
     if review.placement is None:
         return Verdict("R7 ledger", True, "It has not been in an issue, and no other issue holds it.")
+    other = review.placement.issue
     if review.placement.state == "sent":
-        return Verdict("R7 ledger", False, f"It was sent with the issue of {review.placement.issue}: a review runs once.")
-    if review.placement.issue == issue:
+        return Verdict("R7 ledger", False, f"It was sent with the issue of {other}: a review runs once.")
+    if other == issue:
         return Verdict("R7 ledger", True, "It is reserved for this issue.")
-    return Verdict("R7 ledger", False, f"It is reserved for the issue of {review.placement.issue}.")
+    return Verdict("R7 ledger", False, f"It is reserved for the issue of {other}.")
 
 
 def _cutoff(review: ReviewFacts, cutoff: datetime) -> Verdict:

@@ -12,7 +12,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """A weekly date in wall time: `weekday` with Monday 0, `timezone` an IANA name, `cutoff_hours` of wall time before."""
+    """A weekly date in wall time: `weekday` with Monday 0, `timezone` an IANA name; the cutoff so many hours before."""
 
     weekday: int
     send_time: time
@@ -22,7 +22,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """`key` is the local date as scheduled ("2026-11-26"); `at` and `cutoff` are aware UTC, `cutoff` never after `at`."""
+    """`key` is the local date as scheduled ("2026-11-26"); `at` and `cutoff` are UTC, `cutoff` never the later."""
 
     key: str
     at: datetime

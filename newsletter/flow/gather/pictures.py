@@ -1,0 +1,68 @@
+"""The pictures of what was gathered, fetched through the same guarded fetcher; a picture never holds a review up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db.models import QuerySet
+
+from newsletter import media
+from newsletter.core.errors import NewsletterError
+from newsletter.models import Entry, Picture
+from newsletter.sources.fetch import Fetcher
+
+logger = logging.getLogger(__name__)
+
+TRY_AGAIN_AFTER = timedelta(minutes=50)
+TRY_FOR = timedelta(days=3)
+_LONGEST = 2000
+
+
+def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now: datetime) -> tuple[int, int]:
+    """Store the first picture of each entry, and try those again that failed lately. Returns (stored, failed)."""
+    wanted = _first_pictures(Entry.objects.filter(pk__in=list(entry_ids)))
+    known = set(Picture.objects.filter(source_url__in=wanted).values_list("source_url", flat=True))
+    failed = Picture.objects.exclude(error="").filter(fetched_at__lt=now - TRY_AGAIN_AFTER)
+    recent = _first_pictures(Entry.objects.filter(first_seen_at__gt=now - TRY_FOR))
+    again = list(failed.filter(source_url__in=recent).order_by("pk").values_list("source_url", flat=True))
+    stored = errors = 0
+    for url in dict.fromkeys([*(url for url in wanted if url not in known), *again]):
+        if _fetch(url, fetcher, folder, now):
+            stored += 1
+        else:
+            errors += 1
+    return stored, errors
+
+
+def _first_pictures(entries: QuerySet[Entry]) -> list[str]:
+    contents = entries.order_by("pk").values_list("content", flat=True)
+    return [str(content["pictures"][0]["url"]) for content in contents if content.get("pictures")]
+
+
+def _fetch(url: str, fetcher: Fetcher, folder: Path, now: datetime) -> bool:
+    if len(url) > _LONGEST:
+        logger.warning("A picture's address is longer than %d characters: left out.", _LONGEST)
+        return False
+    values: dict[str, object] = {"fetched_at": now, "error": ""}
+    try:
+        stored = media.store_picture(url, fetcher=fetcher, folder=folder, now=now)
+    except NewsletterError as error:
+        values["error"] = str(error)
+    except OSError as error:
+        # A full disk is no reason to lose the reviews: they run without their pictures.
+        logger.exception("A picture could not be stored")
+        values["error"] = f"The picture could not be stored: {error.strerror or type(error).__name__}"
+    else:
+        values |= {
+            "sha256": stored.sha256,
+            "name": stored.name,
+            "width": stored.width,
+            "height": stored.height,
+            "media_type": stored.media_type,
+            "size": stored.size,
+        }
+    Picture.objects.update_or_create(source_url=url, defaults=values)
+    return not values["error"]

@@ -1,0 +1,42 @@
+"""The weekly rule at work: the next issue as a draft, its reviews placed, an editor's verbs, and what is due."""
+
+from __future__ import annotations
+
+from newsletter.flow.issue.deciding import approve, decide, discard, revive, skip, week_off
+from newsletter.flow.issue.drafting import ensure_draft, late_arrivals, place
+from newsletter.flow.issue.editing import (
+    bring_back,
+    edit_fields,
+    edit_issue,
+    include,
+    leave_out,
+    move,
+    pin,
+    run_again,
+    unpin,
+)
+from newsletter.flow.issue.why import Why, find_reviews, why
+
+__all__ = [
+    "Why",
+    "approve",
+    "bring_back",
+    "decide",
+    "discard",
+    "edit_fields",
+    "edit_issue",
+    "ensure_draft",
+    "find_reviews",
+    "include",
+    "late_arrivals",
+    "leave_out",
+    "move",
+    "pin",
+    "place",
+    "revive",
+    "run_again",
+    "skip",
+    "unpin",
+    "week_off",
+    "why",
+]

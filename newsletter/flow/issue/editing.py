@@ -1,0 +1,216 @@
+"""What an editor can do to an issue. Every change voids an approval, visibly; every refusal says why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from newsletter.core.errors import IssueError
+from newsletter.core.week import ActivePlacement
+from newsletter.flow.issue.drafting import place
+from newsletter.flow.issue.facts import review_facts
+from newsletter.ledger import issues, placements
+from newsletter.ledger.placements import ACTIVE
+from newsletter.models import (
+    Event,
+    Issue,
+    IssueState,
+    LeftOut,
+    Newsletter,
+    Pin,
+    Placement,
+    PlacementState,
+    Review,
+)
+
+EDITABLE = frozenset(
+    {"title", "kicker", "byline", "dek", "excerpt", "facts", "read_label", "picture_alt", "picture_credit"}
+)
+"""The fields of a card or line that can hold an editor's own words."""
+
+
+@transaction.atomic
+def pin(review: Review, newsletter: Newsletter, issue: Issue | None = None, *, now: datetime, by: str) -> None:
+    """Put a review into `issue` first of all, or into the next ones until it has run (R15).
+
+    A pin brings in what came after the cutoff or lies in a tray. Raises `IssueError` for what ran, is held by another
+    issue, is under embargo or was left out for good.
+    """
+    target = _changeable(issue, "a review was pinned", now, by) if issue else None
+    facts = review_facts(newsletter, target, [review])[review.pk]
+    _refuse_placed(review, facts.placement, target)
+    if facts.left_out_for_good is not None:
+        raise IssueError("This review was left out for good.", where=str(review), hint="Bring it back first.")
+    until = facts.embargoed_until
+    if until is not None and until > (target.cutoff_at if target else now):
+        raise IssueError(f"It is dated ahead: nothing runs before {until:%Y-%m-%d %H:%M} UTC.", where=str(review))
+    Pin.objects.get_or_create(newsletter=newsletter, review=review, issue=target, defaults={"at": now, "by": by})
+    if target is not None:
+        LeftOut.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
+    _tell(newsletter, target, "pinned", f'"{review}" was pinned.', now, by)
+    for draft in _drafts(newsletter, target):
+        place(draft, now=now)
+
+
+@transaction.atomic
+def unpin(review: Review, newsletter: Newsletter, issue: Issue | None = None, *, now: datetime, by: str) -> None:
+    """Take a pin back; the rules place the review again. Raises `IssueError` when there is no such pin."""
+    target = _changeable(issue, "a review was unpinned", now, by) if issue else None
+    gone, _ = Pin.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
+    if not gone:
+        raise IssueError("This review is not pinned there.", where=str(review))
+    for row in Placement.objects.filter(newsletter=newsletter, review=review, state=PlacementState.RESERVED):
+        if issues.lock(row.issue_id).state == IssueState.DRAFT:
+            placements.arrange(row, kind=row.kind, position=row.position, why=row.why, pinned=False)
+    _tell(newsletter, target, "unpinned", f'"{review}" was unpinned.', now, by)
+    for draft in _drafts(newsletter, target):
+        place(draft, now=now)
+
+
+@transaction.atomic
+def leave_out(
+    review: Review, newsletter: Newsletter, issue: Issue | None = None, *, reason: str = "", now: datetime, by: str
+) -> None:
+    """Keep a review out of `issue` (the next one may have it), or for good when none is given, which needs a `reason`.
+
+    Raises `IssueError` when the reason is missing, or when the review is being sent or was.
+    """
+    if issue is None and not reason.strip():
+        raise IssueError("Leaving a review out for good needs a reason.", where=str(review))
+    target = _changeable(issue, "a review was left out", now, by) if issue else None
+    rows = Placement.objects.filter(newsletter=newsletter, review=review, state__in=ACTIVE)
+    if target is not None:
+        rows = rows.filter(issue=target)
+    for row in rows.select_related("issue"):
+        if row.state == PlacementState.SENT:
+            if target is None:
+                continue  # it ran; from now on it can't run again either
+            raise IssueError(f"This review was sent with the issue of {row.issue.slot}.", where=str(review))
+        _changeable(row.issue, "a review was left out", now, by)
+        placements.release([row.pk], now)
+    Pin.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
+    LeftOut.objects.get_or_create(
+        newsletter=newsletter, review=review, issue=target, defaults={"reason": reason.strip(), "by": by, "at": now}
+    )
+    where = f"of the issue of {target.slot}" if target else f"for good: {reason.strip()}"
+    _tell(newsletter, target, "left out", f'"{review}" was left out {where}.', now, by)
+    for draft in _drafts(newsletter, target):
+        place(draft, now=now)
+
+
+@transaction.atomic
+def bring_back(review: Review, newsletter: Newsletter, issue: Issue | None = None, *, now: datetime, by: str) -> None:
+    """Undo `leave_out`. Raises `IssueError` when the review was not left out there."""
+    target = _changeable(issue, "a review was brought back", now, by) if issue else None
+    gone, _ = LeftOut.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
+    if not gone:
+        raise IssueError("This review was not left out there.", where=str(review))
+    _tell(newsletter, target, "brought back", f'"{review}" may run again.', now, by)
+    for draft in _drafts(newsletter, target):
+        place(draft, now=now)
+
+
+@transaction.atomic
+def include(review: Review, *, now: datetime, by: str) -> None:
+    """Take a review out of its tray (found late, baseline, flood). Raises `IssueError` when it lies in none."""
+    changed = Review.objects.filter(pk=review.pk, included_at=None).exclude(tray=Review.Tray.NONE)
+    if not changed.update(included_at=now, included_by=by):
+        raise IssueError("This review lies in no tray.", where=str(review), hint="newsletter why tells where it is.")
+    _tell(None, None, "included", f'"{review}" was taken out of its tray.', now, by)
+    for draft in Issue.objects.filter(state=IssueState.DRAFT):
+        place(draft, now=now)
+
+
+@transaction.atomic
+def run_again(review: Review, issue: Issue, *, reason: str, now: datetime, by: str) -> Placement:
+    """Run a review that ran before once more, for a typed `reason` (R7, R17). Raises `LedgerError` or `IssueError`."""
+    target = _changeable(issue, "a review runs again", now, by)
+    last = Placement.objects.filter(issue=target, state=PlacementState.RESERVED, kind=Placement.Kind.CARD).count()
+    placement = placements.run_again(
+        target,
+        review.pk,
+        reason,
+        kind=Placement.Kind.CARD,
+        position=last + 1,
+        content_hash=review.representative.content_hash if review.representative else "",
+        now=now,
+    )
+    _tell(target.newsletter, target, "run again", f'"{review}" runs again: {reason.strip()}', now, by)
+    return placement
+
+
+@transaction.atomic
+def move(placement: Placement, *, kind: str, position: int, now: datetime, by: str) -> None:
+    """Give a placement another position, or make a card of a line; from then on the rules leave it there."""
+    if kind not in Placement.Kind.values or position < 1:
+        raise IssueError(f"A review is a card or a line at a position from 1, not {kind!r} at {position}.")
+    _changeable(placement.issue, "a review was moved", now, by)
+    placements.arrange(placement, kind=kind, position=position, why="R15: moved by an editor", pinned=True)
+
+
+@transaction.atomic
+def edit_fields(placement: Placement, fields: dict[str, str | None], *, now: datetime, by: str) -> None:
+    """Give fields of a card an editor's own words, which win over the source's (R16); None takes them back.
+
+    Raises `IssueError` for a field that has no words of its own, and once the issue is decided.
+    """
+    unknown = set(fields) - EDITABLE
+    if unknown:
+        raise IssueError(
+            f"A card has no field {sorted(unknown)[0]!r} to edit.", hint=f"It has: {', '.join(sorted(EDITABLE))}."
+        )
+    row = Placement.objects.select_related("issue", "review__representative").get(pk=placement.pk)
+    edits = {name: value for name, value in {**row.edits, **fields}.items() if value is not None}
+    representative = row.review.representative
+    seen = representative.content_hash if representative else ""
+    if edits != row.edits or seen != row.content_hash:
+        _changeable(row.issue, f'the words of "{row.review}" were edited', now, by)
+        placements.edit(row, edits, seen)
+    placement.edits, placement.content_hash = edits, seen
+
+
+def edit_issue(issue: Issue, fields: dict[str, Any], *, now: datetime, by: str) -> None:
+    """Change the issue's own words: subject, preview_text, note, note_signature; or max_cards of this issue (R22)."""
+    issues.write(issue.pk, fields, now=now, by=by)
+    if "max_cards" in fields:
+        place(issue, now=now)
+    issue.refresh_from_db()
+
+
+def _changeable(issue: Issue, why: str, now: datetime, by: str) -> Issue:
+    """The issue, locked and a draft: an approval that stands in the way is voided. Raises `IssueError` when decided."""
+    row = issues.lock(issue.pk)
+    if row.state not in issues.OPEN:
+        raise IssueError(
+            f"The issue is {row.state}: nothing of it changes any more.", where=f"{row.newsletter.slug}/{row.slot}"
+        )
+    if issues.void_approval(row.pk, why, now=now, by=by):
+        row.refresh_from_db()
+    return row
+
+
+def _refuse_placed(review: Review, placed: ActivePlacement | None, target: Issue | None) -> None:
+    if placed is None:
+        return
+    if placed.state == PlacementState.SENT:
+        raise IssueError(
+            f"This review was sent with the issue of {placed.issue}.",
+            where=str(review),
+            hint="Run it again, with a reason.",
+        )
+    if target is not None and placed.issue != target.slot:
+        raise IssueError(
+            f"The issue of {placed.issue} holds this review.", where=str(review), hint="Leave it out there first."
+        )
+
+
+def _drafts(newsletter: Newsletter, target: Issue | None) -> list[Issue]:
+    if target is not None:
+        return [target]
+    return list(Issue.objects.filter(newsletter=newsletter, state=IssueState.DRAFT).order_by("slot_at"))
+
+
+def _tell(newsletter: Newsletter | None, issue: Issue | None, kind: str, text: str, now: datetime, by: str) -> None:
+    Event.objects.create(newsletter=newsletter, issue=issue, at=now, kind=kind, text=text, by=by)
