@@ -1,0 +1,344 @@
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from subscribers import suppression
+from subscribers.csv_io import ImportReport, export_lines, import_file, importing
+from subscribers.errors import ImportFileError
+from subscribers.models import (
+    ConsentEvent,
+    ConsentKind,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+    Suppression,
+    SuppressionReason,
+)
+from tests.factories import make_list, make_subscription
+
+pytestmark = pytest.mark.django_db
+CONSENT = "Asked for the weekly on paper cards at the door, March 2026."
+TOPICS = ("movie", "book", "concert")
+
+
+def bring_in(text: str | bytes, now: datetime, **options: Any) -> ImportReport:
+    data = text if isinstance(text, bytes) else text.encode()
+    options = {"name": "door.csv", "wording": CONSENT, "known_topics": TOPICS, **options}
+    return import_file(io.BytesIO(data), make_list(), now=now, **options)
+
+
+def states() -> dict[str, str]:
+    return dict(Subscription.objects.order_by("pk").values_list("subscriber__address", "state"))
+
+
+def counts(report: ImportReport) -> dict[str, int]:
+    names = ("rows", "added", "stopped", "already", "kept_out", "refused")
+    return {name: getattr(report, name) for name in names if getattr(report, name)}
+
+
+def test_rows_become_active_subscriptions_with_their_proof(now: datetime) -> None:
+    report = bring_in(
+        'email,name,language,topics\nAna@Example.org,"Quill, Ana",en_GB,movie;Book\nbo@example.org,Bo,,\n', now
+    )
+    assert counts(report) == {"rows": 2, "added": 2}
+    ana = Subscription.objects.get(subscriber__address_key="ana@example.org")
+    assert (ana.state, ana.topics, ana.joined_at, ana.confirmed_at) == ("active", ["book", "movie"], now, now)
+    assert (ana.subscriber.name, ana.subscriber.language) == ("Quill, Ana", "en-GB")
+    event = ConsentEvent.objects.get(subscription=ana)
+    assert (event.kind, event.wording, event.origin) == (ConsentKind.IMPORTED, CONSENT, "import door.csv line 2")
+    assert event.evidence == {"file": "door.csv", "line": 2, "state": "active"}
+
+
+def test_importing_twice_changes_nothing(now: datetime) -> None:
+    text = "email;name\nana@example.org;Ana\nbo@example.org;Bo\ncy@example.org;Cy\n"
+    bring_in(text, now)
+    before = list(Subscription.objects.values()), list(Subscriber.objects.values()), list(ConsentEvent.objects.values())
+    report = bring_in(text.replace("Ana", "Other"), now)
+    assert counts(report) == {"rows": 3, "already": 3}
+    after = list(Subscription.objects.values()), list(Subscriber.objects.values()), list(ConsentEvent.objects.values())
+    assert before == after
+
+
+def test_an_import_revives_neither_an_unsubscribe_nor_a_bounce(now: datetime) -> None:
+    make_subscription("gone@example.org", state=SubscriptionState.UNSUBSCRIBED)
+    make_subscription("bounced@example.org")
+    make_subscription("asked@example.org", state=SubscriptionState.PENDING)
+    for key in ("bounced@example.org", "never@example.org"):
+        suppression.suppress(key, SuppressionReason.BOUNCE, now=now)
+    events = ConsentEvent.objects.count()
+    report = bring_in(
+        "email,status\nGONE@example.org,active\nbounced@example.org,\nnever@example.org,subscribed\nasked@example.org,\n",
+        now,
+    )
+    assert counts(report) == {"rows": 4, "kept_out": 3, "already": 1}
+    assert [(problem.line, problem.kind) for problem in report.problems] == [
+        (2, "kept out"),
+        (3, "kept out"),
+        (4, "kept out"),
+    ]
+    assert "unsubscribed on 2026-01-01" in report.problems[0].reason
+    assert states() == {
+        "gone@example.org": "unsubscribed",
+        "bounced@example.org": "active",
+        "asked@example.org": "pending",
+    }
+    assert ConsentEvent.objects.count() == events
+    assert Suppression.objects.count() == 2
+
+
+def test_a_bad_row_is_reported_with_its_line_and_stops_nobody_else(now: datetime) -> None:
+    report = bring_in(
+        b"email,name,language,topics,status\n"
+        b"ana@example.org,Ana,,,\n"
+        b"not an address,Bo,,,\n"
+        b"nul@example.org,N\x00l,,,\n"
+        b"long@example.org," + b"x" * 301 + b",,,\n"
+        b"comma@example.org,Quill, Ana,,,\n"
+        b"topic@example.org,T,,moovie,\n"
+        b"status@example.org,S,,,perhaps\n"
+        b'quote@example.org,"Q,,,\n'
+        b"last@example.org,L,klingon language,,\n",
+        now,
+    )
+    assert counts(report) == {"rows": 9, "added": 2, "refused": 7}
+    assert [(problem.line, problem.kind) for problem in report.problems] == [
+        *((line, "refused") for line in range(3, 10)),
+        (10, "warning"),
+    ]
+    words = [
+        "@-sign",
+        "NUL",
+        "301 letters",
+        "6 cells",
+        "Did you mean 'movie'",
+        "'perhaps' is unknown",
+        "quote",
+        "klingon",
+    ]
+    for problem, word in zip(report.problems, words, strict=True):
+        assert word in problem.reason
+    assert list(states()) == ["ana@example.org", "last@example.org"]
+
+
+def test_names_come_out_as_harmless_text(now: datetime) -> None:
+    bring_in('email,name\nana@example.org,"A\r\nBcc: x\u2028y\u0085{{ 7*7 }} <b>👩\u200d💻"\n', now)
+    assert Subscriber.objects.get().name == "A Bcc: x y {{ 7*7 }} <b>👩\u200d💻"
+
+
+def test_what_a_file_says_is_over_is_over(now: datetime) -> None:
+    make_subscription("ana@example.org")
+    make_subscription("bo@example.org")
+    text = (
+        "email,status\nana@example.org,unsubscribed\nbo@example.org,complained\ncy@example.org,cleaned\n"
+        "di@example.org,unsubscribed\nel@example.org,pending\n"
+    )
+    report = bring_in(text, now)
+    assert counts(report) == {"rows": 5, "stopped": 4, "added": 1}
+    assert states() == {
+        "ana@example.org": "unsubscribed",
+        "bo@example.org": "unsubscribed",
+        "di@example.org": "unsubscribed",
+        "el@example.org": "pending",
+    }
+    assert suppression.reasons(["bo@example.org", "cy@example.org"]) == {
+        "bo@example.org": "complaint",
+        "cy@example.org": "bounce",
+    }
+    assert counts(bring_in(text, now)) == {"rows": 5, "already": 5}
+    assert counts(bring_in("email\ndi@example.org\ncy@example.org\n", now)) == {"rows": 2, "kept_out": 2}
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "name", "state"),
+    [
+        ("Email Address,First Name,Last Name,OPTIN_TIME,TAGS", "ana@example.org,Ana,Quill,2020-01-01,vip", "Ana Quill",
+         "active"),
+        ("Email Address,First Name,UNSUB_TIME", "ana@example.org,Ana,2025-05-05 10:00:00", "Ana", "unsubscribed"),
+        ("email,active_subscription,email_disabled,created_at", "ana@example.org,false,true,2024", "", "unsubscribed"),
+        ("id,email,name,note,subscribed_to_emails,labels", "1,ana@example.org,Ana,,true,", "Ana", "active"),
+        ("id,email,name,note,subscribed_to_emails,labels", "1,ana@example.org,Ana,,false,", "Ana", "unsubscribed"),
+        ("uuid,email,name,attributes,status,created_at", "u,ana@example.org,Ana,{},enabled,2024", "Ana", "active"),
+        ("email\tVorname\tNachname", "ana@example.org\tAna\tQuill", "Ana Quill", "active"),
+        ("sep=;\nE-Mail;Name", "ana@example.org;Ana", "Ana", "active"),
+        ('"E-mail address","Full_Name"', '"ana@example.org","Ana"', "Ana", "active"),
+    ],
+)  # fmt: skip
+def test_the_common_exports_map_by_themselves(now: datetime, header: str, row: str, name: str, state: str) -> None:
+    report = bring_in(f"{header}\n{row}\n", now)
+    assert report.rows == 1
+    assert not report.refused
+    assert states() == {"ana@example.org": state}
+    assert Subscriber.objects.get().name == name
+
+
+def test_columns_that_mean_nothing_to_us_are_named(now: datetime) -> None:
+    report = bring_in("email,shoe size,name\nana@example.org,43,Ana\n", now)
+    assert (report.columns, report.ignored_columns) == (["email", "name"], ["shoe size"])
+
+
+def test_a_bare_list_of_addresses_needs_no_header(now: datetime) -> None:
+    report = bring_in("ana@example.org\nbo@example.org\n", now)
+    assert counts(report) == {"rows": 2, "added": 2}
+    assert "There is no header" in report.warnings[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_accents_survive_every_encoding(now: datetime, encoding: str) -> None:
+    report = bring_in("email,name\nana@example.org,Zoë Müller\n".encode(encoding), now)
+    assert Subscriber.objects.get().name == "Zoë Müller"
+    assert bool(report.warnings) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("\n\n", "empty"),
+        ("name,shoe\nAna,43\n", "No column of the first line is 'email'. Its columns: 'shoe'"),
+        ("email,E-Mail\na,b\n", "Two columns of the first line are the email"),
+        ("43,ana@example.org\n", "The first line has to name the columns"),
+        ('"email,name\n', "The first line can't be read"),
+        (",,,\n", "nothing but separators"),
+        ("x" * 300_000 + "\nana@example.org\n", "longer than 200,000"),
+    ],
+)
+def test_a_file_that_is_no_list_is_refused_whole(now: datetime, text: str, words: str) -> None:
+    with pytest.raises(ImportFileError, match=words.replace("(", r"\(")):
+        bring_in(text, now)
+    assert not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize("wording", ["", "   ", "yes"])
+def test_an_import_needs_a_statement_of_consent(now: datetime, wording: str) -> None:
+    with pytest.raises(ImportFileError, match="Say how these people agreed"):
+        bring_in("email\nana@example.org\n", now, wording=wording)
+
+
+def test_chunks_make_no_difference_and_progress_is_told(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "CHUNK", 3)
+    heard: list[int] = []
+    text = "email\n" + "".join(f"p{n % 7}@example.org\n" for n in range(10))
+    report = bring_in(text, now, progress=heard.append)
+    assert counts(report) == {"rows": 10, "added": 7, "already": 3}
+    assert heard == [3, 6, 9, 10]
+
+
+def test_the_report_stays_small_however_bad_the_file(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "MOST_PROBLEMS", 5)
+    report = bring_in("email\n" + "nobody\n" * 12, now)
+    assert (len(report.problems), report.problems_left_off, report.refused) == (5, 7, 12)
+    assert report.as_json()["problems"][0]["line"] == 2
+
+
+def test_somebody_who_subscribes_meanwhile_makes_the_import_decide_again(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importing._known
+    calls: list[int] = []
+
+    def late(*arguments: Any) -> Any:
+        known = real(*arguments)
+        if not calls:
+            # As if another connection had committed between our look and our insert.
+            known.people.clear()
+            known.subscriptions.clear()
+        calls.append(1)
+        return known
+
+    make_subscription("ana@example.org")
+    monkeypatch.setattr(importing, "_known", late)
+    report = bring_in("email\nana@example.org\nbo@example.org\n", now)
+    assert counts(report) == {"rows": 2, "added": 1, "already": 1}
+    assert len(calls) == 2
+
+
+def test_an_export_comes_back_as_it_was(now: datetime) -> None:
+    make_subscription("ana@example.org", name="=SUM(A1)", language="de", topics=["book", "movie"])
+    make_subscription("bo@example.org", name='"Quill", \'Bo', state=SubscriptionState.UNSUBSCRIBED)
+    make_subscription("cy@example.org", name="'t Hooft", state=SubscriptionState.PENDING)
+    make_subscription("di@example.org", name="-Di-", state=SubscriptionState.PAUSED)
+    make_subscription("=el@example.org", name="El\tla")
+    make_subscription("fa@example.org")
+    suppression.suppress("fa@example.org", SuppressionReason.BOUNCE, now=now)
+    text = "".join(export_lines(make_list()))
+    assert "fa@example.org,,,,bounced" in text
+    assert "'=SUM(A1)" in text
+    before = list(Subscriber.objects.order_by("address_key").values_list("address", "name", "language"))
+    lists = states()
+    Subscriber.objects.all().delete()
+    Suppression.objects.all().delete()
+    report = bring_in(text, now)
+    assert counts(report) == {"rows": 6, "added": 4, "stopped": 2}
+    after = list(Subscriber.objects.order_by("address_key").values_list("address", "name", "language"))
+    assert after == [
+        (address, name.replace("\t", " "), language) for address, name, language in before if address[0] != "f"
+    ]
+    assert states() == {address: state for address, state in lists.items() if address[0] != "f"}
+    assert suppression.reasons(["fa@example.org"]) == {"fa@example.org": "bounce"}
+
+
+POOL = [f"{letter}@example.org" for letter in "abcde"]
+ROWS = st.tuples(
+    st.sampled_from([*POOL, "A@example.org", "no address", '"open']),
+    st.sampled_from(["", "active", "pending", "paused", "unsubscribed", "bounced", "complained", "blocked", "huh"]),
+)
+
+
+@given(
+    files=st.lists(st.lists(ROWS, max_size=9), min_size=1, max_size=3),
+    before=st.dictionaries(st.sampled_from(POOL), st.sampled_from(list(SubscriptionState))),
+    bad=st.dictionaries(st.sampled_from(POOL), st.sampled_from(list(SuppressionReason))),
+)
+@settings(max_examples=60)  # each case writes dozens of rows
+def test_no_file_revives_anybody_and_a_dry_run_tells_the_truth(
+    files: list[list[tuple[str, str]]], before: dict[str, SubscriptionState], bad: dict[str, SuppressionReason]
+) -> None:
+    now = datetime.fromisoformat("2026-11-03T17:00:00+00:00")
+    for table in (ConsentEvent, Subscription, Subscriber, Suppression):
+        table.objects.all().delete()  # type: ignore[attr-defined]
+    for address, state in before.items():
+        make_subscription(address, state=state)
+    for address, reason in bad.items():
+        Suppression.objects.create(address_key=address, reason=reason, at=now)
+    chunk, importing.CHUNK = importing.CHUNK, 3
+    try:
+        for rows in files:
+            text = "email,status\n" + "".join(f"{address},{status}\n" for address, status in rows)
+            stopped = {address for address, state in states().items() if state == SubscriptionState.UNSUBSCRIBED}
+            suppressed = set(Suppression.objects.values_list("address_key", flat=True))
+            everything = states(), ConsentEvent.objects.count(), suppressed
+            dry = bring_in(text, now, dry_run=True)
+            assert (states(), ConsentEvent.objects.count(), suppressed) == everything
+            wet = bring_in(text, now)
+            assert counts(dry) == counts(wet)
+            assert dry.problems == wet.problems
+            assert wet.rows == len(rows) == wet.added + wet.stopped + wet.already + wet.kept_out + wet.refused
+            assert all(states()[address] == SubscriptionState.UNSUBSCRIBED for address in stopped)
+            assert suppressed <= set(Suppression.objects.values_list("address_key", flat=True))
+            assert (
+                not Subscription.objects.filter(subscriber__address_key__in=suppressed)
+                .exclude(subscriber__address_key__in=[key.lower() for key in everything[0]])
+                .exclude(state=SubscriptionState.UNSUBSCRIBED)
+            )
+            again = bring_in(text, now)
+            assert not again.added
+            assert not again.stopped
+    finally:
+        importing.CHUNK = chunk
+
+
+@given(data=st.binary(max_size=300) | st.text(alphabet='email,;\n"@. ax\x00=\u2028é', max_size=120).map(str.encode))
+@settings(max_examples=60)
+def test_no_bytes_get_past_the_report(data: bytes) -> None:
+    now = datetime.fromisoformat("2026-11-03T17:00:00+00:00")
+    try:
+        report = bring_in(b"email,name\n" + data, now)
+    except ImportFileError:
+        return
+    assert report.rows == report.added + report.stopped + report.already + report.kept_out + report.refused
