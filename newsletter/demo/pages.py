@@ -144,7 +144,12 @@ class Site:
     def _feed(self) -> dict[str, Any]:
         items = [(review, f"{self.origin}/?p={review.post_id}") for review in self._on("rss")]
         items += [(r, guid.replace("http://", "https://", 1)) for r, guid in items if r.slug == FLIPPED]
-        return {"items": items, "size": _size, "tail": self._tail, "content": self.content}
+        return {"items": items, "size": _size, "tail": self._tail, "figure": self._figure, "content": self.content}
+
+    def _figure(self, review: DemoReview) -> str:
+        if not review.picture:
+            return ""
+        return f'<figure><img src="{self.picture_url(review)}" alt="{escape(review.picture.alt)}" /></figure>\n'
 
     def _tail(self, review: DemoReview) -> str:
         link = f'<a href="{self.origin}{review.path}">{escape(review.title)}</a>'

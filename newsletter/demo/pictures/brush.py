@@ -107,7 +107,7 @@ class Board:
 
     def beam(self, tip: Point, left: Point, right: Point, colour: str, strength: float = 0.6, soft: float = 6) -> None:
         """A cone of light from `tip` to the edge between `left` and `right`, fading on its way."""
-        small = tuple(side // 4 for side in self.size)
+        small = (self.size[0] // 4, self.size[1] // 4)
         scale = OVERSAMPLE / 4
         mask = Image.new("L", small)
         draw = ImageDraw.Draw(mask)

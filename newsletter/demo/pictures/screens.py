@@ -235,11 +235,11 @@ def pipes(b: Board) -> None:
         ("#8ecbff", 9, [(-20, 660), (410, 660), (540, 660), (540, 530)]),
         ("#8ecbff", 9, [(1060, -20), (1060, 400), (930, 400)]),
     )
-    for tone, wide, points in routes:
+    for colour, wide, points in routes:
         b.line([(x + 4, y + 6) for x, y in points], "#081c2f", wide + 4)
-        b.line(points, tone, wide)
+        b.line(points, colour, wide)
         for x, y in points:
-            b.disc(x, y, wide * 0.5, tone)
+            b.disc(x, y, wide * 0.5, colour)
     for x, y in ((150, 400), (540, 270), (930, 660), (280, 530), (670, 530), (800, 140), (410, 530), (930, 400)):
         b.disc(x, y, 19, "#0b2238")
         b.ring(x, y, 19, "#ffffff", 3.5)
@@ -254,8 +254,8 @@ def marquee(b: Board) -> None:
     """A cinema front at night: half of its bulbs have come back."""
     b.sky("#0c0a1e", "#2a1440", "#4a1b4c")
     b.box(140, 60, 920, 680, "#3a1530")
-    for x in range(160, 1050, 40):
-        b.box(x, 60, 3, 330, "#4b1d3c")
+    for rib in range(160, 1050, 40):
+        b.box(rib, 60, 3, 330, "#4b1d3c")
     b.box(520, 20, 160, 380, "#c4003f", 10)
     for at, letter in enumerate("ORPHEUM"):
         b.words(600, 62 + at * 50, letter, 46, "#fff1c9", heavy=1.2)

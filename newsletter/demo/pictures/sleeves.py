@@ -13,7 +13,7 @@ def weather(b: Board) -> None:
     for band in range(26):
         y = 30 + band * 34 + b.dice.uniform(-10, 10)
         tone = b.dice.choice(("#2f3c44", "#6d7c84", "#d9c79b", "#b9762b", "#e9dcc0", "#54402a"))
-        points = [(x, y + 9 * sin(x / 130 + band) + b.dice.uniform(-5, 5)) for x in range(-20, 940, 40)]
+        points = [(float(x), y + 9 * sin(x / 130 + band) + b.dice.uniform(-5, 5)) for x in range(-20, 940, 40)]
         high = b.dice.uniform(5, 30)
         b.polygon([*points, *[(x, v + high) for x, v in reversed(points)]], tone, 0.4)
     b.soften(7)
@@ -145,7 +145,7 @@ def ferry(b: Board) -> None:
     )
     for at, (tone, base, swing, rate) in enumerate(layers):
         hills = [
-            (x, base - swing * (sin(x * rate + at * 1.9) + 0.4 * sin(x * rate * 2.7 + at)))
+            (float(x), base - swing * (sin(x * rate + at * 1.9) + 0.4 * sin(x * rate * 2.7 + at)))
             for x in range(-20, 1230, 10)
         ]
         b.polygon([(x, y + 7) for x, y in hills] + [(1230, 560), (-20, 560)], "#1d2440", 0.25)
@@ -213,14 +213,14 @@ def road(b: Board) -> None:
     b.glow(600, 400, 560, "#ffd98a", 0.6)
     b.disc(600, 372, 190, "#ffe08a")
     for stripe in range(5):
-        y = 318 + stripe * 24
+        y = 318.0 + stripe * 24
         chord = (190**2 - (y - 372) ** 2) ** 0.5
         b.box(600 - chord - 2, y, 2 * chord + 4, 3 + stripe * 1.7, mix("#d9534f", "#f28a4b", stripe / 8))
     far = [(x, horizon - 26 - 26 * sin(x / 170) - 13 * sin(x / 61)) for x in range(-10, 1220, 10)]
     b.polygon([*far, (1220, 470), (-10, 470)], "#4a1f4d")
     b.sky("#3a1b3c", "#1f1029", "#120a1a", top=horizon)
     for at in range(14):
-        x = -2000 + at * 400
+        x = -2000.0 + at * 400
         b.line([(600, horizon), (x, 800)], "#4d2450", 1)
     b.polygon([(588, horizon), (612, horizon), (1060, 800), (140, 800)], "#1a1420")
     b.polygon([(586, horizon), (588, horizon), (160, 800), (120, 800)], "#f2d7a1")

@@ -25,7 +25,7 @@ def gig(b: Board) -> None:
     """A band under fans of light, in the rain."""
     b.sky("#0a0418", "#220a38", "#5a1250", "#a31b5a")
     for at in range(9):
-        x = 70 + at * 132
+        x = 70.0 + at * 132
         tone = ("#ff2f87", "#ffb347", "#8a4dff")[at % 3]
         lean = (at - 4) * 46 + b.dice.uniform(-40, 40)
         b.beam((x, -10), (x + lean - 90, 640), (x + lean + 90, 640), tone, 0.75)
@@ -117,7 +117,7 @@ def chairs(b: Board) -> None:
     b.sky("#0c0a0d", "#15110f", "#0c0908")
     b.polygon([(0, 470), (1200, 470), (1200, 800), (0, 800)], "#1d130d")
     for at in range(17):
-        x = -200 + at * 100
+        x = -200.0 + at * 100
         b.line([(600 + (x - 600) * 0.5, 470), (x + (x - 600) * 0.4, 800)], "#130c08", 2)
     b.beam((600, -120), (60, 700), (1140, 700), "#ffe9bd", 0.75, 12)
     b.disc(600, 600, 520, "#6b4a2b", 0.3)
@@ -209,7 +209,7 @@ def portrait(b: Board) -> None:
     b.glow(860, 260, 620, "#ffe8b8", 0.75)
     for row in range(4):
         for line in range(5):
-            y = 96 + row * 180 + line * 20
+            y = 96.0 + row * 180 + line * 20
             points = [(x, y + 14 * sin(x / 150 + row * 0.8)) for x in range(0, 1210, 24)]
             b.line(points, mix("#e8743f", "#7a2618", 0.55), 1.6)
         for _ in range(9):
