@@ -139,6 +139,7 @@ def make_entry(found: Found, settings: Settings) -> EntryContent:
         event_date=found.event_date,
         rating=found.rating[1] if found.rating else None,
         pictures=_pictures(origins, found, body.pictures, body.credit),
+        credit=body.credit,
         tags=tags,
         related=body.related,
         sponsored=any(_SPONSORED.match(plain(tag)) for tag in found.categories),

@@ -140,7 +140,7 @@ def _xml_feed(body: bytes, answer: Fetched, warnings: list[str]) -> list[Found]:
     base = str(feed.get("link") or answer.url)
     language = str(feed.get("language") or "")
     publisher = _words(feed.get("title"))
-    return [_found(item, base=urljoin(answer.url, base), language=language, publisher=publisher) for item in items]
+    return [_found(item, answer.url, urljoin(answer.url, base), language, publisher) for item in items]
 
 
 def _parse(body: bytes, answer: Fetched) -> Any:
@@ -152,7 +152,7 @@ def _parse(body: bytes, answer: Fetched) -> Any:
             body,
             response_headers={"content-type": kind + charset, "content-location": answer.url},
             sanitize_html=False,
-            resolve_relative_uris=True,
+            resolve_relative_uris=False,
         )
     except Exception as error:  # whatever feedparser trips over: the feed is foreign, the gather goes on
         logger.info("feedparser gave up on %s: %s", answer.url, error)
@@ -186,8 +186,10 @@ def _salvage(body: bytes, answer: Fetched) -> Iterator[Any]:
             yield item
 
 
-def _found(item: Any, *, base: str, language: str, publisher: str) -> Found:
+def _found(item: Any, feed_url: str, base: str, language: str, publisher: str) -> Found:
     link = _link(item, base)
+    # xml:base as feedparser worked it out; the feed's own address means that there is none.
+    own_base = str((item.get("content") or [item.get("summary_detail") or {}])[0].get("base") or "")
     bodies = [
         ("feed", str(content.get("value", ""))) for content in item.get("content", []) if isinstance(content, dict)
     ]
@@ -201,7 +203,7 @@ def _found(item: Any, *, base: str, language: str, publisher: str) -> Found:
         titles=(("feed", str(item.get("title", "") or "")),),
         url=link,
         guid=plain(str(item.get("id", "") or ""))[:500],
-        base_url=str((item.get("content") or [{}])[0].get("base") or "") or link or base,
+        base_url=own_base if own_base not in ("", feed_url) else link or base,
         bylines=(("dc:creator", ", ".join(name for name in authors if name)),),
         deks=(("excerpt" if bodies else "summary", summary),) if bodies else (),
         bodies=(*bodies, ("feed summary", summary)),
