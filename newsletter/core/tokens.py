@@ -12,6 +12,9 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 
+UNSUBSCRIBE = "unsubscribe"
+"""The purpose of the token in /u/TOKEN; its number is a subscription's."""
+
 ID_OCTETS = 6
 MAC_OCTETS = 12
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{24}", re.ASCII)

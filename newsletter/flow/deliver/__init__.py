@@ -1,0 +1,39 @@
+"""Send precisely what was approved, to everybody it is for, once.
+
+`start` freezes the audience; `deliver` is one worker, and any number of them may run; `pause`, `resume`, `stop` and
+`settle_uncertain` are a person's decisions; `unfinished` is what the week goes on with.
+"""
+
+from __future__ import annotations
+
+from newsletter.flow.deliver.control import (
+    audience_rule,
+    pause,
+    resume,
+    settle_uncertain,
+    start,
+    stop,
+    unfinished,
+    would_send,
+)
+from newsletter.flow.deliver.messages import Installation, headers_for, reader_for, unsubscribe_url
+from newsletter.flow.deliver.outcome import DeliveryOutcome, Tally
+from newsletter.flow.deliver.working import deliver
+
+__all__ = [
+    "DeliveryOutcome",
+    "Installation",
+    "Tally",
+    "audience_rule",
+    "deliver",
+    "headers_for",
+    "pause",
+    "reader_for",
+    "resume",
+    "settle_uncertain",
+    "start",
+    "stop",
+    "unfinished",
+    "unsubscribe_url",
+    "would_send",
+]

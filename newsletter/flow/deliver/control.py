@@ -1,0 +1,142 @@
+"""Begin, pause, resume, stop, settle: what a person, or the week, decides about a send."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from newsletter.core.errors import IssueError
+from newsletter.flow.report import teach
+from newsletter.ledger import deliveries, issues
+from newsletter.models import Issue, IssueState, OnTheWire
+from subscribers import audience
+from subscribers.errors import AudienceError
+
+# A provider that is away is asked again at most this often.
+ASK_AGAIN = timedelta(seconds=30)
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December")  # fmt: skip
+
+
+def start(issue: Issue, now: datetime, *, confirmed: bool = False) -> int:
+    """Freeze the audience of an approved issue and begin to send it; returns how many it goes to.
+
+    An issue that is sending already is left as it is. Raises `IssueError` in any other state, when it would go to
+    nobody, and when another issue went out within `min_gap` and nobody `confirmed`.
+    """
+    row = Issue.objects.select_related("newsletter", "freeze").get(pk=issue.pk)
+    if row.state == IssueState.SENDING:
+        return row.audience_count
+    try:
+        return deliveries.start(row.pk, rule=audience_rule(row), now=now, confirmed=confirmed)
+    except IssueError:
+        # Another process may have begun between our look and its transaction: one of us did.
+        if Issue.objects.filter(pk=row.pk, state=IssueState.SENDING).exists():
+            return Issue.objects.get(pk=row.pk).audience_count
+        raise
+    except AudienceError as error:
+        raise IssueError(str(error), where=f"{row.newsletter.slug}/{row.slot}") from error
+
+
+def pause(issue: Issue, now: datetime, *, by: str, reason: str = "") -> None:
+    """Stop after the messages on the wire, until a person resumes. A wait for the provider becomes a person's pause."""
+    words = reason or f"Paused by {by}."
+    if deliveries.waits_for_provider(issue.pk) is not None and _state(issue) == IssueState.PAUSED:
+        issues.resume(issue.pk, now=now, by=by)
+    issues.pause(issue.pk, words, now=now, by=by)
+
+
+def resume(issue: Issue, now: datetime, *, by: str = "") -> None:
+    """paused → sending: the rest of the same frozen issue may go. Sending issues are left as they are."""
+    if _state(issue) != IssueState.SENDING:
+        issues.resume(issue.pk, now=now, by=by)
+
+
+def stop(
+    issue: Issue, now: datetime, *, by: str, patience: float = 30.0, sleep: Callable[[float], None] = time.sleep
+) -> int:
+    """The rest becomes excluded (stopped) and the issue sent; returns how many. Messages on the wire get `patience`
+    seconds to arrive. Raises `IssueError` when one takes longer, or when nothing was accepted yet (discard it then).
+    """
+    if _state(issue) == IssueState.SENDING:
+        issues.pause(issue.pk, f"Being stopped by {by}.", now=now, by=by)
+    deliveries.recover(issue.pk, now=now)
+    waited = 0.0
+    while OnTheWire.objects.filter(delivery__issue=issue.pk).exists() and waited < patience:
+        sleep(0.5)
+        waited += 0.5
+    excluded = deliveries.stop(issue.pk, now=now, by=by)
+    teach(issue, now=now)
+    return excluded
+
+
+def settle_uncertain(issue: Issue, now: datetime, *, resend: bool, by: str) -> int:
+    """Decide every uncertain delivery that nobody has decided: send once more under the same Message-ID, or leave."""
+    return deliveries.settle_uncertain(issue.pk, resend=resend, now=now, by=by)
+
+
+def unfinished(now: datetime) -> list[Issue]:
+    """The issues whose send should go on now: sending ones, and paused ones whose provider was away a while ago, which
+    are resumed here. The week calls `deliver` for each.
+    """
+    for issue in Issue.objects.filter(state=IssueState.PAUSED):
+        since = deliveries.waits_for_provider(issue.pk)
+        if since is not None and since + ASK_AGAIN <= now:
+            resume(issue, now)
+    return list(
+        Issue.objects.filter(state=IssueState.SENDING).select_related("newsletter").order_by("started_at", "pk")
+    )
+
+
+def would_send(issue: Issue, now: datetime) -> str:
+    """The sentence of a dry run: what, when and to how many, and who is left out and why. Changes nothing."""
+    row = Issue.objects.select_related("newsletter__mailing_list", "freeze").get(pk=issue.pk)
+    what = f"{row.newsletter.name}, {row.subject}" if row.subject else row.newsletter.name
+    if row.state in (IssueState.SENDING, IssueState.PAUSED):
+        left = row.deliveries.filter(state="pending").count()
+        return f"Would go on sending {what} to the remaining {left:,} of {row.audience_count:,} people."
+    if row.state not in (IssueState.DRAFT, IssueState.APPROVED):
+        return f"Would send nothing: the issue is {row.state}."
+    try:
+        found = audience.counts(row.newsletter.mailing_list, audience_rule(row))
+    except AudienceError as error:
+        raise IssueError(str(error), where=f"{row.newsletter.slug}/{row.slot}") from error
+    when = spoken_time(max(row.slot_at, now), row.newsletter.timezone)
+    people = "person" if found.selected == 1 else "people"
+    sentence = f"Would send {what}: {when} to {found.selected:,} {people}"
+    out = sorted(found.excluded.items(), key=lambda item: (-item[1], item[0]))
+    if out:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in out)
+        sentence += f"; {found.total - found.selected:,} excluded: {reasons}"
+    if row.state == IssueState.DRAFT:
+        sentence += ". It is not approved yet"
+    return f"{sentence}."
+
+
+def spoken_time(at: datetime, zone: str) -> str:
+    """ "Thursday, November 5, 08:00 New York (13:00 UTC)": the wall clock of the newsletter, and the same in UTC."""
+    local = at.astimezone(ZoneInfo(zone))
+    day = f"{_DAYS[local.weekday()]}, {_MONTHS[local.month - 1]} {local.day}"
+    if zone == "UTC":
+        return f"{day}, {local:%H:%M} UTC"
+    return (
+        f"{day}, {local:%H:%M} {zone.rpartition('/')[2].replace('_', ' ')} ({at.astimezone(ZoneInfo('UTC')):%H:%M} UTC)"
+    )
+
+
+def audience_rule(issue: Issue) -> dict[str, Any]:
+    """Whom the issue goes to: the rule frozen with it, or the newsletter's while nothing is frozen."""
+    if issue.freeze is not None:
+        frozen = json.loads(issue.freeze.inputs)
+        if isinstance(frozen, dict) and isinstance(frozen.get("audience"), dict):
+            return dict(frozen["audience"])
+    return dict(issue.newsletter.audience)
+
+
+def _state(issue: Issue) -> str:
+    return Issue.objects.values_list("state", flat=True).get(pk=issue.pk)

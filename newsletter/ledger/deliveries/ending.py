@@ -1,0 +1,119 @@
+"""How a send ends: complete, stopped by a person, or with the uncertain settled by one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Concat, Left
+
+from newsletter.core.errors import IssueError
+from newsletter.ledger import issues
+from newsletter.ledger.deliveries.wire import LONGEST_REASON
+from newsletter.models import (
+    Batch,
+    BatchState,
+    Delivery,
+    DeliveryState,
+    Event,
+    Issue,
+    IssueState,
+    OnTheWire,
+    Retry,
+)
+
+STOPPED = "stopped"
+# In front of the reason of an uncertain delivery that a person has looked at and let be.
+LEFT = "left alone: "
+WAITING = "waiting for the provider"
+
+
+def finish_if_complete(issue_id: int, *, now: datetime) -> bool:
+    """sending → sent once nothing is left to send. False when something is, or somebody else has just done it."""
+    with transaction.atomic():
+        if issues.lock(issue_id).state != IssueState.SENDING or _unfinished(issue_id):
+            return False
+        issues.finish(issue_id, now=now)
+    return True
+
+
+def stop(issue_id: int, *, now: datetime, by: str = "") -> int:
+    """The rest becomes excluded (stopped), and the issue sent. Returns how many were excluded.
+
+    Raises `IssueError` when a message is on the wire right now (pause first, then stop), and when nothing was accepted.
+    """
+    with transaction.atomic():
+        issues.lock(issue_id)
+        # Whoever is about to put a row on the wire renews a lease first, so it waits here, and then finds its row
+        # decided. Locked in a statement of their own: the next one must see what they had committed.
+        list(Batch.objects.select_for_update().filter(issue=issue_id).exclude(state=BatchState.SETTLED).values("pk"))
+        list(Retry.objects.select_for_update().filter(issue=issue_id).values("pk"))
+        if OnTheWire.objects.filter(delivery__issue=issue_id).exists():
+            raise IssueError("A message is on its way right now.", hint="Try again in a minute.")
+        excluded = Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).update(
+            state=DeliveryState.EXCLUDED, reason=STOPPED, at=now
+        )
+        Retry.objects.filter(issue=issue_id).delete()
+        Batch.objects.filter(issue=issue_id).update(state=BatchState.SETTLED, owner="", lease_until=None)
+        issues.stop(issue_id, now=now, by=by)
+    return excluded
+
+
+def settle_uncertain(issue_id: int, *, resend: bool, now: datetime, by: str = "") -> int:
+    """A person's choice about every uncertain delivery that is not decided yet. Returns how many it was about.
+
+    `resend`: they wait to be sent once more with the same Message-ID, and a sent issue is sending again. Otherwise they
+    stay uncertain, marked as looked at. Raises `IssueError` for an issue that has not begun.
+    """
+    with transaction.atomic():
+        issue = issues.lock(issue_id)
+        if issue.state not in issues.STARTED:
+            raise IssueError(f"The issue is {issue.state}: nothing of it can be uncertain.")
+        open_ = Delivery.objects.filter(issue=issue_id, state=DeliveryState.UNCERTAIN).exclude(reason__startswith=LEFT)
+        numbers = list(open_.values_list("pk", flat=True))
+        if not numbers:
+            return 0
+        if resend:
+            Delivery.objects.filter(pk__in=numbers).update(state=DeliveryState.PENDING, reason="", at=now)
+            Retry.objects.bulk_create(
+                Retry(delivery_id=number, issue_id=issue_id, attempts=0, due_at=now, reply="sent once more by a person")
+                for number in numbers
+            )
+            Issue.objects.filter(pk=issue_id, state=IssueState.SENT).update(state=IssueState.SENDING, finished_at=None)
+        else:
+            open_.update(reason=Left(Concat(Value(LEFT), "reason"), LONGEST_REASON))
+        what = "are sent once more" if resend else "stay as they are"
+        Event.objects.create(
+            newsletter_id=issue.newsletter_id, issue_id=issue_id, at=now, kind="uncertain settled",
+            text=f"{len(numbers)} uncertain {what}.", by=by,
+        )  # fmt: skip
+    return len(numbers)
+
+
+def pause_for_provider(issue_id: int, reason: str, *, now: datetime) -> bool:
+    """sending → paused while the provider is away; it goes on by itself later. False when it was not sending."""
+    with transaction.atomic():
+        issue = issues.lock(issue_id)
+        if issue.state != IssueState.SENDING:
+            return False
+        issues.pause(issue_id, reason, now=now)
+        Event.objects.create(
+            newsletter_id=issue.newsletter_id, issue_id=issue_id, at=now, kind=WAITING, text="Tried again by itself."
+        )
+    return True
+
+
+def waits_for_provider(issue_id: int) -> datetime | None:
+    """Since when a paused issue waits for its provider; None when a person paused it, or a person is needed."""
+    last = Event.objects.filter(issue=issue_id, kind__in=("paused", "resumed", WAITING)).order_by("-pk").first()
+    return last.at if last is not None and last.kind == WAITING else None
+
+
+def _unfinished(issue_id: int) -> bool:
+    """Whether anything is open, claimed, waiting or on the wire; `issues.finish` counts the deliveries."""
+    return (
+        Batch.objects.filter(issue=issue_id).exclude(state=BatchState.SETTLED).exists()
+        or Retry.objects.filter(issue=issue_id).exists()
+        or OnTheWire.objects.filter(delivery__issue=issue_id).exists()
+    )

@@ -1,0 +1,65 @@
+"""Who a worker is, so that another one can tell whether it still lives."""
+
+from __future__ import annotations
+
+import os
+import socket
+from hashlib import blake2b
+from pathlib import Path
+
+_ZOMBIE = "Z"
+
+
+def this_worker() -> str:
+    """`host:pid:start` of this process. Ask again after a fork."""
+    pid = os.getpid()
+    return f"{_host()}:{pid}:{_start(pid)}"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether `owner` certainly no longer runs: a process of this host that is gone, or whose number another one has.
+
+    False for every other host: there only the lease can tell.
+    """
+    host, _, rest = owner.rpartition(":")
+    host, _, pid = host.rpartition(":")
+    if host != _host() or not pid.isdigit():
+        return False
+    found = _start(int(pid))
+    return found != rest
+
+
+def _host() -> str:
+    """The host's name with a mark of this boot and this process namespace: two containers may share a name."""
+    mark = blake2b(digest_size=4)
+    mark.update(_read("/proc/sys/kernel/random/boot_id").encode())
+    try:
+        mark.update(str(Path("/proc/self/ns/pid").readlink()).encode())
+    except OSError:
+        mark.update(b"-")
+    return f"{socket.gethostname()[:60].replace(':', '-')}-{mark.hexdigest()}"
+
+
+def _start(pid: int) -> str:
+    """When the process began, in clock ticks since boot; "gone" when it has ended; "0" where nobody can say."""
+    stat = _read(f"/proc/{pid}/stat")
+    if stat:
+        # The second field is the command in brackets and may hold anything; count from the last bracket (proc(5)).
+        fields = stat.rpartition(")")[2].split()
+        return "gone" if fields[0] == _ZOMBIE else fields[19]
+    if Path("/proc/self/stat").exists():
+        return "gone"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return "gone"
+    except OSError:
+        pass
+    return "0"
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
