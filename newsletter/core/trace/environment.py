@@ -25,7 +25,9 @@ from newsletter.core.trace.nodes import Operation
 from newsletter.core.trace.stock import StockEnvironment
 
 DEFERRED_FILTERS = frozenset(
-    ["abs", "attr", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent", "int", "join", "last", "length", "list", "lower", "max", "min", "pprint", "replace", "round", "safe", "sort", "string", "striptags", "sum", "title", "tojson", "trim", "truncate", "upper", "urlencode", "urlize", "wordcount", "wordwrap", "xmlattr"]
+    "abs attr capitalize center count d default dictsort e escape filesizeformat first float forceescape format "  # noqa: SIM905
+    "groupby indent int join last length list lower max min pprint replace round safe sort string striptags sum title "
+    "tojson trim truncate upper urlencode urlize wordcount wordwrap xmlattr".split()
 )
 """Filters that are pure functions of their arguments and give plain values. All others ask for their values."""
 
