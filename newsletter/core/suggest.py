@@ -93,6 +93,15 @@ def preview_text(hooks: Sequence[Hook], subject: str, language: str) -> str:
     return text
 
 
+def contents(hooks: Sequence[Hook], language: str, shown: int = 3) -> str:
+    """What is inside, in one line: the first works and how many more."""
+    comma = "、" if base_language(language) in ("ja", "zh") else ", "
+    parts = [hook.work for hook in hooks[:shown]]
+    if len(hooks) > shown:
+        parts.append(words(language)["plus_more"].format(n=len(hooks) - shown))
+    return comma.join(parts)
+
+
 def pull_quote(text: str, limit: int) -> str:
     """The first sentence of `text` of 5 to 28 words and at most `limit` characters, without its full stop."""
     for paragraph in text.splitlines():

@@ -1,0 +1,29 @@
+"""From an issue to letters: one way for preview, test, send and the public page; only the subscriber differs.
+
+An approved issue is rebuilt from its freeze alone; a draft is compiled from what its rows say now.
+"""
+
+from __future__ import annotations
+
+from newsletter.flow.compile.checking import blockers, checks
+from newsletter.flow.compile.designs import find_design
+from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_content, public_html
+from newsletter.flow.compile.inputs import Frozen, Sender, fingerprint, versions
+from newsletter.flow.compile.people import headers_for, reader_of
+
+__all__ = [
+    "Frozen",
+    "Sender",
+    "blockers",
+    "checks",
+    "compiler",
+    "find_design",
+    "fingerprint",
+    "freeze",
+    "frozen",
+    "headers_for",
+    "issue_content",
+    "public_html",
+    "reader_of",
+    "versions",
+]

@@ -1,0 +1,77 @@
+"""Collecting what the checks look at, and what stands against approving an issue."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from newsletter.core.checks import Level, Row, Subject, check
+from newsletter.core.errors import DesignError, NewsletterError
+from newsletter.core.mjml import lint
+from newsletter.core.reader import Reader
+from newsletter.flow.compile.freezing import build, frozen, live
+from newsletter.flow.compile.gathering import ACTIVE
+from newsletter.flow.compile.inputs import Frozen
+from newsletter.models import Account, Issue, Placement
+from subscribers.audience import counts
+from subscribers.errors import AudienceError
+
+_SAMPLE_TOKEN = "S" * 24
+_MAILS_NOBODY = frozenset({Account.Kind.OUTBOX, Account.Kind.MEMORY})
+
+
+def checks(issue: Issue, now: datetime) -> list[Row]:
+    """Every finding about the issue as it would go out, blocking ones first. A letter that can't be rendered is one
+    finding, not an exception.
+    """
+    newsletter = issue.newsletter
+    try:
+        inputs = frozen(issue)
+        design = _lint(inputs)
+        url = f"{inputs.base_url}/u/{_SAMPLE_TOKEN}"
+        sample = build(inputs).full_render(Reader(address="reader@example.org", name="Ada", unsubscribe_url=url))
+        differs = issue.freeze is not None and live(issue).fingerprint != issue.freeze.fingerprint
+        audience = counts(newsletter.mailing_list, newsletter.audience).selected
+    except NewsletterError as error:
+        return [_row(error)]
+    except AudienceError as error:
+        return [Row(Level.BLOCK, str(error), "audience", "Mend the rule in magazine.toml and apply it.")]
+    rows = check(
+        Subject(
+            content=inputs.content,
+            sample=sample,
+            unsubscribe_url=url,
+            audience=audience,
+            now=now,
+            slot_at=issue.slot_at,
+            grace=timedelta(hours=newsletter.grace_hours),
+            mails_people=newsletter.account.kind not in _MAILS_NOBODY,
+            guessed_dates=tuple(
+                str(row.review)
+                for row in Placement.objects.filter(issue=issue, state__in=ACTIVE, review__date_guessed=True)
+                .select_related("review__representative")
+                .order_by("position", "pk")
+            ),
+            approved_differs=differs,
+        )
+    )
+    return sorted([*design, *rows], key=lambda row: list(Level).index(row.level))
+
+
+def blockers(issue: Issue, now: datetime) -> tuple[str, ...]:
+    """What stands against approving the issue, a sentence each; () when nothing does."""
+    return tuple(str(row) for row in checks(issue, now) if row.level is Level.BLOCK)
+
+
+def _lint(inputs: Frozen) -> list[Row]:
+    """Mistakes of the design's own files, with their lines: what can be rendered, but should be mended."""
+    return [
+        Row(Level.WARN, f"{problem.message}.", f"{name}:{problem.line}:{problem.column}", problem.hint)
+        for name, text in sorted(inputs.design.files.items())
+        if name.endswith(".mjml")
+        for problem in lint(text, file=name)
+    ]
+
+
+def _row(error: NewsletterError) -> Row:
+    what = "The letter can't be rendered: " if isinstance(error, DesignError) else ""
+    return Row(Level.BLOCK, f"{what}{error.message}", error.where, error.hint)

@@ -1,0 +1,90 @@
+"""Finding a design: its folder under `email/` in the magazine's own templates, then in ours."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from newsletter.core.errors import DesignError
+from newsletter.core.letter import Design
+
+PARTS = "_parts"
+SETTINGS = "design.toml"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
+_SUFFIXES = frozenset({".mjml", ".txt", ".css", ".html"})
+
+
+def find_design(name: str, folders: Iterable[Path], tokens: dict[str, Any] | None = None) -> Design:
+    """The design `name`; `folders` are template folders, the first that has a file wins, file by file.
+
+    So a magazine changes one file of ours by putting its own under the same name. `tokens` are the newsletter's own
+    values, on top of the design's. Raises `DesignError` for an unknown design, a missing or unreadable file, a faulty
+    design.toml, or a token that the design does not have.
+    """
+    folders = [folder / "email" for folder in folders]
+    if not _NAME.fullmatch(name):
+        raise DesignError(f'"{name}" is not the name of a design.', hint="Letters, digits and dashes.")
+    files: dict[str, str] = {}
+    for folder in reversed(folders):
+        files |= _files(folder / name, "")
+        files |= _files(folder / PARTS, f"{PARTS}/")
+    settings: dict[str, Any] = {}
+    for folder in reversed(folders):
+        settings = _settings(folder / name / SETTINGS, settings)
+    if not any((folder / name).is_dir() for folder in folders):
+        known = sorted(
+            {path.name for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_dir()}
+        )
+        listed = ", ".join(each for each in known if each != PARTS) or "none"
+        raise DesignError(f'There is no design "{name}".', hint=f"Known: {listed}.")
+    own = settings.get("tokens", {})
+    unknown = sorted(set(tokens or {}) - set(own))
+    if unknown:
+        raise DesignError(
+            f'The design has no token "{unknown[0]}".',
+            file=f"{name}/{SETTINGS}",
+            hint=f"It has: {', '.join(sorted(own))}.",
+        )
+    return Design(name, files, own | (tokens or {}))
+
+
+def picture_width(name: str, folders: Iterable[Path], default: int = 1200) -> int:
+    """How wide the pictures of this design are fetched, in pixels."""
+    for folder in folders:
+        width = _settings(folder / "email" / name / SETTINGS, {}).get("picture_width")
+        if isinstance(width, int) and not isinstance(width, bool) and 100 <= width <= 4000:
+            return width
+    return default
+
+
+def _files(folder: Path, prefix: str) -> dict[str, str]:
+    if not folder.is_dir():
+        return {}
+    return {
+        f"{prefix}{path.name}": _read(path)
+        for path in sorted(folder.iterdir())
+        if path.is_file() and path.suffix in _SUFFIXES
+    }
+
+
+def _settings(path: Path, below: dict[str, Any]) -> dict[str, Any]:
+    if not path.is_file():
+        return below
+    try:
+        found = tomllib.loads(_read(path))
+    except tomllib.TOMLDecodeError as error:
+        raise DesignError(f"This is not TOML: {error}.", file=f"{path.parent.name}/{path.name}") from error
+    if not isinstance(found.get("tokens", {}), dict):
+        raise DesignError('"tokens" must be a table.', file=f"{path.parent.name}/{path.name}")
+    return {**below, **found, "tokens": below.get("tokens", {}) | found.get("tokens", {})}
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise DesignError(f"The file can't be read: {reason}.", file=f"{path.parent.name}/{path.name}") from error

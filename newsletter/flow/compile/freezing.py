@@ -1,0 +1,106 @@
+"""Freezing an issue, and compiling it: from its freeze when there is one, else from what its rows say now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from newsletter.config.home import template_folders
+from newsletter.core.context import IssueContent, build_context
+from newsletter.core.errors import IssueError
+from newsletter.core.letter import Compiler
+from newsletter.core.reader import Reader
+from newsletter.flow.compile.designs import find_design
+from newsletter.flow.compile.gathering import gather_content
+from newsletter.flow.compile.inputs import Frozen, Sender, require_same_versions, thaw, versions
+from newsletter.models import Freeze, Issue, Newsletter
+
+NEUTRAL = Reader(address="")
+"""Nobody in particular: every review, no name, no personal link."""
+
+
+def freeze(issue: Issue, now: datetime) -> Freeze:
+    """Fix everything the letter is made from. The same inputs as in a freeze that still holds give that one again.
+
+    The letter is rendered once, so a design that can't be rendered is never approved. Raises `DesignError`.
+    """
+    inputs = live(issue)
+    build(inputs).full_render(NEUTRAL)
+    canonical, mark = inputs.canonical(), inputs.fingerprint
+    same = Freeze.objects.filter(issue=issue, fingerprint=mark, voided_at=None).first()
+    return same or Freeze.objects.create(issue=issue, fingerprint=mark, inputs=canonical, created_at=now)
+
+
+def frozen(issue: Issue) -> Frozen:
+    """The inputs of the issue's letters: its freeze's when it has one, else the present ones.
+
+    Raises `IssueError` when the freeze was voided, tampered with, or made under other versions.
+    """
+    row = issue.freeze
+    if row is None:
+        return live(issue)
+    where = _name(issue)
+    if row.voided_at is not None:
+        raise IssueError("The approval of this issue is void.", where=where, hint="Approve it again.")
+    found = thaw(row.inputs, row.fingerprint, where)
+    require_same_versions(found, where)
+    return found
+
+
+def issue_content(issue: Issue) -> IssueContent:
+    """What the issue says: as frozen, or as its rows say now."""
+    return frozen(issue).content
+
+
+def compiler(issue: Issue, **options: Any) -> Compiler:
+    """The one thing that renders this issue's letters. `options` go to `Compiler` (bounds, self-checks)."""
+    return build(frozen(issue), **options)
+
+
+def build(inputs: Frozen, **options: Any) -> Compiler:
+    """A compiler of these inputs and nothing else."""
+    return Compiler(inputs.design, build_context(inputs.content, inputs.design.tokens), **options)
+
+
+def public_html(issue: Issue) -> str:
+    """The page that everybody may see: the letter without its personal parts."""
+    return compiler(issue).full_render(NEUTRAL).html
+
+
+def live(issue: Issue) -> Frozen:
+    """The inputs as rows, designs and configuration say now."""
+    newsletter = issue.newsletter
+    base_url = str(settings.NEWSLETTER.base_url).rstrip("/")
+    return Frozen(
+        content=gather_content(issue, base_url),
+        design=find_design(newsletter.design, _folders(), newsletter.design_tokens),
+        sender=_sender(issue, newsletter),
+        base_url=base_url,
+        audience={"list": newsletter.mailing_list.slug, "rule": newsletter.audience},
+        versions=versions(),
+    )
+
+
+def _folders() -> list[Path]:
+    home = settings.NEWSLETTER.home
+    return template_folders(Path(home) if home else None)
+
+
+def _sender(issue: Issue, newsletter: Newsletter) -> Sender:
+    domain = newsletter.from_address.rpartition("@")[2].lower()
+    # Gmail's feedback loop wants 5 to 15 characters in the last field.
+    sender_id = newsletter.magazine.slug.replace("-", "")[:15].ljust(5, "0")
+    return Sender(
+        from_name=newsletter.from_name,
+        from_address=newsletter.from_address,
+        reply_to=newsletter.reply_to,
+        list_id=f"{newsletter.name} <{newsletter.slug}.{domain}>",
+        feedback_id=f"{issue.slot}:{newsletter.slug}:weekly:{sender_id}",
+    )
+
+
+def _name(issue: Issue) -> str:
+    return f"{issue.newsletter.slug}/{issue.slot}"
