@@ -121,6 +121,11 @@ def from_json(data: dict[str, Any]) -> EntryContent:
     return EntryContent(**values)
 
 
+def lead_picture(content: EntryContent) -> PictureRef | None:
+    """The picture to show with a review: the first that its source calls the lead, else the first."""
+    return min(content.pictures, key=lambda picture: picture.role != "lead", default=None)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()

@@ -29,6 +29,7 @@ from newsletter.models import (
     IssueState,
     Newsletter,
     OnTheWire,
+    Retry,
 )
 
 LATE_AFTER = timedelta(minutes=15)
@@ -214,16 +215,18 @@ def discard(issue_id: int, reason: str, *, now: datetime, by: str = "") -> None:
     """
     issue = lock(issue_id)
     if issue.state == IssueState.PAUSED:
+        # Whoever is about to put a message on the wire renews a lease first, so it waits here.
+        list(Batch.objects.select_for_update().filter(issue=issue_id).values("pk"))
+        list(Retry.objects.select_for_update().filter(issue=issue_id).values("pk"))
         if not nothing_sent(issue_id):
             raise IssueError(
                 "Messages of this issue were accepted, so it can't be discarded.", hint="Resume it, or stop it."
             )
-        if Batch.objects.filter(issue=issue_id, state=BatchState.CLAIMED).exists():
-            raise IssueError("A worker is still busy with this issue.", hint="Try again in a minute.")
         Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).update(
             state=DeliveryState.EXCLUDED, reason="the issue was discarded", at=now
         )
-        Batch.objects.filter(issue=issue_id).update(state=BatchState.SETTLED)
+        Retry.objects.filter(issue=issue_id).delete()
+        Batch.objects.filter(issue=issue_id).update(state=BatchState.SETTLED, owner="", lease_until=None)
     _give_up(issue_id, IssueState.DISCARDED, reason, now, by, (*OPEN, IssueState.PAUSED))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db.models import QuerySet
 
 from newsletter import media
+from newsletter.core.content import from_json, lead_picture
 from newsletter.core.errors import NewsletterError
 from newsletter.models import Entry, Picture
 from newsletter.sources.fetch import Fetcher
@@ -22,11 +23,11 @@ _LONGEST = 2000
 
 
 def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now: datetime) -> tuple[int, int]:
-    """Store the first picture of each entry, and try those again that failed lately. Returns (stored, failed)."""
-    wanted = _first_pictures(Entry.objects.filter(pk__in=list(entry_ids)))
+    """Store the lead picture of each entry, and try those again that failed lately. Returns (stored, failed)."""
+    wanted = _leads(Entry.objects.filter(pk__in=list(entry_ids)))
     known = set(Picture.objects.filter(source_url__in=wanted).values_list("source_url", flat=True))
     failed = Picture.objects.exclude(error="").filter(fetched_at__lt=now - TRY_AGAIN_AFTER)
-    recent = _first_pictures(Entry.objects.filter(first_seen_at__gt=now - TRY_FOR))
+    recent = _leads(Entry.objects.filter(first_seen_at__gt=now - TRY_FOR))
     again = list(failed.filter(source_url__in=recent).order_by("pk").values_list("source_url", flat=True))
     stored = errors = 0
     for url in dict.fromkeys([*(url for url in wanted if url not in known), *again]):
@@ -37,9 +38,9 @@ def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now
     return stored, errors
 
 
-def _first_pictures(entries: QuerySet[Entry]) -> list[str]:
-    contents = entries.order_by("pk").values_list("content", flat=True)
-    return [str(content["pictures"][0]["url"]) for content in contents if content.get("pictures")]
+def _leads(entries: QuerySet[Entry]) -> list[str]:
+    contents = [from_json(content) for content in entries.order_by("pk").values_list("content", flat=True)]
+    return [picture.url for content in contents if (picture := lead_picture(content)) is not None]
 
 
 def _fetch(url: str, fetcher: Fetcher, folder: Path, now: datetime) -> bool:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from newsletter.core.content import EntryContent, from_json
+from newsletter.core.content import EntryContent, from_json, lead_picture
 from newsletter.core.week import ActivePlacement, Candidate, FirstSight, ReviewFacts, Schedule
 from newsletter.ledger.issues import STARTED
 from newsletter.ledger.placements import ACTIVE
@@ -97,7 +97,8 @@ def candidates(issue: Issue, reviews: Iterable[Review], facts: dict[int, ReviewF
         .values_list("review")
         .annotate(times=Count("pk"))
     )
-    addresses = {picture.url for _, content in rows for picture in content.pictures[:1]}
+    pictures = {row.pk: lead_picture(content) for row, content in rows}
+    addresses = [picture.url for picture in pictures.values() if picture is not None]
     broken = set(
         Picture.objects.filter(source_url__in=addresses).exclude(error="").values_list("source_url", flat=True)
     )
@@ -109,7 +110,7 @@ def candidates(issue: Issue, reviews: Iterable[Review], facts: dict[int, ReviewF
             effective_at=row.effective_at,
             pinned=facts[row.pk].pinned,
             carried=carried.get(row.pk, 0),
-            has_picture=bool(content.pictures) and content.pictures[0].url not in broken,
+            has_picture=(picture := pictures[row.pk]) is not None and picture.url not in broken,
             has_rating=content.rating is not None,
             words=content.word_count,
             release_on=content.release.date if content.release else None,
