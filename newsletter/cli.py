@@ -7,13 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from newsletter import __version__
 from newsletter.config import load
 from newsletter.config.create import MAGAZINE_FILE, create_home, demo_home
 from newsletter.core.errors import NewsletterError
 from subscribers.errors import SubscribersError
+
+if TYPE_CHECKING:
+    from newsletter.management.utility import Utility
 
 # In the order of the flow; `help` prints this, and a test holds it to the commands there are.
 VERBS: dict[str, dict[str, str]] = {
@@ -57,6 +60,9 @@ def run(arguments: Sequence[str]) -> int:
         verb = rest[0] if rest else "help"
         if verb in ("version", "--version"):
             print(__version__)
+            return 0
+        if rest in ([], ["help"], ["--help"], ["-h"]):
+            print(_utility(["newsletter", "help"]).main_help_text())
             return 0
         if verb == "init":
             return _init(rest[1:], home)
@@ -115,7 +121,11 @@ def _demo_folder(arguments: list[str]) -> Path:
 def _execute(argv: list[str]) -> None:
     """Hand over to Django. Raises what the command raises."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "newsletter.project.settings"
+    _utility(argv).execute()
+
+
+def _utility(argv: list[str]) -> Utility:
     # Imported late: init's errors and `version` need no Django.
     from newsletter.management.utility import Utility
 
-    Utility(argv, VERBS).execute()
+    return Utility(argv, VERBS)

@@ -148,7 +148,7 @@ class Config:
     )
     fetch_megabytes: int = _key(
         "int",
-        20,
+        10,
         "The most that one fetch may bring.",
         section="fetch",
         name="megabytes",

@@ -18,7 +18,7 @@ from django.utils.timesince import timesince
 from newsletter.config.home import CONFIG_FILE, DATABASE_FILE
 from newsletter.config.load import Loaded, unknown_variables
 from newsletter.config.schema import Config, keys
-from newsletter.core.errors import NewsletterError
+from newsletter.core.errors import ConfigError, NewsletterError
 from newsletter.core.week import Schedule, next_slot
 from newsletter.models import Account, Issue, Magazine, Newsletter, Source
 from newsletter.providers import build
@@ -59,6 +59,20 @@ def unknown_migrations() -> list[str]:
     return sorted(
         ".".join(key) for key in loader.applied_migrations if key[0] in ours and key not in loader.graph.nodes
     )
+
+
+def require_new_database() -> None:
+    """Raises `ConfigError` with the command to type when database and program are not of one age."""
+    pending, unknown = pending_migrations(), unknown_migrations()
+    if pending:
+        raise ConfigError(
+            f"The database is older than this program ({len(pending)} migrations are missing).",
+            hint="Type: newsletter migrate",
+        )
+    if unknown:
+        raise ConfigError(
+            f"The database is newer than this program (it knows {unknown[-1]}).", hint="Install the newer program."
+        )
 
 
 def examine(loaded: Loaded, *, now: datetime, environ: Mapping[str, str] = os.environ) -> list[Finding]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
+import django.core.management
 from django.conf import settings
-from django.core.management import ManagementUtility, get_commands
+from django.core.management import ManagementUtility, find_commands, get_commands
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, ProgrammingError
 
@@ -16,6 +17,8 @@ from newsletter.core.errors import NewsletterError
 _USAGE = 2
 # What makes sense without a home; the rest would work on a database in memory and forget it.
 _HOMELESS = frozenset({"check", "makemigrations", "help", "diffsettings", "findstatic", "sqlmigrate"})
+# From Django's apps; those of its core are found by looking.
+_FROM_APPS = ("changepassword", "clearsessions", "createsuperuser")
 _OLD_DATABASE = ("no such table", "no such column", "does not exist")
 
 
@@ -36,15 +39,15 @@ class Utility(ManagementUtility):
             raise DatabaseTooOldError from error
 
     def main_help_text(self, commands_only: bool = False) -> str:
-        commands = get_commands()
+        """Our verbs in the order of the flow, then Django's. Needs no settings and no apps: it is asked for first."""
         ours = {verb for verbs in self.verbs.values() for verb in verbs}
+        core = find_commands(django.core.management.__path__[0])
         if commands_only:
-            return "\n".join(sorted(ours | set(commands)))
+            return "\n".join(sorted(ours | set(core)))
         lines = ["Usage: newsletter [--home DIR] VERB ...", "       newsletter VERB --help"]
         for heading, verbs in self.verbs.items():
             lines += ["", f"{heading}:", *(f"  {verb:<12} {text}" for verb, text in verbs.items())]
-        others = sorted(name for name in commands if name not in ours)
-        lines += ["", "Django's own:", *_columns(others)]
+        lines += ["", "Django's own:", *_columns(sorted({*core, *_FROM_APPS}))]
         return "\n".join(lines)
 
     def fetch_command(self, subcommand: str) -> BaseCommand:

@@ -1,0 +1,26 @@
+"""When a source is read again: hourly, more often before a cutoff, less often while it fails (product rule 2.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+HOURLY = timedelta(minutes=60)
+BEFORE_CUTOFF = timedelta(minutes=15)
+NEAR = timedelta(hours=6)
+LONGEST = timedelta(hours=6)
+# A cron that fires a few seconds earlier than an hour ago must not skip that hour.
+EARLY = timedelta(minutes=1)
+
+
+def is_due(now: datetime, last_tried_at: datetime | None, failures_in_row: int, next_cutoff: datetime | None) -> bool:
+    """Whether a source should be read now. `next_cutoff` is the earliest one ahead of any newsletter that it feeds.
+
+    A failing source is asked half as often after each failure, down to every six hours; near a cutoff at least hourly,
+    so that one that recovers in time is not missed.
+    """
+    if last_tried_at is None or last_tried_at > now:
+        return True  # a clock that was set back must not silence a source
+    near = next_cutoff is not None and now <= next_cutoff <= now + NEAR
+    usual, longest = (BEFORE_CUTOFF, HOURLY) if near else (HOURLY, LONGEST)
+    pause = min(usual * (1 << min(failures_in_row, 8)), longest)
+    return now - last_tried_at >= pause - EARLY

@@ -1,0 +1,202 @@
+"""The steps of `run_week`: each does what is due, and reports it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Min
+
+from newsletter.config.schema import Config
+from newsletter.core.errors import IssueError, NewsletterError
+from newsletter.core.polling import is_due
+from newsletter.core.week import Action
+from newsletter.flow.compile import compiler, public_html
+from newsletter.flow.deliver import DeliveryOutcome, Installation, deliver, start
+from newsletter.flow.gather import GatherReport, gather
+from newsletter.flow.issue import decide, ensure_draft, place
+from newsletter.ledger.issues import OPEN
+from newsletter.models import Issue, IssueState, Newsletter, Source
+from newsletter.sources.fetch import Fetcher
+from subscribers.errors import SubscribersError
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong with one newsletter or issue. `held` ones wait for a person; the others are faults."""
+
+    where: str
+    text: str
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What one open issue came to: the action of the weekly rule and its reason."""
+
+    issue: str
+    action: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What one delivery run came to. `clean` is False when a person should look."""
+
+    issue: str
+    state: str
+    sent_now: int
+    frozen: int
+    accepted: int
+    failed: int
+    excluded: int
+    uncertain: int
+    pending: int
+    paused_reason: str
+    clean: bool
+
+
+@dataclass(slots=True)
+class WeekReport:
+    """What one pass did. `gathered` lists the sources that were due, `problems` what a person should know."""
+
+    at: datetime
+    gathered: GatherReport | None = None
+    decided: list[Decided] = field(default_factory=list)
+    delivered: list[Delivered] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a step broke down."""
+        return any(not problem.held for problem in self.problems)
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether something is held, or ran with failures or uncertainties."""
+        held = any(one.action in (Action.HOLD, Action.MISS) for one in self.decided) or bool(self.problems)
+        unclean = any(not one.clean and one.state != IssueState.SENDING for one in self.delivered)
+        return held or unclean or bool(self.gathered and self.gathered.failed)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for --json."""
+        sources = [asdict(source) for source in self.gathered.sources] if self.gathered else []
+        return {
+            "at": self.at.isoformat(),
+            "gathered": sources,
+            "new": self.gathered.new if self.gathered else 0,
+            "decided": [asdict(one) for one in self.decided],
+            "delivered": [asdict(one) for one in self.delivered],
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+
+
+def fetcher_from(config: Config) -> Fetcher:
+    """The fetcher that newsletter.toml describes, guard closed."""
+    contact = f"; {config.fetch_contact}" if config.fetch_contact else ""
+    return Fetcher(
+        user_agent=f"newsletter/0.1 (gathers reviews for a weekly letter{contact})",
+        max_bytes=config.fetch_megabytes * 1024 * 1024,
+        deadline=float(config.fetch_seconds),
+    )
+
+
+def gather_due(report: WeekReport, *, config: Config, fetcher: Fetcher | None) -> None:
+    """Read the sources that are due, each by one process only however many look at once."""
+    with alone(report, "gather"):
+        due = [source for source in due_sources(report.at) if _claim(source, report.at)]
+        if due:
+            report.gathered = gather(
+                now=report.at, sources=due, fetcher=fetcher or fetcher_from(config), media_folder=config.media_folder
+            )
+
+
+def due_sources(now: datetime) -> list[Source]:
+    """The enabled sources whose turn it is, the preferred ones first."""
+    return [
+        source
+        for source in Source.objects.filter(enabled=True).order_by("preference", "pk")
+        if is_due(now, source.last_tried_at, source.failures_in_row, _next_cutoff(source, now))
+    ]
+
+
+def decide_newsletter(report: WeekReport, newsletter: Newsletter) -> None:
+    """Bring a newsletter's open issues to where they belong now, and leave the next one as a draft."""
+    now = report.at
+    ensure_draft(newsletter, now=now)
+    for issue in Issue.objects.filter(newsletter=newsletter, state__in=OPEN).order_by("slot_at", "pk"):
+        name = f"{newsletter.slug}/{issue.slot}"
+        with alone(report, name):
+            decision = decide(issue, now=now)
+            if decision.action is not Action.WAIT:
+                report.decided.append(Decided(name, decision.action, decision.reason))
+            if decision.action is Action.SEND:
+                start(issue, now)
+    # As soon as one issue is decided the next one exists.
+    place(ensure_draft(newsletter, now=now), now=now)
+
+
+def deliver_issue(
+    report: WeekReport, issue: Issue, *, clock: Clock, installation: Installation, stopping: Callable[[], bool]
+) -> None:
+    """Go on with one issue's send, and keep the page that everybody may see."""
+    made = compiler(issue)
+    if not issue.public_html:
+        Issue.objects.filter(pk=issue.pk, public_html="").update(public_html=public_html(issue))
+    outcome = deliver(issue, clock=clock, installation=installation, compiler=made, stopping=stopping)
+    report.delivered.append(_delivered(issue, outcome))
+
+
+@contextmanager
+def alone(report: WeekReport, where: str) -> Iterator[None]:
+    """What fails in here is reported and stops nobody else: one newsletter's fault is not the other's week."""
+    try:
+        yield
+    except (NewsletterError, SubscribersError) as error:
+        logger.warning("%s: %s", where, error)
+        report.problems.append(Problem(where, str(error), held=isinstance(error, IssueError)))
+    except Exception as error:
+        logger.exception("%s: a fault of ours", where)
+        report.problems.append(Problem(where, f"{type(error).__name__}: {error}"))
+
+
+def installation_from(config: Config, environ: Mapping[str, str]) -> Installation:
+    """What delivery needs to know of this installation. Raises `ConfigError` without a secret key."""
+    return Installation.of(config, environ)
+
+
+def _claim(source: Source, now: datetime) -> bool:
+    """Whether this process reads the source: the conditional UPDATE lets one through."""
+    mine = Source.objects.filter(pk=source.pk, last_tried_at=source.last_tried_at).update(last_tried_at=now)
+    return mine == 1
+
+
+def _next_cutoff(source: Source, now: datetime) -> datetime | None:
+    open_issues = Issue.objects.filter(newsletter__sources=source, state__in=OPEN, cutoff_at__gte=now)
+    found: datetime | None = open_issues.aggregate(next=Min("cutoff_at"))["next"]
+    return found
+
+
+def _delivered(issue: Issue, outcome: DeliveryOutcome) -> Delivered:
+    counts = outcome.counts
+    return Delivered(
+        issue=f"{issue.newsletter.slug}/{issue.slot}",
+        state=outcome.state,
+        sent_now=outcome.sent_now,
+        frozen=counts.frozen,
+        accepted=counts.accepted,
+        failed=counts.failed,
+        excluded=counts.excluded,
+        uncertain=counts.uncertain,
+        pending=counts.pending + counts.claimed,
+        paused_reason=outcome.paused_reason,
+        clean=outcome.clean,
+    )
