@@ -20,14 +20,16 @@ def newsletter_from(text: str) -> Newsletter:
     """The newsletter with the slug `text`; "" means the only one there is. Raises `CommandError` naming all of them."""
     slugs = list(Newsletter.objects.order_by("slug").values_list("slug", flat=True))
     if not slugs:
-        raise CommandError("There is no newsletter yet. Describe one in magazine.toml and type: newsletter apply")
+        raise CommandError(
+            "There is no newsletter yet. Describe one in magazine.toml and type: newsletter apply", returncode=2
+        )
     if not text and len(slugs) == 1:
         return Newsletter.objects.get()
     found = Newsletter.objects.filter(slug=text).first()
     if found is not None:
         return found
     problem = f'There is no newsletter "{text}".' if text else "There are several newsletters: say which one."
-    raise CommandError(f"{problem} Known: {', '.join(slugs)}.")
+    raise CommandError(f"{problem} Known: {', '.join(slugs)}.", returncode=2)
 
 
 def issue_from(text: str) -> Issue:
@@ -51,8 +53,8 @@ def issue_from(text: str) -> Issue:
         return found[0]
     if found:
         names = ", ".join(map(issue_name, found))
-        raise CommandError(f'Several newsletters have an issue "{key}": {names}. Say which.')
-    raise CommandError(f'There is no issue "{text}". {_nearest(slug)}')
+        raise CommandError(f'Several newsletters have an issue "{key}": {names}. Say which.', returncode=2)
+    raise CommandError(f'There is no issue "{text}". {_nearest(slug)}', returncode=2)
 
 
 def issue_name(issue: Issue) -> str:

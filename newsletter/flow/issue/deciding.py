@@ -9,10 +9,11 @@ from django.db import transaction
 from newsletter.core.errors import IssueError
 from newsletter.core.week import Action, Decision, IssueFacts, Minimum, State, slot_on
 from newsletter.core.week import decide as decide_purely
+from newsletter.flow.compile import blockers, freeze
 from newsletter.flow.issue.drafting import ensure_draft, place
 from newsletter.flow.issue.facts import schedule_of
 from newsletter.ledger import issues, placements
-from newsletter.models import Event, Freeze, Issue, IssueState, Newsletter, Placement, PlacementState, WeekOff
+from newsletter.models import Event, Issue, IssueState, Newsletter, Placement, PlacementState, WeekOff
 
 BY_SCHEDULE = "schedule"
 
@@ -28,12 +29,12 @@ def approve(issue: Issue, who: str, *, now: datetime) -> Issue:
             raise IssueError(f"The issue is {row.state}; only a draft can be approved.", where=name)
         if not _count(row):
             raise IssueError("There is no review in this issue.", where=name, hint="Gather, or include one.")
-        blockers = _blockers(row, now)
-        if blockers:
-            raise IssueError("; ".join(blockers), where=name, hint="newsletter checks tells where.")
-        freeze = _freeze(row, now)
+        against = blockers(row, now)
+        if against:
+            raise IssueError("; ".join(against), where=name, hint="newsletter checks tells where.")
+        frozen = freeze(row, now)
         text = "Approved by schedule." if who == BY_SCHEDULE else ""
-        issues.approve(row.pk, freeze.pk, now=now, by=who, text=text)
+        issues.approve(row.pk, frozen.pk, now=now, by=who, text=text)
     issue.refresh_from_db()
     return issue
 
@@ -137,7 +138,7 @@ def _facts(row: Issue, now: datetime) -> IssueFacts:
         under_minimum=Minimum(newsletter.under_minimum),
         automatic=automatic,
         grace=timedelta(hours=newsletter.grace_hours),
-        blockers=_blockers(row, now) if asked else (),
+        blockers=blockers(row, now) if asked else (),
     )
 
 
@@ -157,11 +158,3 @@ def _next_draft(issue: Issue, now: datetime) -> Issue:
 
 def _count(row: Issue) -> int:
     return Placement.objects.filter(issue=row, state=PlacementState.RESERVED).count()
-
-
-def _blockers(row: Issue, now: datetime) -> tuple[str, ...]:
-    return ()
-
-
-def _freeze(row: Issue, now: datetime) -> Freeze:
-    return Freeze.objects.create(issue=row, fingerprint="0" * 64, inputs="{}", created_at=now)

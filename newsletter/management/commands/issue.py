@@ -1,0 +1,170 @@
+"""`newsletter issue`: the next issue, and what an editor can do to one."""
+
+from __future__ import annotations
+
+import json
+from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from newsletter.flow import issue as flow
+from newsletter.management.arguments import clock, issue_from, newsletter_from
+from newsletter.management.showing import issue_lines, issue_values
+from newsletter.models import Issue, Newsletter, Review
+
+_ISSUE = "weekly/2026-11-26, 2026-11-26, next or last"
+
+
+class Command(BaseCommand):
+    help = "Show the next issue with its reviews, placed by the weekly rule; or change one."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="the issue as JSON")
+        parser.add_argument("--newsletter", default="", metavar="SLUG", help="default: every one")
+        verbs = parser.add_subparsers(dest="verb", metavar="VERB", parser_class=CommandParser)
+        show = _verb(verbs, "show", "show one issue")
+        show.add_argument("issue", help=_ISSUE)
+        for name, text in (
+            ("skip", "don't send this issue; its reviews wait for the next one"),
+            ("discard", "throw it away, a paused one only while nothing was accepted"),
+        ):
+            verb = _verb(verbs, name, text)
+            verb.add_argument("issue", help=_ISSUE)
+            verb.add_argument("--reason", required=True)
+        verb = _verb(verbs, "revive", "bring a missed issue back as a draft that is due now")
+        verb.add_argument("issue", help=_ISSUE)
+        verb = _verb(verbs, "week-off", "set a slot aside; its reviews wait")
+        verb.add_argument("day", help="the local date of the slot, 2026-11-26")
+        verb.add_argument("--reason", default="")
+        verb = _verb(verbs, "note", "set the issue's own words")
+        verb.add_argument("issue", help=_ISSUE)
+        verb.add_argument("--subject")
+        verb.add_argument("--preview-text")
+        verb.add_argument("--note")
+        verb.add_argument("--note-signature")
+        verb.add_argument("--max-cards", type=int)
+        for name, text in (
+            ("pin", "put a review into an issue, first of all; without --issue into the next ones until it has run"),
+            ("unpin", "take a pin back"),
+            ("leave-out", "keep a review out of an issue, or for good when no --issue is given (needs --reason)"),
+            ("bring-back", "undo leave-out"),
+        ):
+            verb = _verb(verbs, name, text)
+            verb.add_argument("review", help="its number, its address, its title or a part of it")
+            verb.add_argument("--issue", help=_ISSUE)
+            verb.add_argument("--reason", default="")
+        verb = _verb(verbs, "include", "take a review out of its tray (found late, baseline, flood)")
+        verb.add_argument("review", help="its number, its address, its title or a part of it")
+        verb = _verb(verbs, "run-again", "run a review that ran before once more")
+        verb.add_argument("review", help="its number, its address, its title or a part of it")
+        verb.add_argument("--issue", default="next", help=_ISSUE)
+        verb.add_argument("--reason", required=True)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        verb = options["verb"]
+        now, by = clock(), options.get("by") or ""
+        shown: list[Issue]
+        if verb is None:
+            shown = [_draft(newsletter) for newsletter in _newsletters(options["newsletter"])]
+        elif verb == "week-off":
+            newsletter = newsletter_from(options["newsletter"])
+            flow.week_off(newsletter, _day(options["day"]), options["reason"], now=now, by=by)
+            self.stderr.write(f"{options['day']} is off.")
+            shown = [_draft(newsletter)]
+        elif verb in ("show", "skip", "discard", "revive", "note"):
+            shown = [_change_issue(verb, issue_from(options["issue"]), options, by)]
+        else:
+            shown = _change_review(verb, options, by)
+        if options["json"]:
+            values = [issue_values(issue) for issue in shown]
+            self.stdout.write(json.dumps(values[0] if len(values) == 1 else values, indent=2, default=str))
+            return
+        for issue in shown:
+            self.stdout.write("\n".join(issue_lines(issue)))
+
+
+def _verb(verbs: _SubParsersAction[Any], name: str, text: str) -> ArgumentParser:
+    parser: ArgumentParser = verbs.add_parser(name, help=text, description=text)
+    parser.add_argument("--by", default="", metavar="NAME", help="who does it; it is kept")
+    # The option of the command may stand behind the verb too; only when it does, it speaks.
+    parser.add_argument("--json", action="store_true", default=SUPPRESS, help="the issue as JSON")
+    return parser
+
+
+def _change_issue(verb: str, issue: Issue, options: dict[str, Any], by: str) -> Issue:
+    now = clock()
+    match verb:
+        case "skip":
+            flow.skip(issue, options["reason"], now=now, by=by)
+        case "discard":
+            flow.discard(issue, options["reason"], now=now, by=by)
+        case "revive":
+            flow.revive(issue, now=now, by=by)
+        case "note":
+            names = ("subject", "preview_text", "note", "note_signature", "max_cards")
+            fields = {name: options[name] for name in names if options[name] is not None}
+            if not fields:
+                raise CommandError("Say what to set: --subject, --preview-text, --note ...", returncode=2)
+            flow.edit_issue(issue, fields, now=now, by=by)
+    issue.refresh_from_db()
+    return issue
+
+
+def _change_review(verb: str, options: dict[str, Any], by: str) -> list[Issue]:
+    now, review = clock(), _review(options["review"])
+    if verb == "include":
+        flow.include(review, now=now, by=by)
+        return [_draft(newsletter) for newsletter in _newsletters(options["newsletter"])]
+    issue = issue_from(options["issue"]) if options["issue"] else None
+    newsletter = issue.newsletter if issue else newsletter_from(options["newsletter"])
+    match verb:
+        case "pin":
+            flow.pin(review, newsletter, issue, now=now, by=by)
+        case "unpin":
+            flow.unpin(review, newsletter, issue, now=now, by=by)
+        case "leave-out":
+            flow.leave_out(review, newsletter, issue, reason=options["reason"], now=now, by=by)
+        case "bring-back":
+            flow.bring_back(review, newsletter, issue, now=now, by=by)
+        case "run-again":
+            assert issue is not None
+            flow.run_again(review, issue, reason=options["reason"], now=now, by=by)
+    shown = issue or _draft(newsletter)
+    shown.refresh_from_db()
+    return [shown]
+
+
+def _newsletters(slug: str) -> list[Newsletter]:
+    if slug:
+        return [newsletter_from(slug)]
+    return list(Newsletter.objects.order_by("slug")) or [newsletter_from("")]
+
+
+def _draft(newsletter: Newsletter) -> Issue:
+    now = clock()
+    issue = flow.ensure_draft(newsletter, now=now)
+    flow.place(issue, now=now)
+    issue.refresh_from_db()
+    return issue
+
+
+def _review(text: str) -> Review:
+    if text.isdecimal():
+        found = list(Review.objects.filter(pk=int(text))) or flow.find_reviews(text)
+    else:
+        found = flow.find_reviews(text)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CommandError(f"No review is known by “{text}”.", returncode=2)
+    names = "\n".join(f"  {one.pk}  {one}" for one in found)
+    raise CommandError(f"“{text}” names several reviews; say which, by number:\n{names}", returncode=2)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(f"“{text}” is no date; write 2026-11-26.", returncode=2) from error
