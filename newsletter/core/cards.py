@@ -87,7 +87,7 @@ def line(key: str, entry: source.EntryContent, *, language: str) -> Line:
 
 def byline(entry: source.EntryContent, language: str) -> str:
     """ "By Mara Quill" in the issue's language, never "By by"."""
-    people = names(entry.authors, language) if entry.authors else entry.byline
+    people = names(_isolated(entry.authors, language), language) if entry.authors else isolated(entry.byline, language)
     return words(language)["by"].format(names=people) if people else ""
 
 
@@ -101,7 +101,11 @@ def read_label(entry: source.EntryContent, language: str) -> str:
     spoken, kind = words(language), rubric_kind(entry.rubric)
     if kind == "review":
         title = work_title(entry)
-        return spoken["read_review_of"].format(title=title) if len(title) <= _READ_OF_LIMIT else spoken["read_review"]
+        return (
+            spoken["read_review_of"].format(title=isolated(title, language))
+            if len(title) <= _READ_OF_LIMIT
+            else spoken["read_review"]
+        )
     return spoken["read_interview" if kind == "interview" else "read_piece"]
 
 
@@ -111,15 +115,19 @@ def facts(entry: source.EntryContent, language: str) -> str:
     if rubric is None or work is None:
         return ""
     spoken = words(language)
-    by = {"movie": "directed_by", "tv": "created_by", "game": "created_by"}.get(rubric.key, "made_by")
+    by = {"movie": "directed_by", "tv": "created_by", "game": "created_by"}.get(rubric.key, "")
     parts = {
-        "creators": spoken[by].format(names=names(work.creators[:3], language)) if work.creators else "",
-        "cast": spoken["with_cast"].format(names=names(work.cast[:3], language)) if work.cast else "",
-        "where": work.where,
+        "creators": _spoken(spoken.get(by, "{names}"), work.creators, language),
+        "cast": _spoken(spoken["with_cast"], work.cast, language),
+        "where": isolated(work.where, language),
         "year": work.year,
         "event": day_of(entry.event_date, language) if entry.event_date else "",
     }
     return " · ".join(filter(None, (parts.get(fact, "") for fact in rubric.facts)))
+
+
+def _spoken(sentence: str, people: tuple[str, ...], language: str) -> str:
+    return sentence.format(names=names(_isolated(people[:3], language), language)) if people else ""
 
 
 def rating(given: source.Rating | None, language: str) -> Rating | None:
@@ -129,12 +137,12 @@ def rating(given: source.Rating | None, language: str) -> Rating | None:
     try:
         value, best = float(given.value), float(given.best)
     except ValueError:
-        return Rating(text=given.value, figure=given.value)
+        return Rating(given.value)
     text = words(language)["out_of"].format(value=_number(value), best=_number(best))
     if best in (4.0, 5.0) and 0 <= value <= best and (value * 2).is_integer():
         full, half = int(value), int(value * 2) % 2
         return Rating(text, stars="★" * full + "½" * half + "☆" * (int(best) - full - half))
-    return Rating(text, figure=_number(value), best=_number(best))
+    return Rating(text)
 
 
 def stub(entry: source.EntryContent, *, on: date, language: str) -> Stub | None:
@@ -171,11 +179,16 @@ def isolated(text: str, language: str) -> str:
     return f"{_ISOLATE}{text}{_END_ISOLATE}" if differs else text
 
 
+def _isolated(people: tuple[str, ...], language: str) -> list[str]:
+    return [isolated(person, language) for person in people]
+
+
 def credit(text: str, language: str) -> str:
     """ "Photo: …" unless the credit says so itself."""
+    text = re.sub(r"^via\s+", "", text, flags=re.IGNORECASE)
     if not text or re.match(r"(photo|image|still|foto|bild|crédit|©|courtesy)", text, re.IGNORECASE):
         return text
-    return words(language)["photo"].format(credit=text)
+    return words(language)["photo"].format(credit=isolated(text, language))
 
 
 def _foreign(entry: source.EntryContent, language: str) -> tuple[str, str]:

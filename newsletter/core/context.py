@@ -24,12 +24,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """`text` carries the meaning ("4 out of 5"); `stars` ("★★★★☆") or `figure` ("8.3", "B+") decorates it."""
+    """`text` carries the meaning ("4 out of 5", "B+"); `stars` ("★★★★☆") decorate it where the scale has them."""
 
     text: str
     stars: str = ""
-    figure: str = ""
-    best: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,10 @@ _QUESTION = dict(
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """What a suggestion is made from: the name of a review's work, and its text."""
+    """What a suggestion is made from: the name of a review's work, the review's title and its text."""
 
     work: str
+    title: str = ""
     text: str = ""
 
 
@@ -86,10 +87,21 @@ def preview_text(hooks: Sequence[Hook], subject: str, language: str) -> str:
     left = len(rest) - used
     if left and text:
         text = f"{text}{comma}{plus.format(n=left)}"
-    if len(text) < low and hooks:
-        quote = pull_quote(hooks[0].text, high - len(text) - 2)
-        if quote and quote.casefold() not in subject.casefold():
-            text = f"{text}. {quote}" if text else quote
+    if len(text) < low:
+        text = _titles(hooks, subject, high) or text
+    if not text and hooks:
+        quote = pull_quote(hooks[0].text, high)
+        text = "" if quote.casefold() in subject.casefold() else quote
+    return text
+
+
+def _titles(hooks: Sequence[Hook], subject: str, limit: int) -> str:
+    """The titles of the reviews whose works the subject does not name, as many as fit."""
+    text = ""
+    for hook in hooks:
+        longer = f"{text} · {hook.title}" if text else hook.title
+        if hook.title and hook.work.casefold() not in subject.casefold() and len(longer) <= limit:
+            text = longer
     return text
 
 

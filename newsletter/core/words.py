@@ -34,10 +34,6 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "Creado por {names}", "Creato da {names}",
         "تأليف {names}", "יצירה: {names}", "制作：{names}", "主创：{names}",
     ),
-    "made_by": (
-        "By {names}", "Von {names}", "De {names}", "De {names}", "Di {names}",
-        "{names}", "מאת {names}", "{names}", "{names}",
-    ),
     "read_review": (
         "Read the review", "Zur Kritik", "Lire la critique", "Leer la crítica", "Leggi la recensione",
         "اقرأ المراجعة", "לביקורת המלאה", "レビューを読む", "阅读评论",
@@ -75,6 +71,10 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "This week’s reviews", "Die Kritiken der Woche", "Les critiques de la semaine",
         "Las críticas de la semana",
         "Le recensioni della settimana", "مراجعات هذا الأسبوع", "הביקורות של השבוע", "今週のレビュー", "本周评论",
+    ),
+    "this_week": (
+        "This week:", "Diese Woche:", "Cette semaine :", "Esta semana:", "Questa settimana:", "هذا الأسبوع:", "השבוע:",
+        "今週：", "本周：",
     ),
     "also": (
         "Also this week", "Außerdem diese Woche", "Aussi cette semaine",

@@ -190,7 +190,9 @@ def build(
         )
         for place, key in enumerate(shown, 1)
     ]
-    hooks = [suggest.Hook(cards.work_title(ENTRIES[key]), ENTRIES[key].body_text) for key in shown]
+    hooks = [
+        suggest.Hook(cards.work_title(ENTRIES[key]), ENTRIES[key].title_clean, ENTRIES[key].body_text) for key in shown
+    ]
     subject = suggest.subjects(hooks, language)[0]
     return context.IssueContent(
         language=language,
@@ -202,7 +204,7 @@ def build(
             date=long_date(DAY, language),
             subject=subject,
             preview_text=suggest.preview_text(hooks, subject, language),
-            contents=", ".join(hook.work for hook in hooks),
+            contents=suggest.contents(hooks, language),
             note=note,
             note_signature="Mara Quill, editor" if note else "",
         ),
@@ -252,3 +254,10 @@ READER = Reader(
     unsubscribe_url=f"{HOST}/u/AbCdEfGhIjKlMnOpQrStUvWx",
 )
 NAMELESS = replace(READER, name="", topics=("book", "music"))
+
+
+def right_to_left() -> context.IssueContent:
+    """An Arabic issue whose reviews have Latin titles."""
+    return build(
+        "sunday", ["night", "salt", "garden"], ["list"], language="ar", note=("أمطرت هذا الأسبوع، وكان أسبوعًا جميلًا.",)
+    )

@@ -42,7 +42,7 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
         else:
             line = cards.line(str(row.review_id), entry, language=language)
             lines.append(replace(_edited(line, row.edits, _LINE_EDITS), number=number))
-    hooks = [suggest.Hook(_work(row, entry), entry.body_text) for row, entry in placed]
+    hooks = [suggest.Hook(_work(row, entry), entry.title_clean, entry.body_text) for row, entry in placed]
     subject = issue.subject or next(iter(suggest.subjects(hooks, language)), "")
     return context.IssueContent(
         language=language,
