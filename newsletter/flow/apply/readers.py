@@ -194,7 +194,7 @@ def check_location(kind: str, location: str) -> None:
 
 
 def check_account(kind: str, settings: Mapping[str, Any], home: Path | None) -> None:
-    """Raises `Refused` when no provider of `kind` could be built from `settings`. A secret's variable may be unset yet."""
+    """Raises `Refused` when `settings` can't make a provider of `kind`. A secret's variable may be unset yet."""
     try:
         build(kind, settings, folder=Path("outbox"), environ=_AnySecret(), home=home)
     except NewsletterError as error:

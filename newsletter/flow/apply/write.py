@@ -61,8 +61,8 @@ def apply_text(
     """Create or change the magazine from `text`, and say what changed; an empty list when nothing had to.
 
     What the file does not mention stays as it is. `now` becomes the start of a newsletter that gives none. `designs`
-    are the known designs (None: any name will do), `home` is where an account's secret files are looked for. All or nothing: raises `ConfigError` with file and line, before
-    anything is written.
+    are the known designs (None: any name will do), `home` is where an account's secret files are looked for. All or
+    nothing: raises `ConfigError` with file and line, before anything is written.
     """
     document = Document(text, file)
     rows = _read(document, tables(designs))

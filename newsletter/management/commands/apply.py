@@ -19,6 +19,7 @@ from newsletter.management.arguments import clock
 
 class Command(BaseCommand):
     help = "Create or change the magazine, its lists, accounts, sources and newsletters from one TOML file."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", default="magazine.toml", help="default: magazine.toml; - is stdin")

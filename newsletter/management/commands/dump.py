@@ -11,6 +11,7 @@ from newsletter.flow.apply import dump_text
 
 class Command(BaseCommand):
     help = "Write the magazine as the TOML file that apply reads. Secrets are not in it."
+    requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(dump_text(), ending="")

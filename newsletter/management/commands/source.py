@@ -43,6 +43,7 @@ class Tried:
 
 class Command(BaseCommand):
     help = "Add a place to gather from, or check those there are. Neither keeps a review: that is gather's."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="add|check")

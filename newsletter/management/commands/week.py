@@ -18,6 +18,7 @@ from newsletter.management.doctor import require_new_database
 
 
 class Command(BaseCommand):
+    requires_system_checks = ()  # every minute, from cron: what is wrong shows in the report
     help = (
         "Gather, place, approve, send: whatever is due now. Safe from any number of crons at once. "
         "Exit codes: 0 done or nothing to do, 1 failed, 3 a person should look."

@@ -1,0 +1,88 @@
+"""The clock: asks every half minute whether anything is due. It decides when and keeps no state of its own.
+
+The one job lives in memory and everything is derived from the database, so it does not matter how often the clock is
+stopped, how many run at once, or whether cron runs too: the Issue row is the claim of its slot.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from django.db import close_old_connections, connections
+
+from newsletter.config.schema import Config
+from newsletter.flow import run_week
+from newsletter.flow.week import WeekReport
+
+logger = logging.getLogger(__name__)
+
+SECONDS = 30
+
+
+class Clock:
+    """One ticker. `stop` lets the message on the wire finish and nothing more begin."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        seconds: float = SECONDS,
+        scheduler: BaseScheduler | None = None,
+        told: Callable[[WeekReport], None] | None = None,
+    ) -> None:
+        """`seconds` between two looks; `scheduler` is APScheduler's, by default one with a thread of its own;
+        `told` gets each report.
+        """
+        self._config = config
+        self._told = told
+        self._stopping = threading.Event()
+        self._scheduler = scheduler or BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone=UTC)
+        # A send may last longer than the pause: the next look waits for it, and the looks it missed are one.
+        self._scheduler.add_job(
+            self.tick, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None,
+            next_run_time=datetime.now(UTC),
+        )  # fmt: skip
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+    def start(self) -> None:
+        """Begin; with a scheduler that blocks, until `stop` is called from a signal handler or another thread."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Return when the look that is under way has ended."""
+        self._stopping.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def leave(self) -> None:
+        """Only say that no further message should begin; safe inside a signal handler."""
+        self._stopping.set()
+
+    def tick(self) -> None:
+        """One look. Whatever goes wrong is logged: the next look comes all the same."""
+        if self._stopping.is_set():
+            return
+        close_old_connections()
+        try:
+            report = run_week(
+                _now(), config=self._config, environ=os.environ, clock=_now, stopping=self._stopping.is_set
+            )
+        except Exception:
+            logger.exception("The week could not be looked at")
+        else:
+            if self._told is not None:
+                self._told(report)
+        finally:
+            # This thread's own: an idle clock should hold no connection and no read lock.
+            connections.close_all()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
