@@ -16,7 +16,7 @@ from newsletter.flow.deliver.control import (
     unfinished,
     would_send,
 )
-from newsletter.flow.deliver.messages import Installation, headers_for, reader_for, unsubscribe_url
+from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.deliver.outcome import DeliveryOutcome, Tally
 from newsletter.flow.deliver.working import deliver
 
@@ -26,14 +26,11 @@ __all__ = [
     "Tally",
     "audience_rule",
     "deliver",
-    "headers_for",
     "pause",
-    "reader_for",
     "resume",
     "settle_uncertain",
     "start",
     "stop",
     "unfinished",
-    "unsubscribe_url",
     "would_send",
 ]

@@ -132,9 +132,7 @@ def spoken_time(at: datetime, zone: str) -> str:
 def audience_rule(issue: Issue) -> dict[str, Any]:
     """Whom the issue goes to: the rule frozen with it, or the newsletter's while nothing is frozen."""
     if issue.freeze is not None:
-        frozen = json.loads(issue.freeze.inputs)
-        if isinstance(frozen, dict) and isinstance(frozen.get("audience"), dict):
-            return dict(frozen["audience"])
+        return dict(json.loads(issue.freeze.inputs)["audience"]["rule"])
     return dict(issue.newsletter.audience)
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from newsletter.core.errors import ClaimLostError, LetterMismatchError, NewsletterError, ProviderError
 from newsletter.core.letter import Compiler
-from newsletter.flow.deliver.messages import Installation, headers_for, reader_for
+from newsletter.flow import compile as letters
+from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.deliver.outcome import DeliveryOutcome, Tally
 from newsletter.flow.report import REFUSED, counts, next_try, teach
 from newsletter.ledger import deliveries, issues
 from newsletter.ledger.deliveries import Claim, Permit
 from newsletter.models import Delivery, DeliveryState, Issue, IssueState
-from newsletter.providers import build
 from newsletter.providers.base import Outcome, Provider, SendResult
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ BACK_OFF = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 POISON_AT_LEAST = 10
 POISON_SHARE = 0.05
 CLOSING_DOWN = 421
+MAILS_PEOPLE = ("smtp", "esp")
 
 Clock = Callable[[], datetime]
 
@@ -48,7 +50,7 @@ def deliver(
     *,
     clock: Clock,
     installation: Installation,
-    compiler: Compiler,
+    compiler: Compiler | None = None,
     provider: Provider | None = None,
     progress: Callable[[Tally], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
@@ -56,10 +58,11 @@ def deliver(
 ) -> DeliveryOutcome:
     """Send what is left of a sending issue; any number of processes may do so at once.
 
-    `clock` gives aware UTC. `provider` is by default the one that the newsletter's account describes. `progress` is
-    told after each delivery; `stopping` is asked between two. Ends when nothing is left to claim, when the issue is
-    paused by anybody, or when the account can't send: then the issue is paused with a sentence that says why. Never
-    raises for what one reader's row or the provider does.
+    `clock` gives aware UTC. `compiler` is by default that of the issue's freeze, `provider` the one that the
+    newsletter's account describes. `progress` is told after each delivery; `stopping` is asked between two.
+
+    Ends when nothing is left to claim, when the issue is paused by anybody, or when the account can't send: then the
+    issue is paused with a sentence that says why. Never raises for what one reader's row or the provider does.
     """
     return _Worker(issue, clock, installation, compiler, provider, progress, stopping, sleep).run()
 
@@ -72,7 +75,7 @@ class _Worker:
         issue: Issue,
         clock: Clock,
         installation: Installation,
-        compiler: Compiler,
+        compiler: Compiler | None,
         provider: Provider | None,
         progress: Callable[[Tally], None] | None,
         stopping: Callable[[], bool],
@@ -88,6 +91,7 @@ class _Worker:
         self.pauses = list(BACK_OFF)
         self.composed = self.not_composed = self.sent_now = 0
         self.tally = Tally(0)
+        self.frozen: letters.Frozen | None = None
 
     def run(self) -> DeliveryOutcome:
         """Take back what the dead left, send, and finish when nothing is left."""
@@ -95,6 +99,7 @@ class _Worker:
         found = counts(self.issue)
         self.tally = Tally(found.frozen, found.accepted, found.failed, found.excluded, found.uncertain, found.waiting)
         try:
+            self._thaw()
             while claim := deliveries.claim(self.issue.pk, owner=self.owner, now=self.clock()):
                 self._work(claim)
                 deliveries.recover(self.issue.pk, now=self.clock())
@@ -106,6 +111,14 @@ class _Worker:
         if deliveries.finish_if_complete(self.issue.pk, now=self.clock()):
             teach(self.issue, now=self.clock())
         return self._outcome()
+
+    def _thaw(self) -> None:
+        """The letters, from what was approved. What stands against that stands against every message."""
+        try:
+            self.frozen = letters.frozen(self.issue)
+            self.compiler = self.compiler or letters.compiler(self.issue)
+        except NewsletterError as error:
+            raise _Halt(str(error)) from error
 
     # --- one claim ------------------------------------------------------------------------------------------------
 
@@ -139,19 +152,21 @@ class _Worker:
         """The message, or None when this one can't be made: it fails alone, with the reason, and the others go on."""
         if row.subscription is None:
             return b""  # erased since the freeze: `mark` excludes it
-        assert self.issue.freeze is not None and self.issue.started_at is not None
+        assert self.compiler is not None and self.frozen is not None and self.issue.started_at is not None
         try:
-            reader = reader_for(
-                row.subscription, row.address, newsletter=self.issue.newsletter, installation=self.installation
-            )
-            headers = headers_for(
-                self.issue,
+            reader = letters.reader_of(row.subscription, base_url=self.frozen.base_url, keys=self.installation.keys)
+            # Where the audience was frozen to, whatever the person calls themselves since.
+            reader = replace(reader, address=row.address)
+            headers = letters.headers_for(
+                self.frozen,
                 reader,
-                row.subscription.pk,
-                fingerprint=self.issue.freeze.fingerprint,
-                date=self.issue.started_at,
-                installation=self.installation,
+                subscription_id=row.subscription.pk,
+                fingerprint=self.frozen.fingerprint,
+                now=self.issue.started_at,
             )
+            if not self._is_https():
+                # Only where nobody is mailed (`_require_https`): no button is better than one that can't work.
+                headers = replace(headers, list_unsubscribe="")
             message = self.compiler.message(reader, headers)
         except LetterMismatchError as error:
             raise _Halt(str(error)) from error
@@ -178,15 +193,8 @@ class _Worker:
         while True:
             try:
                 if self.provider is None:
-                    account, here = self.issue.newsletter.account, self.installation
-                    self.provider = build(
-                        account.kind, account.settings, folder=here.outbox, environ=here.environ, home=here.home
-                    )
-                if self.provider.kind in ("smtp", "esp") and not here_is_https(self.installation):
-                    raise _Halt(
-                        f"Links in e-mails need an https address; base_url is {self.installation.base_url}. "
-                        "Set it in newsletter.toml, then type: newsletter deliver --resume"
-                    )
+                    self.provider = self.installation.provider(self.issue.newsletter.account)
+                self._require_https(self.provider)
                 self.provider.open()
             except ProviderError as error:
                 self._back_off(error)
@@ -194,6 +202,18 @@ class _Worker:
                 raise _Halt(str(error)) from error
             else:
                 return
+
+    def _require_https(self, provider: Provider) -> None:
+        """One click to unsubscribe needs https (RFC 8058 section 3.1). The address was frozen with the issue."""
+        if provider.kind in MAILS_PEOPLE and not self._is_https():
+            assert self.frozen is not None
+            raise _Halt(
+                f"Links in e-mails need an https address, and base_url was {self.frozen.base_url} when this issue was "
+                "approved. Set base_url in newsletter.toml, discard this issue and approve it anew."
+            )
+
+    def _is_https(self) -> bool:
+        return self.frozen is not None and self.frozen.base_url.startswith("https://")
 
     def _send(self, claim: Claim, row: Delivery, message: bytes) -> None:
         assert self.provider is not None
@@ -275,8 +295,3 @@ class _Worker:
             paused_reason=row.paused_reason,
             next_try=next_try(row),
         )
-
-
-def here_is_https(installation: Installation) -> bool:
-    """Whether readers' links are https, which one-click unsubscribe demands (RFC 8058 section 3.1)."""
-    return installation.base_url.startswith("https://")

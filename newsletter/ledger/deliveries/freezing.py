@@ -49,15 +49,16 @@ def _one_freeze_at_a_time() -> None:
 
 
 def _insert_deliveries(issue: Issue, rule: dict[str, Any], now: datetime) -> int:
-    chosen = audience.queryset(issue.newsletter.mailing_list, rule).order_by("pk")
+    chosen = audience.queryset(issue.newsletter.mailing_list, rule)
     select, parameters = chosen.values_list("pk", "subscriber__address").query.sql_with_params()
     sql = (
         f"INSERT INTO {Delivery._meta.db_table} (issue_id, subscription_id, address, state, reason, at) "
-        f"SELECT %s, chosen.id, chosen.address, %s, '', %s FROM ({select}) AS chosen ORDER BY chosen.id"
+        f"WITH chosen(subscription_id, address) AS ({select}) "
+        "SELECT %s, subscription_id, address, %s, '', %s FROM chosen ORDER BY subscription_id"
     )
     at = connection.ops.adapt_datetimefield_value(now)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [issue.pk, DeliveryState.PENDING.value, at, *parameters])
+        cursor.execute(sql, [*parameters, issue.pk, DeliveryState.PENDING.value, at])
         return int(cursor.rowcount)
 
 

@@ -1,0 +1,35 @@
+"""What sending needs to know of where it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsletter.config.schema import Config
+from newsletter.core.errors import ConfigError
+from newsletter.core.tokens import Keys
+from newsletter.models import Account
+from newsletter.providers import build
+from newsletter.providers.base import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The keys of readers' links, the folder of the outbox, and where accounts find their secrets."""
+
+    keys: Keys
+    outbox: Path
+    environ: Mapping[str, str]
+    home: Path | None = None
+
+    @classmethod
+    def of(cls, config: Config, environ: Mapping[str, str]) -> Installation:
+        """The installation that `config` describes. Raises `ConfigError` when it has no secret yet."""
+        if not config.secret_key:
+            raise ConfigError("There is no secret key to sign links with.", hint="Type: newsletter init DIR")
+        return cls(Keys(config.secret_key.encode()), config.outbox_folder, environ, config.home)
+
+    def provider(self, account: Account) -> Provider:
+        """The account's way out, not connected yet. Raises `ConfigError`."""
+        return build(account.kind, account.settings, folder=self.outbox, environ=self.environ, home=self.home)

@@ -1,0 +1,662 @@
+"""Sending an issue: once to each, whatever happens to a row, the provider or the issue."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from newsletter.core.errors import IssueError, LetterMismatchError, ProviderError
+from newsletter.core.letter import Compiler, Design
+from newsletter.core.tokens import UNSUBSCRIBE, read_token
+from newsletter.flow import deliver as flow
+from newsletter.flow.report import report
+from newsletter.ledger import deliveries
+from newsletter.models import (
+    Account,
+    Batch,
+    Delivery,
+    DeliveryState,
+    Event,
+    Issue,
+    IssueState,
+    OnTheWire,
+    Retry,
+)
+from newsletter.providers.base import Outcome, SendResult
+from newsletter.providers.memory import MemoryProvider, mailbox
+from subscribers.models import Subscriber, Subscription, SubscriptionState, Suppression
+from tests.factories import make_account, make_newsletter
+from tests.sending import DESIGN, KEYS, SLOT, Clock, addresses, here, make_approved, make_people, states
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _empty_mailbox() -> None:
+    mailbox().clear()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def run(issue: Issue, clock: Clock, answer=None, **options) -> flow.DeliveryOutcome:
+    options.setdefault("provider", MemoryProvider(answer=answer))
+    options.setdefault("sleep", clock.sleep)
+    return flow.deliver(issue, clock=clock, installation=options.pop("installation", here()), **options)
+
+
+def send(issue: Issue, clock: Clock, answer=None, **options) -> flow.DeliveryOutcome:
+    flow.start(issue, clock())
+    return run(issue, clock, answer, **options)
+
+
+def recipients() -> list[str]:
+    return [sent.recipient for sent in mailbox()]
+
+
+# --- the plain case ------------------------------------------------------------------------------------------------
+
+
+def test_everybody_gets_it_once_and_the_issue_is_sent(clock: Clock) -> None:
+    issue = make_approved(45)
+    outcome = send(issue, clock)
+    assert outcome.state == IssueState.SENT and outcome.clean and outcome.counts.complete
+    assert sorted(recipients()) == sorted(f"r{n}@box.test" for n in range(45))
+    assert states(issue) == {"accepted": 45}
+    assert not OnTheWire.objects.exists() and not Retry.objects.exists()
+
+
+def test_sending_again_changes_nothing_and_sends_nothing(clock: Clock) -> None:
+    issue = make_approved(5)
+    send(issue, clock)
+    before = list(Delivery.objects.order_by("pk").values_list())
+    run(issue, clock)
+    with pytest.raises(IssueError, match="sent"):
+        flow.start(issue, clock())
+    assert len(mailbox()) == 5 and list(Delivery.objects.order_by("pk").values_list()) == before
+
+
+def test_a_message_is_personal_and_carries_the_bulk_headers(clock: Clock) -> None:
+    issue = make_approved(["ada@box.test"])
+    send(issue, clock)
+    (sent,) = mailbox()
+    message = message_from_bytes(sent.message, policy=policy.default)
+    assert sent.sender == "weekly@news.example.test"
+    assert message["To"] == "Ada <ada@box.test>"
+    assert message["Date"].datetime == Issue.objects.get().started_at.replace(microsecond=0)
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    link = str(message["List-Unsubscribe"]).strip("<>")
+    assert read_token(KEYS, UNSUBSCRIBE, link.rpartition("/")[2]) == Subscription.objects.get().pk
+    assert "Dear Ada" in message.get_body(("plain",)).get_content()
+
+
+def test_the_same_issue_gives_the_same_bytes_again(clock: Clock) -> None:
+    issue = make_approved(["ada@box.test"])
+    send(issue, clock, lambda _: SendResult(Outcome.UNKNOWN, reply="cut"))
+    run(issue, clock)
+    assert not mailbox()
+    kept: list[bytes] = []
+
+    class Keeping(MemoryProvider):
+        def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
+            kept.append(message)
+            return (
+                SendResult(Outcome.UNKNOWN, reply="cut again")
+                if len(kept) == 1
+                else super().send(sender=sender, recipient=recipient, message=message)
+            )
+
+    for _ in range(2):
+        clock.at += timedelta(hours=1)
+        assert flow.settle_uncertain(issue, clock(), resend=True, by="Mara") == 1
+        run(issue, clock, provider=Keeping())
+    assert len(kept) == 2 and kept[0] == kept[1] == mailbox()[0].message
+
+
+def test_start_is_for_approved_issues_with_somebody_to_send_to(clock: Clock) -> None:
+    issue = make_approved()
+    with pytest.raises(IssueError, match="nobody") as caught:
+        flow.start(issue, clock())
+    assert "no active" in str(caught.value) or "nobody active" in str(caught.value)
+    issue.refresh_from_db()
+    assert issue.state == IssueState.APPROVED and not Delivery.objects.exists() and not Batch.objects.exists()
+
+
+def test_a_second_start_finds_the_first(clock: Clock) -> None:
+    issue = make_approved(3)
+    assert flow.start(issue, clock()) == 3 == flow.start(issue, clock())
+    assert Delivery.objects.count() == 3
+
+
+def test_the_audience_is_the_rule_that_was_frozen_not_todays(clock: Clock) -> None:
+    newsletter = make_newsletter(audience={"languages": ["en"]})
+    issue = make_approved(["en@box.test", "de@box.test"], newsletter=newsletter)
+    Subscriber.objects.filter(address="en@box.test").update(language="en")
+    Subscriber.objects.filter(address="de@box.test").update(language="de")
+    newsletter.audience = {}
+    newsletter.save()
+    assert flow.start(issue, clock()) == 1
+    assert addresses(issue, DeliveryState.PENDING) == ["en@box.test"]
+
+
+# --- people ----------------------------------------------------------------------------------------------------------
+
+
+def test_only_active_unsuppressed_subscriptions_are_frozen(clock: Clock) -> None:
+    issue = make_approved(["in@box.test"])
+    for state in (SubscriptionState.PENDING, SubscriptionState.PAUSED, SubscriptionState.UNSUBSCRIBED):
+        make_people([f"{state}@box.test"], state=state)
+    make_people(["bounced@box.test"])
+    Suppression.objects.create(address_key="bounced@box.test", reason="bounce", at=SLOT)
+    send(issue, clock)
+    assert recipients() == ["in@box.test"]
+    assert Issue.objects.get().audience_count == 1
+
+
+def test_who_leaves_during_the_send_is_excluded_with_the_reason(clock: Clock) -> None:
+    issue = make_approved(
+        ["first@box.test", "left@box.test", "bounced@box.test", "paused@box.test", "gone@box.test", "last@box.test"]
+    )
+
+    def answer(recipient: str) -> None:
+        if recipient != "first@box.test":
+            return
+        Subscription.objects.filter(subscriber__address="left@box.test").update(state=SubscriptionState.UNSUBSCRIBED)
+        Subscription.objects.filter(subscriber__address="paused@box.test").update(state=SubscriptionState.PAUSED)
+        Suppression.objects.create(address_key="bounced@box.test", reason="bounce", at=SLOT)
+        Subscriber.objects.filter(address="gone@box.test").delete()
+
+    outcome = send(issue, clock, answer)
+    assert recipients() == ["first@box.test", "last@box.test"]
+    assert outcome.state == IssueState.SENT and outcome.counts.excluded == 4
+    reasons = dict(Delivery.objects.filter(state="excluded").values_list("address", "reason"))
+    assert reasons == {
+        "left@box.test": "unsubscribed",
+        "paused@box.test": "paused",
+        "bounced@box.test": "suppressed",
+        "gone@box.test": "erased",
+    }
+
+
+def test_a_changed_address_does_not_undo_a_suppression_of_the_old_one(clock: Clock) -> None:
+    issue = make_approved(["old@box.test"])
+    flow.start(issue, clock())
+    Subscriber.objects.update(address="new@box.test", address_key="new@box.test")
+    Suppression.objects.create(address_key="old@box.test", reason="complaint", at=SLOT)
+    run(issue, clock)
+    assert states(issue) == {"excluded": 1} and not mailbox()
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_final_and_the_others_go_on(clock: Clock) -> None:
+    issue = make_approved(10)
+    outcome = send(
+        issue,
+        clock,
+        lambda to: SendResult(Outcome.REFUSED, 550, "550 5.1.1 no such user") if to == "r3@box.test" else None,
+    )
+    assert outcome.state == IssueState.SENT and not outcome.clean
+    failed = Delivery.objects.get(state="failed")
+    assert (failed.address, failed.reason) == ("r3@box.test", "refused: 550 5.1.1 no such user")
+    assert len(mailbox()) == 9
+
+
+def test_no_answer_is_uncertain_and_never_sent_again_by_itself(clock: Clock) -> None:
+    issue = make_approved(3)
+    outcome = send(issue, clock, lambda to: SendResult(Outcome.UNKNOWN, reply="cut") if to == "r1@box.test" else None)
+    assert outcome.state == IssueState.SENT and not outcome.clean
+    assert addresses(issue, DeliveryState.UNCERTAIN) == ["r1@box.test"]
+    for _ in range(3):
+        clock.at += timedelta(days=1)
+        run(issue, clock)
+    assert "r1@box.test" not in recipients()
+
+
+def test_an_unforeseen_error_of_the_provider_is_uncertain_too(clock: Clock) -> None:
+    def answer(_: str) -> None:
+        raise ValueError("nobody thought of this")
+
+    issue = make_approved(1)
+    send(issue, clock, answer)
+    assert Delivery.objects.get().reason == "ValueError: nobody thought of this"
+    assert states(issue) == {"uncertain": 1}
+
+
+def test_not_now_waits_and_is_tried_again(clock: Clock) -> None:
+    seen: list[str] = []
+
+    def answer(to: str) -> SendResult | None:
+        seen.append(to)
+        return (
+            SendResult(Outcome.DEFERRED, 451, "451 4.7.1 greylisted")
+            if seen.count(to) == 1 and to == "r2@box.test"
+            else None
+        )
+
+    issue = make_approved(4)
+    outcome = send(issue, clock, answer)
+    assert outcome.state == IssueState.SENDING and outcome.counts.waiting == 1 and outcome.counts.accepted == 3
+    assert outcome.next_try is not None and timedelta(seconds=48) <= outcome.next_try - clock.at <= timedelta(
+        seconds=72
+    )
+    run(issue, clock, answer)
+    assert seen.count("r2@box.test") == 1, "not before its time"
+    clock.at = outcome.next_try
+    assert run(issue, clock, answer).state == IssueState.SENT
+    assert sorted(recipients()) == [f"r{n}@box.test" for n in range(4)]
+
+
+def test_not_now_for_a_day_has_failed_as_expired(clock: Clock) -> None:
+    issue = make_approved(1)
+    outcome = send(issue, clock, lambda _: SendResult(Outcome.DEFERRED, 452, "452 4.2.2 mailbox full"))
+    tries, begun = 1, clock.at
+    while outcome.next_try is not None:
+        assert tries < 60
+        clock.at = outcome.next_try
+        outcome = run(issue, clock, lambda _: SendResult(Outcome.DEFERRED, 452, "452 4.2.2 mailbox full"))
+        tries += 1
+    assert outcome.state == IssueState.SENT
+    assert Delivery.objects.get().reason == "expired: 452 4.2.2 mailbox full"
+    assert tries >= 4 and timedelta(hours=18) < clock.at - begun < timedelta(hours=24)
+    assert not Retry.objects.exists()
+
+
+def test_a_servers_own_wish_to_wait_is_kept(clock: Clock) -> None:
+    issue = make_approved(1)
+    outcome = send(issue, clock, lambda _: SendResult(Outcome.DEFERRED, 429, "slow down", retry_after=3600))
+    assert outcome.next_try is not None and outcome.next_try - clock.at > timedelta(minutes=59)
+
+
+def test_who_unsubscribes_while_waiting_is_excluded(clock: Clock) -> None:
+    issue = make_approved(1)
+    outcome = send(issue, clock, lambda _: SendResult(Outcome.DEFERRED, 451, "later"))
+    Subscription.objects.update(state=SubscriptionState.UNSUBSCRIBED)
+    assert outcome.next_try is not None
+    clock.at = outcome.next_try
+    assert run(issue, clock).state == IssueState.SENT
+    assert states(issue) == {"excluded": 1} and not Retry.objects.exists() and not mailbox()
+
+
+# --- poison ----------------------------------------------------------------------------------------------------------
+
+
+POISON = Design(
+    "poison", {**DESIGN.files, "letter.txt": "{{ issue.subject }} {{ 1 // (subscriber.attributes.n or 0) }}"}
+)
+
+
+def test_one_row_that_cannot_be_composed_fails_alone(clock: Clock) -> None:
+    issue = make_approved(30)
+
+    class Sickly(Compiler):
+        def message(self, reader, headers):
+            if reader.address == "r7@box.test":
+                raise UnicodeError("half a character")
+            return super().message(reader, headers)
+
+    from newsletter.flow import compile as letters
+
+    frozen = letters.frozen(issue)
+    from newsletter.core.context import build_context
+
+    outcome = send(issue, clock, compiler=Sickly(frozen.design, build_context(frozen.content, {})))
+    assert outcome.state == IssueState.SENT and outcome.counts.accepted == 29
+    failed = Delivery.objects.get(state="failed")
+    assert (failed.address, failed.reason) == ("r7@box.test", "not composed: UnicodeError: half a character")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "no-at-sign",
+        "two@at@signs.test",
+        "sp ace@box.test",
+        "crlf\r\nRCPT TO:<x@y.test>@box.test",
+        "x" * 65 + "@box.test",
+        "a@-bad-.test",
+        "@box.test",
+    ],
+)
+def test_a_poisoned_address_never_stops_the_others(address: str, clock: Clock, tmp_path: Path) -> None:
+    issue = make_approved(["first@box.test", address, "last@box.test"])
+    account = make_account(name="outbox", kind=Account.Kind.OUTBOX)
+    issue.newsletter.account = account
+    issue.newsletter.save()
+    outcome = send(issue, clock, provider=None, installation=here(tmp_path))
+    assert outcome.state == IssueState.SENT
+    assert outcome.counts.accepted + outcome.counts.failed == 3 and outcome.counts.accepted >= 2
+
+
+@pytest.mark.parametrize(
+    "name", ["Ünal, the Boss", "a\r\nBcc: x@y.test", "\x07\u2028", "😀" * 120, "=?utf-8?q?x?=", "{{ 7*7 }}", "<mj-raw>"]
+)
+def test_a_name_comma_and_all_cannot_stop_a_send(name: str, clock: Clock) -> None:
+    issue = make_approved(3)
+    Subscriber.objects.filter(address="r1@box.test").update(name=name)
+    assert send(issue, clock).clean
+    message = message_from_bytes(mailbox()[1].message, policy=policy.default)
+    assert message["Bcc"] is None and len(message.get_all("To")) == 1
+
+
+def test_a_design_that_fails_for_everybody_pauses_before_it_fails_everybody(clock: Clock) -> None:
+    issue = make_approved(100, design=POISON)
+    outcome = send(issue, clock)
+    assert outcome.state == IssueState.PAUSED and "could not be composed" in outcome.paused_reason
+    assert outcome.counts.failed == 10 and outcome.counts.pending == 90 and not mailbox()
+    assert outcome.counts.claimed == 0, "the batch went back"
+
+
+def test_a_letter_that_would_differ_from_its_preview_holds_the_issue(clock: Clock) -> None:
+    issue = make_approved(5)
+
+    class Lying(Compiler):
+        def message(self, reader, headers):
+            raise LetterMismatchError
+
+    from newsletter.core.context import build_context
+    from newsletter.flow import compile as letters
+
+    frozen = letters.frozen(issue)
+    outcome = send(issue, clock, compiler=Lying(frozen.design, build_context(frozen.content, {})))
+    assert outcome.state == IssueState.PAUSED and "differ from its preview" in outcome.paused_reason
+    assert states(issue) == {"pending": 5} and not mailbox()
+    assert report(issue).label == "nothing sent yet"
+
+
+def test_a_freeze_of_other_versions_is_not_sent(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    issue = make_approved(2)
+    flow.start(issue, clock())
+    monkeypatch.setattr("newsletter.flow.compile.inputs.COMPILER_VERSION", "999")
+    outcome = run(issue, clock)
+    assert outcome.state == IssueState.PAUSED and "other versions" in outcome.paused_reason and not mailbox()
+
+
+# --- the provider --------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_login_pauses_at_once_and_says_what_to_do(clock: Clock) -> None:
+    class Locked(MemoryProvider):
+        def open(self) -> None:
+            raise ProviderError("The mail server refused the login.", hint="Mend the password.", permanent=True)
+
+    issue = make_approved(3)
+    outcome = send(issue, clock, provider=Locked())
+    assert outcome.state == IssueState.PAUSED
+    assert outcome.paused_reason == "The mail server refused the login. Mend the password."
+    assert report(issue).label == "nothing sent yet" and states(issue) == {"pending": 3}
+    assert flow.unfinished(clock() + timedelta(hours=1)) == [], "a person must act"
+    flow.resume(issue, clock(), by="Mara")
+    assert run(issue, clock).clean and len(mailbox()) == 3
+
+
+def test_a_server_that_is_away_is_asked_patiently_then_the_issue_waits_and_goes_on_by_itself(clock: Clock) -> None:
+    asked = []
+
+    class Away(MemoryProvider):
+        def open(self) -> None:
+            asked.append(clock.at)
+            raise ProviderError("The mail server can't be reached.")
+
+    issue = make_approved(3)
+    outcome = send(issue, clock, provider=Away())
+    assert outcome.state == IssueState.PAUSED and len(asked) == 7
+    assert asked[-1] - asked[0] > timedelta(seconds=59)
+    assert flow.unfinished(clock()) == [], "not asked again within half a minute"
+    clock.at += timedelta(seconds=31)
+    assert [row.pk for row in flow.unfinished(clock())] == [issue.pk]
+    assert run(issue, clock).clean and len(mailbox()) == 3
+
+
+def test_a_lost_login_in_mid_send_takes_the_row_back(clock: Clock) -> None:
+    def answer(to: str) -> None:
+        if to == "r2@box.test":
+            raise ProviderError("The provider refused the account.", permanent=True)
+
+    issue = make_approved(5)
+    outcome = send(issue, clock, answer)
+    assert outcome.state == IssueState.PAUSED and outcome.counts.accepted == 2 and outcome.counts.pending == 3
+    assert not OnTheWire.objects.exists()
+    flow.resume(issue, clock(), by="Mara")
+    assert run(issue, clock).clean
+    assert recipients() == [f"r{n}@box.test" for n in range(5)]
+
+
+def test_a_server_that_closes_down_slows_the_send_and_nobody_is_lost(clock: Clock) -> None:
+    answers = iter([421, 421, 0, 0, 421])
+
+    def answer(_: str) -> SendResult | None:
+        return SendResult(Outcome.DEFERRED, 421, "421 too busy") if next(answers, 0) else None
+
+    issue = make_approved(6)
+    begun = clock.at
+    outcome = send(issue, clock, answer)
+    assert outcome.counts.waiting == 3 and clock.at - begun > timedelta(seconds=3)
+    assert outcome.next_try is not None
+    clock.at += timedelta(minutes=5)
+    assert run(issue, clock, answer).clean
+    assert sorted(recipients()) == [f"r{n}@box.test" for n in range(6)]
+
+
+def test_an_account_without_its_secret_pauses(clock: Clock) -> None:
+    issue = make_approved(1)
+    issue.newsletter.account = make_account(
+        name="relay", kind=Account.Kind.SMTP, settings={"host": "localhost", "username": "u", "password_env": "NOT_SET"}
+    )
+    issue.newsletter.save()
+    outcome = send(issue, clock, provider=None)
+    assert outcome.state == IssueState.PAUSED and "NOT_SET" in outcome.paused_reason
+
+
+def test_links_that_are_not_https_are_never_mailed_to_people(clock: Clock, tmp_path: Path) -> None:
+    issue = make_approved(1, base_url="http://127.0.0.1:8000")
+    issue.newsletter.account = make_account(name="relay", kind=Account.Kind.SMTP, settings={"host": "localhost"})
+    issue.newsletter.save()
+    outcome = send(issue, clock, provider=None)
+    assert outcome.state == IssueState.PAUSED and "https" in outcome.paused_reason
+    issue.newsletter.account = make_account(name="box", kind=Account.Kind.OUTBOX)
+    issue.newsletter.save()
+    flow.resume(issue, clock(), by="Mara")
+    assert run(issue, clock, provider=None, installation=here(tmp_path)).clean
+    (file,) = tmp_path.glob("*.eml")
+    assert b"List-Unsubscribe" not in file.read_bytes()
+
+
+# --- a person's decisions --------------------------------------------------------------------------------------------
+
+
+def test_a_pause_ends_the_run_after_the_message_on_the_wire(clock: Clock) -> None:
+    issue = make_approved(50)
+
+    def answer(to: str) -> None:
+        if to == "r24@box.test":
+            flow.pause(issue, clock(), by="Mara")
+
+    outcome = send(issue, clock, answer)
+    assert outcome.state == IssueState.PAUSED and outcome.paused_reason == "Paused by Mara."
+    assert len(mailbox()) == 25 and outcome.counts.pending == 25 and outcome.counts.claimed == 0
+    assert "Stopped at 25 of 50" in report(issue).sentence
+    flow.resume(issue, clock(), by="Mara")
+    assert run(issue, clock).clean and len(set(recipients())) == 50 == len(recipients())
+
+
+def test_fifty_pauses_lose_and_double_nobody(clock: Clock) -> None:
+    issue = make_approved(150)
+    count = 0
+
+    def answer(_: str) -> None:
+        nonlocal count
+        count += 1
+        if count % 3 == 0:
+            flow.pause(issue, clock(), by="Mara")
+
+    flow.start(issue, clock())
+    pauses = 0
+    while run(issue, clock, answer).state == IssueState.PAUSED:
+        flow.resume(issue, clock(), by="Mara")
+        pauses += 1
+    assert pauses == 50 and sorted(recipients()) == sorted(f"r{n}@box.test" for n in range(150))
+
+
+def test_a_person_can_keep_an_issue_that_waits_for_its_provider(clock: Clock) -> None:
+    issue = make_approved(1)
+
+    class Away(MemoryProvider):
+        def open(self) -> None:
+            raise ProviderError("away")
+
+    send(issue, clock, provider=Away())
+    flow.pause(issue, clock(), by="Mara")
+    assert flow.unfinished(clock() + timedelta(hours=1)) == []
+
+
+def test_stop_excludes_the_rest_and_the_issue_is_sent(clock: Clock) -> None:
+    issue = make_approved(50)
+
+    def answer(to: str) -> SendResult | None:
+        if to == "r24@box.test":
+            flow.pause(issue, clock(), by="Mara")
+        return SendResult(Outcome.DEFERRED, 451, "later") if to == "r3@box.test" else None
+
+    send(issue, clock, answer)
+    assert flow.stop(issue, clock(), by="Mara", sleep=clock.sleep) == 26
+    issue.refresh_from_db()
+    assert issue.state == IssueState.SENT
+    assert states(issue) == {"accepted": 24, "excluded": 26}
+    assert set(Delivery.objects.filter(state="excluded").values_list("reason", flat=True)) == {"stopped"}
+    clock.at += timedelta(days=1)
+    run(issue, clock)
+    assert len(mailbox()) == 24
+
+
+def test_stop_waits_for_what_is_on_the_wire_and_says_so_when_it_takes_long(clock: Clock) -> None:
+    issue = make_approved(5)
+
+    def answer(to: str) -> None:
+        if to == "r1@box.test":
+            with pytest.raises(IssueError, match="on its way"):
+                flow.stop(issue, clock(), by="Mara", sleep=clock.sleep)
+
+    outcome = send(issue, clock, answer)
+    assert outcome.state == IssueState.PAUSED and len(mailbox()) == 2
+    assert flow.stop(issue, clock(), by="Mara", sleep=clock.sleep) == 3
+
+
+def test_stop_with_nothing_accepted_is_a_discard(clock: Clock) -> None:
+    issue = make_approved(2)
+    flow.start(issue, clock())
+    with pytest.raises(IssueError, match=r"Discard|discard"):
+        flow.stop(issue, clock(), by="Mara", sleep=clock.sleep)
+    assert states(issue) == {"pending": 2}, "nothing was decided"
+
+
+def test_settling_by_sending_again_uses_the_same_message_id_and_reopens_the_issue(clock: Clock) -> None:
+    issue = make_approved(3)
+    seen: list[str] = []
+
+    def answer(to: str) -> SendResult | None:
+        seen.append(to)
+        return SendResult(Outcome.UNKNOWN, reply="cut") if to == "r1@box.test" and seen.count(to) == 1 else None
+
+    send(issue, clock, answer)
+    assert flow.settle_uncertain(issue, clock(), resend=True, by="Mara") == 1
+    issue.refresh_from_db()
+    assert issue.state == IssueState.SENDING and report(issue).counts.waiting == 1
+    assert run(issue, clock, answer).clean
+    assert sorted(recipients()) == ["r0@box.test", "r1@box.test", "r2@box.test"]
+    assert flow.settle_uncertain(issue, clock(), resend=True, by="Mara") == 0
+
+
+def test_settling_by_leaving_keeps_them_uncertain_and_asks_no_more(clock: Clock) -> None:
+    issue = make_approved(2)
+    send(issue, clock, lambda to: SendResult(Outcome.UNKNOWN, reply="cut") if to == "r1@box.test" else None)
+    assert not report(issue).clean
+    assert flow.settle_uncertain(issue, clock(), resend=False, by="Mara") == 1
+    found = report(issue)
+    assert found.clean and found.counts.uncertain == 1 and found.counts.undecided == 0
+    assert Delivery.objects.get(state="uncertain").reason == "left alone: cut"
+    assert flow.settle_uncertain(issue, clock(), resend=False, by="Mara") == 0
+
+
+def test_an_issue_that_never_began_has_nothing_uncertain(clock: Clock) -> None:
+    with pytest.raises(IssueError, match="approved"):
+        flow.settle_uncertain(make_approved(1), clock(), resend=True, by="Mara")
+
+
+def test_being_told_to_stop_leaves_a_resumable_send(clock: Clock) -> None:
+    issue = make_approved(30)
+    outcome = send(issue, clock, stopping=lambda: len(mailbox()) == 7)
+    assert outcome.state == IssueState.SENDING and outcome.counts.pending == 23 and outcome.counts.claimed == 0
+    assert run(issue, clock).clean and len(set(recipients())) == 30 == len(recipients())
+
+
+def test_progress_is_told_after_each_delivery(clock: Clock) -> None:
+    issue = make_approved(5)
+    told: list[tuple[int, int]] = []
+    send(
+        issue, clock, lambda to: SendResult(Outcome.REFUSED, 550, "no") if to == "r0@box.test" else None,
+        progress=lambda tally: told.append((tally.decided, tally.total)),
+    )  # fmt: skip
+    assert told == [(n, 5) for n in range(1, 6)]
+
+
+# --- the dry run -----------------------------------------------------------------------------------------------------
+
+
+def test_the_dry_run_says_what_when_to_whom_and_who_not(clock: Clock) -> None:
+    issue = make_approved(1234)
+    make_people(["u1@box.test", "u2@box.test"], state=SubscriptionState.UNSUBSCRIBED)
+    make_people(["s@box.test"])
+    Suppression.objects.create(address_key="s@box.test", reason="bounce", at=SLOT)
+    assert flow.would_send(issue, SLOT - timedelta(days=1)) == (
+        "Would send LANTERN Weekly, Lights, low rooms: Thursday, November 5, 08:00 New York (13:00 UTC) "
+        "to 1,234 people; 3 excluded: 2 unsubscribed, 1 suppressed."
+    )
+    assert not Delivery.objects.exists() and Issue.objects.get().state == IssueState.APPROVED
+
+
+def test_the_dry_run_of_a_paused_send_counts_the_rest(clock: Clock) -> None:
+    issue = make_approved(40)
+
+    def answer(to: str) -> None:
+        if to == "r9@box.test":
+            flow.pause(issue, clock(), by="Mara")
+
+    send(issue, clock, answer)
+    assert "remaining 30 of 40" in flow.would_send(issue, clock())
+    Issue.objects.update(state=IssueState.SENT)
+    assert flow.would_send(issue, clock()) == "Would send nothing: the issue is sent."
+
+
+def test_the_dry_run_of_a_draft_says_so_and_speaks_utc_plainly(clock: Clock) -> None:
+    issue = make_approved(1, newsletter=make_newsletter(timezone="UTC"), state=IssueState.DRAFT)
+    Issue.objects.update(state=IssueState.DRAFT)
+    assert flow.would_send(issue, SLOT) == (
+        "Would send LANTERN Weekly, Lights, low rooms: Thursday, November 5, 13:00 UTC to 1 person. "
+        "It is not approved yet."
+    )
+
+
+# --- the ledger says who died ----------------------------------------------------------------------------------------
+
+
+def test_what_a_dead_worker_had_on_the_wire_is_uncertain_and_the_rest_goes_on(clock: Clock) -> None:
+    issue = make_approved(30)
+    flow.start(issue, clock())
+    claim = deliveries.claim(issue.pk, owner=deliveries.this_worker().rpartition(":")[0] + ":1", now=clock())
+    assert claim is not None
+    first, second, *_ = deliveries.rows(claim)
+    deliveries.mark(claim, first.pk, now=clock())
+    deliveries.settle(claim, first.pk, DeliveryState.ACCEPTED, "", now=clock())
+    deliveries.mark(claim, second.pk, now=clock())
+    outcome = run(issue, clock)
+    assert outcome.state == IssueState.SENT and outcome.counts.uncertain == 1
+    assert addresses(issue, DeliveryState.UNCERTAIN) == [second.address]
+    assert len(mailbox()) == 28 and first.address not in recipients()
+    assert Event.objects.filter(kind="sent").exists()
