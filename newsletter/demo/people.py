@@ -70,5 +70,5 @@ PEOPLE: tuple[Person, ...] = (
     Person(REFUSED, "Percy Gone"),
     Person("changed.her.mind@example.org", "Olive Tran", ends="unsubscribed"),
     Person("not.yet@example.org", "Ravi Sundaram", ends="pending"),
-    Person("complained.once@example.org", "Hubert Klamm", ends="suppressed"),
+    Person("full.mailbox@example.org", "Hubert Klamm", ends="suppressed"),
 )
