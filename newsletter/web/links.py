@@ -6,8 +6,6 @@ from django.conf import settings
 
 from newsletter.core.tokens import Keys
 
-UNSUBSCRIBE = "unsubscribe"  # the purpose inside the token of /u/TOKEN; the row is a subscription
-
 
 def keys() -> Keys:
     """The keys of this installation. An empty secret is refused by `Keys`: it would sign for anybody."""

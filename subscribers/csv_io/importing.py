@@ -120,20 +120,16 @@ def import_file(
         raise ImportFileError("Say how these people agreed, in a sentence: it is the proof kept with each of them.")
     report = ImportReport(file=name, list_slug=mailing_list.slug, dry_run=dry_run)
     lines = Lines(file)
-    found, rows = _start(lines, report)
-    seen: dict[str, _Seen] = {}
-    while chunk := list(islice(rows, CHUNK)):
-        good: list[Row] = []
-        for record in chunk:
-            report.rows += 1
-            try:
-                good.append(read_row(record, found, known_topics))
-            except RowError as error:
-                report.refused += 1
-                report.note(record.line, "refused", str(error))
-        _apply(good, mailing_list, seen, report, name=name, wording=wording, now=now)
-        if progress is not None:
-            progress(report.rows)
+    try:
+        found, rows = _start(lines, report)
+        seen: dict[str, _Seen] = {}
+        while chunk := list(islice(rows, CHUNK)):
+            good = _readable(chunk, found, known_topics, report)
+            _apply(good, mailing_list, seen, report, name=name, wording=wording, now=now)
+            if progress is not None:
+                progress(report.rows)
+    finally:
+        lines.release()
     if lines.guessed_lines:
         report.warnings.append(
             f"{lines.guessed_lines:,} lines are not UTF-8 and were read as Windows-1252 (the first is line "
@@ -205,6 +201,20 @@ def _start(lines: Lines, report: ImportReport) -> tuple[Columns, Iterator[Record
 def _with(first: Record, rest: Iterator[Record]) -> Iterator[Record]:
     yield first
     yield from rest
+
+
+def _readable(
+    chunk: list[Record], found: Columns, known_topics: Collection[str] | None, report: ImportReport
+) -> list[Row]:
+    good: list[Row] = []
+    for record in chunk:
+        report.rows += 1
+        try:
+            good.append(read_row(record, found, known_topics))
+        except RowError as error:
+            report.refused += 1
+            report.note(record.line, "refused", str(error))
+    return good
 
 
 def _apply(

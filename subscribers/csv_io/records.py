@@ -73,6 +73,10 @@ class Lines:
             return _Line(self._number, "", too_long=True)
         return _Line(self._number, self._readable(text))
 
+    def release(self) -> None:
+        """Leave the file to whoever opened it: a text layer that is thrown away would close it behind their back."""
+        self._text.detach()
+
     def give_back(self, lines: list[_Line]) -> None:
         """Put lines back, to be taken again in the same order."""
         self._ahead.extendleft(reversed(lines))

@@ -11,7 +11,7 @@ from newsletter.models import Issue, IssueState
 from newsletter.web.display import as_served_here
 from newsletter.web.headers import FILES, LETTER_ALONE
 
-_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}
+_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 _YEAR = "public, max-age=31536000, immutable"
 
 
@@ -34,13 +34,13 @@ def view_online(request: HttpRequest, newsletter: str, slot: str) -> HttpRespons
 def media(request: HttpRequest, name: str) -> HttpResponse | FileResponse:
     """One picture. The address only lets names of hashes through (urls), so no path can lead out of the folder."""
     file = settings.NEWSLETTER.media_folder / name
-    tag = f'"{name[:64]}"'
+    tag = f'"{file.stem}"'
     # The name is the hash of the content: what a browser holds under it is right for ever.
     if tag in request.headers.get("If-None-Match", ""):
         response: HttpResponse | FileResponse = HttpResponse(status=304)
     else:
         try:
-            response = FileResponse(file.open("rb"), content_type=_TYPES[file.suffix[1:]])
+            response = FileResponse(file.open("rb"), content_type=_TYPES[file.suffix])
         except (FileNotFoundError, IsADirectoryError) as error:
             raise Http404("There is no such picture.") from error
     response.headers["Cache-Control"] = _YEAR

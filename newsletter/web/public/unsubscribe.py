@@ -15,11 +15,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from newsletter.core.tokens import read_token
+from newsletter.core.tokens import UNSUBSCRIBE, read_token
 from newsletter.core.words import dir_of
 from newsletter.models import Newsletter
 from newsletter.web.headers import for_readers
-from newsletter.web.links import UNSUBSCRIBE, keys
+from newsletter.web.links import keys
 from newsletter.web.public.words import words
 from subscribers import consent
 from subscribers.address import masked

@@ -10,5 +10,5 @@ urlpatterns = [
     path("u/<str:token>", unsubscribe.page, name="unsubscribe"),
     path("u/<str:token>/undo", unsubscribe.undo, name="unsubscribe-undo"),
     path("i/<slug:newsletter>/<str:slot>", pages.view_online, name="view-online"),
-    re_path(r"^media/(?P<name>[0-9a-f]{64}\.(?:jpg|png|gif))$", pages.media, name="media"),
+    re_path(r"^media/(?P<name>[0-9a-f]{2}/[0-9a-f]{64}\.(?:jpg|png))$", pages.media, name="media"),
 ]
