@@ -10,9 +10,11 @@ from newsletter.flow.compile.designs import find_design
 from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_content, public_html
 from newsletter.flow.compile.inputs import Frozen, Sender, fingerprint, versions
 from newsletter.flow.compile.people import headers_for, reader_of
+from newsletter.flow.compile.previewing import Preview, preview
 
 __all__ = [
     "Frozen",
+    "Preview",
     "Sender",
     "blockers",
     "checks",
@@ -23,6 +25,7 @@ __all__ = [
     "frozen",
     "headers_for",
     "issue_content",
+    "preview",
     "public_html",
     "reader_of",
     "versions",

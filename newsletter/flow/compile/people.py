@@ -38,7 +38,8 @@ def headers_for(frozen: Frozen, reader: Reader, *, subscription_id: int, fingerp
         date=now,
         reply_to=Mailbox(sender.reply_to) if sender.reply_to else None,
         list_id=sender.list_id,
-        list_unsubscribe=reader.unsubscribe_url,
+        # RFC 8058 3.1 wants https: no button is better than one that can't work.
+        list_unsubscribe=reader.unsubscribe_url if reader.unsubscribe_url.startswith("https://") else "",
         extra=(
             *((("List-Archive", f"<{frozen.content.view_online_url}>"),) if frozen.content.view_online_url else ()),
             *((("Feedback-ID", sender.feedback_id),) if sender.feedback_id else ()),

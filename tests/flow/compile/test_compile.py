@@ -15,7 +15,7 @@ from newsletter.flow import compile as compiling
 from newsletter.flow.compile import inputs as inputs_module
 from newsletter.models import Freeze, Issue, Placement, Review
 from subscribers.models import Subscription
-from tests.flow.compile.conftest import BASE, NOW, add, make_review
+from tests.flow.compile.fixtures import BASE, NOW, add, make_review
 
 pytestmark = pytest.mark.django_db
 

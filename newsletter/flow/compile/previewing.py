@@ -1,0 +1,55 @@
+"""One letter as one subscriber would get it, to look at or to mail to oneself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from newsletter.core import mime
+from newsletter.core.letter import Rendered
+from newsletter.core.reader import Reader
+from newsletter.core.tokens import Keys, token
+from newsletter.flow.compile.freezing import build, frozen
+from newsletter.flow.compile.people import UNSUBSCRIBE, headers_for, reader_of
+from newsletter.models import Issue
+from subscribers.models import Subscription
+
+TEST_MARK = "[Test] "
+NOBODY = 0
+"""The subscription whose links lead to a friendly page and stop nobody's mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The letter and the finished message it travels in."""
+
+    rendered: Rendered
+    message: bytes
+
+
+def preview(
+    issue: Issue, subscription: Subscription | None, *, keys: Keys, now: datetime, address: str = ""
+) -> Preview:
+    """The letter of `subscription`, byte for byte as it would go out; without one, that of nobody in particular.
+
+    `address` makes it a test: sent there, with a mark in its subject and a Message-ID of its own. A test that goes to
+    somebody else than the subscriber carries no link that could unsubscribe them. Raises `DesignError`, `IssueError`.
+    """
+    inputs = frozen(issue)
+    number, reader = NOBODY, Reader(address="reader@example.org")
+    if subscription is not None:
+        number, reader = subscription.pk, reader_of(subscription, base_url=inputs.base_url, keys=keys)
+    if subscription is None or (address and address.casefold() != reader.address.casefold()):
+        number = NOBODY
+        reader = replace(reader, unsubscribe_url=f"{inputs.base_url}/u/{token(keys, UNSUBSCRIBE, NOBODY)}")
+    compiler = build(inputs)
+    rendered = compiler.render(reader)
+    mark = issue.freeze.fingerprint if issue.freeze else inputs.fingerprint
+    if not address:
+        headers = headers_for(inputs, reader, subscription_id=number, fingerprint=mark, now=now)
+        return Preview(rendered, compiler.message(reader, headers))
+    to = replace(reader, address=address)
+    headers = headers_for(inputs, to, subscription_id=number, fingerprint=f"{mark} test {now.isoformat()}", now=now)
+    rendered = replace(rendered, subject=f"{TEST_MARK}{rendered.subject}")
+    message = mime.whole(headers, rendered.subject, rendered.text, rendered.html, compiler.boundary)
+    return Preview(rendered, message)
