@@ -47,13 +47,11 @@ def guid_key(content: EntryContent) -> str:
 
 
 def fork_key(guid: str, url: str) -> str:
-    """The key of a new article under a guid that its source used before; `guid` and `url` are keys."""
+    """The key of a new article under a guid that its source used before; `guid` and `url` are keys.
+
+    With "" for `url` it is what all such keys of one guid begin with.
+    """
     return f"{guid}{_FORK}{bounded(url, _FORK_LENGTH)}"
-
-
-def is_fork_of(key: str, guid: str) -> bool:
-    """Whether `key` is `guid` itself or was made from it by `fork_key`."""
-    return key == guid or key.startswith(f"{guid}{_FORK}")
 
 
 def url_key(url: str) -> str:

@@ -1,10 +1,11 @@
-"""A magazine's desk for tests: it publishes, the clock moves, and the real functions gather, place, approve and send."""
+"""A magazine's desk for tests: it publishes, the clock moves, and the real functions do the rest."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from newsletter.core.content import EntryContent
@@ -31,6 +32,7 @@ from tests.factories import make_newsletter, make_source, make_subscription
 
 NEW_YORK = ZoneInfo("America/New_York")
 EDITOR = "Edda"
+START = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 def local(text: str, zone: str = "America/New_York") -> datetime:
@@ -46,7 +48,7 @@ def entry(title: str, published: str | datetime | None = None, **fields: Any) ->
     defaults: dict[str, Any] = {
         "title_clean": title,
         "url": f"https://lantern.example.test/{slug}/",
-        "guid": f"https://lantern.example.test/?p={sum(map(ord, title)) * 1000 + len(title)}",
+        "guid": f"https://lantern.example.test/?p={crc32(title.encode())}",
         "authors": (f"Critic of {title}",),
         "body_text": text,
         "word_count": len(text.split()),
@@ -66,7 +68,7 @@ class Desk:
             make_subscription(f"{name}@example.org", self.newsletter.mailing_list)
 
     def add_source(self, slug: str, **fields: Any) -> Source:
-        source = make_source(slug, location=slug, **fields)
+        source = make_source(slug, location=slug, **{"first_gathered_at": START, **fields})
         self.newsletter.sources.add(source)
         self.shelves[slug] = ()
         return source
@@ -83,13 +85,16 @@ class Desk:
         return self.poll(at, **options)
 
     def poll(self, at: datetime | str, **options: Any) -> GatherReport:
-        return gather(now=instant(at), build=self.build, **options)
+        """Gather every source, and place what came, as `newsletter week` does."""
+        report = gather(now=instant(at), build=self.build, **options)
+        self.draft(at)
+        return report
 
-    def change(self, guid: str, source: str = "feed", **fields: Any) -> None:
+    def change(self, entry: EntryContent, source: str = "feed", **fields: Any) -> None:
         """Let the source serve other values for one entry."""
         shelf = self.shelves[source]
         assert not isinstance(shelf, SourceError)
-        self.shelves[source] = tuple(replace(one, **fields) if one.guid == guid else one for one in shelf)
+        self.shelves[source] = tuple(replace(one, **fields) if one.guid == entry.guid else one for one in shelf)
 
     def draft(self, at: datetime | str) -> Issue:
         """The open issue, with its reviews placed."""

@@ -16,10 +16,9 @@ import pytest
 
 from newsletter.core.content import EntryContent
 from newsletter.core.errors import IssueError
-from newsletter.core.week import Action
+from newsletter.core.week import Action, next_slot
 from newsletter.flow import issue as issue_flow
 from newsletter.flow.issue.facts import schedule_of
-from newsletter.core.week import next_slot
 from newsletter.ledger import issues
 from newsletter.models import (
     Carry,
@@ -33,11 +32,9 @@ from newsletter.models import (
     WeekOff,
 )
 from newsletter.sources.fetch import Fetcher
-from tests.flow.desk import EDITOR, Desk, entry, issue_of, local, review, titles
+from tests.flow.desk import EDITOR, START, Desk, entry, issue_of, local, review, titles
 
 pytestmark = pytest.mark.django_db
-
-START = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -127,7 +124,7 @@ def test_example_5_a_flip_of_all_guids_to_https_brings_no_repeat(desk: Desk) -> 
     desk.gather("2015-10-27 11:00", *contents)
     assert len(titles(desk.send("2015-10-29 08:00"))) == 10
     for one in contents:
-        desk.change(one.guid, guid=one.guid.replace("http://www.", "https://"), url=one.url.replace("http:", "https:"))
+        desk.change(one, guid=one.guid.replace("http://www.", "https://"), url=one.url.replace("http:", "https:"))
     report = desk.poll("2015-11-03 10:00")
     assert (report.new, report.changed) == (0, 0)
     assert Review.objects.count() == 10
@@ -162,7 +159,7 @@ def test_example_7_a_corrected_typo_with_a_bumped_date_is_only_revisited(desk: D
     piece = entry("Mirormere", "2015-11-02 10:00")
     desk.gather("2015-11-02 10:40", piece)
     desk.send("2015-11-05 08:00")
-    desk.change(piece.guid, title="Mirrormere", title_clean="Mirrormere", published_at=local("2015-11-06 09:00"))
+    desk.change(piece, title="Mirrormere", title_clean="Mirrormere", published_at=local("2015-11-06 09:00"))
     report = desk.poll("2015-11-06 09:30")
     assert [one.revisited for one in report.sources] == [1]
     assert review("Mirrormere").revisited_at == local("2015-11-06 09:30")
@@ -232,12 +229,13 @@ def test_example_10_an_issue_that_nobody_approves_is_missed_and_the_next_holds_b
 def test_example_10_a_missed_issue_can_be_brought_back_with_its_words(desk: Desk) -> None:
     desk.gather("2015-11-02 10:40", entry("Nightjar", "2015-11-02 10:00"))
     issue = desk.draft("2015-11-04 18:00")
-    issue_flow.edit_fields(Placement.objects.get(), {"dek": "A night bird sings."}, now=local("2015-11-04 18:01"), by=EDITOR)
+    words = {"dek": "A night bird sings."}
+    issue_flow.edit_fields(Placement.objects.get(), words, now=local("2015-11-04 18:01"), by=EDITOR)
     desk.decide("2015-11-05 08:00")
     assert issue_of("Nightjar") == "2015-11-12"
     issue_flow.revive(issue, now=local("2015-11-05 09:00"), by=EDITOR)
     placement = Placement.objects.get(state="reserved")
-    assert (placement.issue, placement.edits) == (issue, {"dek": "A night bird sings."})
+    assert (placement.issue, placement.edits) == (issue, words)
     assert titles(desk.send("2015-11-05 09:30")) == ["Nightjar"]
     issue.refresh_from_db()
     assert (issue.state, issue.late) == ("sent", True)
@@ -275,10 +273,9 @@ def test_example_12_two_reviews_are_held_and_skipped_at_the_slot() -> None:
 
 def test_example_13_a_festival_of_31_reviews_becomes_12_cards_10_lines_and_9_carried() -> None:
     desk = Desk(starts_at=START)
-    for at, part in (("2015-11-02 10:40", slice(0, 10)), ("2015-11-03 10:40", slice(10, 20)), ("2015-11-04 10:40", slice(20, 31))):
-        desk.shelves["feed"] = ()
-        # Eleven in one poll of a source that brings twenty a week are no flood.
-        desk.gather(at, *weekly(31, "2015-11-02 08:00")[part])
+    festival = weekly(31, "2015-11-02 08:00")
+    for hour in range(8):
+        desk.gather(f"2015-11-02 1{hour}:40", *festival[hour * 4 : hour * 4 + 4])
     issue = desk.draft("2015-11-04 17:00")
     assert (len(titles(issue, "card")), len(titles(issue, "line"))) == (12, 10)
     assert Carry.objects.filter(issue=issue).count() == 9
@@ -339,7 +336,10 @@ def test_example_17_the_day_that_is_printed_is_the_day_at_the_source(desk: Desk)
 
 @pytest.mark.parametrize(
     ("number", "day", "sent_at"),
-    [(18, "2026-03-29", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)), (19, "2026-10-25", datetime(2026, 10, 25, 0, 30, tzinfo=UTC))],
+    [
+        (18, "2026-03-29", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+        (19, "2026-10-25", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+    ],
 )
 def test_examples_18_and_19_a_clock_change_sends_once(number: int, day: str, sent_at: datetime) -> None:
     desk = Desk(weekday=6, send_time=time(2, 30), timezone="Europe/Paris", cutoff_hours=8, min_reviews=1)
@@ -399,7 +399,7 @@ def redirecting(moves: dict[str, str]) -> Iterator[tuple[str, tuple[str, int]]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *args: object) -> None:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)

@@ -21,7 +21,8 @@ class ReviewFacts:
     """What is known of a review with regard to one newsletter.
 
     `pinned` means that an editor put it into the issue that is asked about: stronger than cutoff, tray and a
-    leaving-out of this issue, weaker than an embargo, the ledger and a leaving-out for good.
+    leaving-out of this issue, weaker than an embargo, the ledger and a leaving-out for good. `before_start` means that
+    it was seen before the first import's window of a newsletter that began later: not a window that moves.
     """
 
     publishable: bool
@@ -33,6 +34,7 @@ class ReviewFacts:
     left_out_for_good: str | None = None
     left_out_of_issue: bool = False
     from_our_sources: bool = True
+    before_start: bool = False
     pinned: bool = False
 
 
@@ -50,6 +52,7 @@ def verdicts(review: ReviewFacts, *, issue: str, cutoff: datetime) -> tuple[Verd
     return (
         _publishable(review),
         _sources(review),
+        _start(review),
         _ledger(review, issue),
         _cutoff(review, cutoff),
         _embargo(review, cutoff),
@@ -72,6 +75,14 @@ def _sources(review: ReviewFacts) -> Verdict:
     passed = review.from_our_sources or review.pinned
     text = "It comes from a source of this newsletter." if review.from_our_sources else "No source of this newsletter."
     return Verdict("R1 source", passed, text)
+
+
+def _start(review: ReviewFacts) -> Verdict:
+    if not review.before_start:
+        return Verdict("R6 start", True, "It was first seen after the newsletter began.")
+    if review.pinned or review.included_by is not None:
+        return Verdict("R6 start", True, "It is older than the newsletter, but an editor wants it.")
+    return Verdict("R6 start", False, "It was first seen long before the newsletter began: pin it to run it.")
 
 
 def _ledger(review: ReviewFacts, issue: str) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,7 +14,6 @@ from newsletter.core.identity import (
     content_hash,
     fork_key,
     guid_key,
-    is_fork_of,
     is_reused_guid,
     is_second_opinion,
     post_key,
@@ -87,9 +86,8 @@ def _once_each(contents: Iterable[EntryContent]) -> list[EntryContent]:
 def _match(source: Source, content: EntryContent, moved: Mapping[str, str]) -> tuple[Entry | None, Review | None]:
     """The cascade of R19: the entry that this is, or else the review that it belongs to, or neither."""
     guid, address = guid_key(content), url_key(content.url)
-    family = Entry.objects.filter(Q(guid_key=guid) | Q(guid_key__startswith=guid), source=source)
-    for entry in family.select_related("review").order_by("-pk"):
-        if is_fork_of(entry.guid_key, guid) and not is_reused_guid(_title(entry), entry.url_key, content):
+    for entry in _family(source, guid):
+        if not is_reused_guid(_title(entry), entry.url_key, content):
             return entry, entry.review
     keys = [key for key in (address, moved.get(address, "")) if key]
     for entry in Entry.objects.filter(url_key__in=keys).select_related("review").order_by("pk"):
@@ -103,6 +101,15 @@ def _match(source: Source, content: EntryContent, moved: Mapping[str, str]) -> t
             ):
                 return None, entry.review
     return None, None
+
+
+def _family(source: Source, guid: str) -> Iterator[Entry]:
+    """The entry of a guid, then the other articles that its source gave the same guid, if it ever did."""
+    entries = Entry.objects.filter(source=source).select_related("review", "source")
+    first = entries.filter(guid_key=guid).first()
+    if first is not None:
+        yield first
+        yield from entries.filter(guid_key__startswith=fork_key(guid, "")).order_by("pk")
 
 
 def _add(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from newsletter.core.content import EntryContent, from_json, lead_picture
 from newsletter.core.week import ActivePlacement, Candidate, FirstSight, ReviewFacts, Schedule
@@ -59,6 +59,7 @@ def review_facts(newsletter: Newsletter, issue: Issue | None, reviews: Iterable[
     """What the rules need to know of each review, by its id, with regard to `issue` (or none yet)."""
     rows = list(reviews)
     ids = [row.pk for row in rows]
+    began = _began(newsletter)
     placed = {
         one.review_id: ActivePlacement(one.issue.slot, one.state)
         for one in Placement.objects.filter(newsletter=newsletter, review__in=ids, state__in=ACTIVE)
@@ -82,6 +83,7 @@ def review_facts(newsletter: Newsletter, issue: Issue | None, reviews: Iterable[
             left_out_for_good=for_good.get(row.pk),
             left_out_of_issue=row.pk in of_issue,
             from_our_sources=row.pk in ours,
+            before_start=row.first_seen_at < began,
             pinned=row.pk in pinned,
         )
         for row in rows
@@ -125,6 +127,15 @@ def content_of(review: Review) -> EntryContent:
     if review.representative is None:
         return EntryContent(title="", title_clean="")
     return from_json(review.representative.content)
+
+
+def _began(newsletter: Newsletter) -> datetime:
+    """What was seen before this is the past of a newsletter that began later (R6). Fixed by its first issue, so that a
+    later change of `starts_at` can't make waiting reviews old.
+    """
+    first = Issue.objects.filter(newsletter=newsletter).aggregate(first=Min("created_at"))["first"]
+    started = min(newsletter.starts_at, first) if first else newsletter.starts_at
+    return started - timedelta(days=newsletter.first_import_days)
 
 
 def _this_issue(issue: Issue | None) -> Q:
