@@ -15,6 +15,7 @@ from datetime import datetime
 from newsletter.core.errors import ClaimLostError, LetterMismatchError, NewsletterError, ProviderError
 from newsletter.core.letter import Compiler
 from newsletter.flow import compile as letters
+from newsletter.flow.compile.freezing import NEUTRAL
 from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.deliver.outcome import DeliveryOutcome, Tally
 from newsletter.flow.report import REFUSED, counts, next_try, teach
@@ -119,6 +120,19 @@ class _Worker:
             self.compiler = self.compiler or letters.compiler(self.issue)
         except NewsletterError as error:
             raise _Halt(str(error)) from error
+        if not self.issue.public_html:
+            self._keep_public_page(self.compiler)
+
+    def _keep_public_page(self, compiler: Compiler) -> None:
+        """What everybody may see, stored before the first link to it leaves. A design that can't speak to nobody in
+        particular has no such page; that stops nobody's letter.
+        """
+        try:
+            page = compiler.full_render(NEUTRAL).html
+        except NewsletterError as error:
+            log.warning("No public page: %s", error)
+            return
+        Issue.objects.filter(pk=self.issue.pk, public_html="").update(public_html=page)
 
     # --- one claim ------------------------------------------------------------------------------------------------
 
