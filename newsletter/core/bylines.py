@@ -20,19 +20,20 @@ _PICTURES_BY = re.compile(
     r"\s*(?:by|von|par|por|di|de|af|:)\s+(?P<who>[^()]+?)\)?\s*$",
     re.IGNORECASE,
 )
-_BETWEEN = re.compile(r"\s*(?:,|;|&|/|\||\band\b|\bund\b|\bet\b|\by\b|\be\b|\bog\b|\boch\b|\ben\b)\s*", re.IGNORECASE)
+# Joining words only in lower case and between spaces: the E of "E. Marsh" is an initial.
+_BETWEEN = re.compile(r"\s*[,;&/|]\s*(?:(?:and|und|et|y|e|og|och|en)\s+)?|\s+(?:and|und|et|y|e|og|och|en|AND|And)\s+")
 _NO_AUTHOR = frozenset(
     {"admin", "administrator", "editor", "editors", "staff", "webmaster", "wordpress", "root", "user"}
 )
 _CREDIT = re.compile(
     r"^\W{0,3}(?:(?:all\s+)?(?:lead\s+|header\s+|feature[d]?\s+)?"
     r"(?:photo(?:graph)?s?|images?|pictures?|stills?|fotos?|bilder?|artwork)\b"
-    r"(?:\s+(?:credit|courtesy))?\s*(?:by|via|of|from|von|par|:|©|courtesy)|"
+    r"(?:\s+(?:credit|courtesy))?\s*(?:by|via|von|par|:|©|courtesy)|"
     r"(?:photo\s+)?(?:credits?|crédits?(?:\s+photo)?|courtesy(?:\s+of)?|bildnachweis|foto\s*:|©)\s*:?)\s*(?P<who>.+)$",
     re.IGNORECASE,
 )
 _CREDIT_TAIL = re.compile(
-    r"\(?\b(?P<all>(?:(?:photo|image|still|picture|foto)s?\s*(?:credit)?\s*(?:by|via|courtesy|:|/|©)|courtesy\s+of|credit\s*:|crédit(?:\s+photo)?\s*:|"
+    r"\(?(?<!\w)(?P<all>(?:(?:photo|image|still|picture|foto)s?\s*(?:credit)?\s*(?:by|via|courtesy|:|/|©)|courtesy\s+of|credit\s*:|crédit(?:\s+photo)?\s*:|"
     r"bildnachweis\s*:|©)\s*(?P<who>[^.()]{2,100}))\)?\s*\.?\s*$",
     re.IGNORECASE,
 )
@@ -52,6 +53,8 @@ def read_byline(line: str) -> Byline:
     """Read "by Mara Quill and Ed Kerr, with photos by Jo Lind" (or von, par, por, di, af; words:, review by)."""
     line = plain(line)
     credit = ""
+    if "://" in line or "@" in line:
+        return Byline((line,), line)
     if match := _PICTURES_BY.search(line):
         credit = match.group("who").strip(" .,")
         line = line[: match.start()].rstrip(" ,;(")
@@ -93,10 +96,8 @@ def picture_credit(paragraph: str) -> str:
     if not line or len(line) >= MAX_CREDIT:
         return ""
     match = _CREDIT.match(line)
-    # A sentence that merely begins with "Images of ..." goes on after a full stop or has a verb-long tail.
+    # A sentence that merely begins like one is longer, or a second one follows.
     if not match or len(match.group("who").split()) > 12 or re.search(r"[.!?]\s+[A-Z]", match.group("who")):
-        return ""
-    if re.match(r"\W*(?:photo|image|picture|still)s?\s+(?:of|from)\b", line, re.IGNORECASE) and line.endswith("."):
         return ""
     return line.strip("()[] ")
 

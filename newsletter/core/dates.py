@@ -236,7 +236,7 @@ def read_release(line: str, published: date | None) -> Release | None:
     `date` is None and only `raw` speaks.
     """
     line = plain(line)
-    if not line or len(line) > MAX_RELEASE_LINE or re.search(r"[.!?]\s+[A-ZÀ-Þ][^.!?]*\s[^.!?]*[.!?]$", line):
+    if not line or len(line) > MAX_RELEASE_LINE or re.search(r"(?<!\d)[.!?]\s+[A-ZÀ-Þ][^.!?]*\s[^.!?]*[.!?]$", line):
         return None
     verb = _RELEASE_VERB.search(line)
     day = _RELEASE_DATE.search(line, verb.end()) if verb else None

@@ -30,7 +30,8 @@ from newsletter.core.titles import quoted_work, split_title
 Told = tuple[str, str]
 """(origin, value): where a value comes from, and the value."""
 
-_TAGS = re.compile(r"<[^<>]{1,500}>")
+_TAGS = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+_FORMATTED = re.compile(r"<(em|i|b|strong|span|u|cite|q|a|p|sup|sub|font)\b[^<>]{0,500}>([^<>]*)</\1>", re.IGNORECASE)
 _SPONSORED = re.compile(
     r"^(?:sponsored?(?:\s+(?:post|content|story))?|advertorial|paid\s+(?:post|content)|promoted|partner\s+content|anzeige|werbung)$",
     re.IGNORECASE,
@@ -150,9 +151,11 @@ def make_entry(found: Found, settings: Settings) -> EntryContent:
 
 
 def words(value: str) -> str:
-    """The words of a title or name that may hold entities (once or twice escaped) and markup."""
-    text = unescaped(value)
-    return plain(_TAGS.sub("", text) if re.search(r"</?[a-zA-Z]", text) else text)
+    """The words of a title or name that may hold entities (once or twice escaped) and markup.
+
+    A tag that was escaped counts as markup only when it is a formatting one and closed: "a <b" may be what is meant.
+    """
+    return plain(_FORMATTED.sub(r"\2", unescaped(_TAGS.sub("", value))))
 
 
 def _pick(origins: dict[str, str], field: str, candidates: Iterable[Told]) -> str:

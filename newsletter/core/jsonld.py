@@ -115,6 +115,7 @@ def _nodes(markup: str) -> tuple[list[tuple[Node, bool]], int]:
 
 def _lenient(text: str) -> object:
     """JSON as pages write it: in CDATA or a comment, entities escaped, raw line breaks, trailing commas or semicolons."""
+    text = text.lstrip("\ufeff")
     text = re.sub(r"^\s*(?://\s*)?(?:<!--|/\*)?\s*(?:<!\[CDATA\[)?(?:\*/)?", "", text)
     text = re.sub(r"(?:/\*|//)?\s*\]\]>\s*(?:\*/)?\s*(?:-->)?\s*$", "", text).strip()
     decoder = json.JSONDecoder(strict=False)

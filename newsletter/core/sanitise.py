@@ -129,7 +129,9 @@ def clean_html(markup: str, base_url: str = "") -> str:
 
 def parse_markup(markup: str) -> Element:
     """Parse anything into a <div>. Nesting deeper than some 250 levels is cut, by the parser, on purpose."""
-    text = without_controls(markup[:MAX_MARKUP]).replace("<![CDATA[", "").replace("]]>", "")
+    text = without_controls(markup[:MAX_MARKUP])
+    if "<![CDATA[" in text:
+        text = text.replace("<![CDATA[", "").replace("]]>", "")
     parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
     try:
         root = lxml_html.document_fromstring(f"<html><body><div>{text}</div></body></html>".encode(), parser=parser)
@@ -158,6 +160,7 @@ def parse_page(markup: str) -> Element:
 def sanitised_blocks(tree: Element, base_url: str = "") -> list[Element]:
     """The block elements of a parsed tree, copied fresh and clean. Changes `tree`."""
     link_players(tree, base_url)
+    _resolve_links(tree, base_url)
     markup = etree.tostring(tree, method="html", encoding="unicode", with_tail=False)
     safe = nh3.clean(
         markup,
@@ -167,7 +170,7 @@ def sanitised_blocks(tree: Element, base_url: str = "") -> list[Element]:
         ),
         attributes={**_ATTRIBUTES, "*": _EVERYWHERE},
         url_schemes=set(_SCHEMES),
-        url_relative=("rewrite_with_base", base_url) if _is_web(base_url) else "deny",
+        url_relative="deny",
         link_rel=None,
         strip_comments=True,
     )
@@ -188,9 +191,10 @@ def text_of(block: Element) -> str:
                 parts.append("\n")
             elif element.tag == "li":
                 parts.append("\n- ")
-            elif element.tag in BLOCKS and element is not block and parts:
+            elif element.tag in BLOCKS and element is not block and parts and not parts[-1].endswith("- "):
                 parts.append(" " if element.tag in ("td", "th") else "\n")
-            parts.append(element.text or "")
+            if element.text:
+                parts.append(element.text)
         elif element is not block:
             parts.append(element.tail or "")
     lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
@@ -214,6 +218,17 @@ def link_players(tree: Element, base_url: str = "") -> None:
         drop(player)
 
 
+def _resolve_links(tree: Element, base_url: str) -> None:
+    """Make every link absolute, as a browser would read it: white space inside an address does not count."""
+    for link in tree.iter("a"):
+        href = re.sub(r"[\t\r\n]", "", link.get("href", "")).strip()
+        if href and not href.lower().startswith("mailto:"):
+            href = absolute(href, base_url)
+        link.attrib.pop("href", None)
+        if href:
+            link.set("href", without_controls(href))
+
+
 def watch_address(address: str) -> str:
     """The page for people behind an embedded player's address."""
     parts = urlsplit(address)
@@ -228,8 +243,9 @@ def watch_address(address: str) -> str:
 
 
 def absolute(address: str, base_url: str) -> str:
-    """An absolute http(s) address, or "" when it can't be made one."""
+    """An absolute http(s) address, or "" when it can't be made one. What RFC 3986 forbids in one is percent-encoded."""
     address = re.sub(r"[\t\r\n]", "", without_controls(address)).strip()
+    address = re.sub(r"[ \"<>`{}|^]", lambda match: f"%{ord(match[0]):02X}", address)
     try:
         address = urljoin(base_url, address) if base_url else address
         if address.startswith("//"):
