@@ -163,10 +163,13 @@ def lint(template: str, *, file: str = "letter.mjml") -> list[Problem]:
     """
     source = _JINJA.sub(lambda match: _BLANK.sub(" ", match.group()), template)
     problems: list[Problem] = []
+    defaults = False
     for tag in _TAG.finditer(re.sub(r"(?s)<!--.*?-->", lambda m: _BLANK.sub(" ", m.group()), source)):
+        if tag["name"] == "mj-attributes":
+            defaults = not tag["end"]
         if tag["end"] or not tag["name"]:
             continue
-        problem = _vocabulary(tag) or _omission(tag)
+        problem = _vocabulary(tag) or (None if defaults else _omission(tag))
         if problem:
             problems.append(_at(source, tag.start(), *problem))
     return problems

@@ -230,6 +230,7 @@ def test_lint_reads_a_template_with_its_own_lines() -> None:
         ("<img> needs alt", 6),
         ("<script> can't stand in a letter", 6),
     ]
+    assert not lint("<mj-attributes><mj-image padding='0' /></mj-attributes>")
     assert [problem.message for problem in lint("<mjml><mj-body></mj-body></mjml>")] == ["<mjml> needs lang"]
     assert str(lint("\n <mj-x/>")[0].error("a.mjml")).startswith("a.mjml:2:2: MJML has no element <mj-x>")
 

@@ -1,0 +1,211 @@
+"""Marquee as mail clients get it: its looks as snapshots, its promises as checks."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from lxml import html as lxml_html
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from syrupy.location import PyTestLocation
+
+from newsletter.core.context import IssueContent, build_context
+from newsletter.core.letter import Compiler, Headers, Mailbox
+from newsletter.core.mjml import lint
+from newsletter.core.reader import Reader
+from newsletter.flow.compile.designs import find_design
+from tests.letters import issues
+from tests.tools import check_message
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+DESIGN = find_design("marquee", [TEMPLATES])
+REFERENCES = {
+    "rich": issues.rich,
+    "thin": issues.thin,
+    "no-pictures": issues.without_pictures,
+    "right-to-left": issues.right_to_left,
+}
+HEADERS = Headers(
+    from_=Mailbox("weekly@news.example.test", "Lantern"),
+    to=Mailbox(issues.READER.address, issues.READER.name),
+    message_id="<0123456789abcdef@news.example.test>",
+    date=datetime(2026, 11, 5, 13, 0, tzinfo=UTC),
+    list_id="The Lantern Weekly <weekly.news.example.test>",
+    list_unsubscribe=issues.READER.unsubscribe_url,
+)
+
+
+class _File(SingleFileSnapshotExtension):
+    _write_mode = WriteMode.TEXT
+
+    @classmethod
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        return str(Path(__file__).parents[1] / "snapshots" / Path(test_location.filepath).stem)
+
+
+class HtmlFile(_File):
+    file_extension = "html"
+
+
+class TextFile(_File):
+    file_extension = "txt"
+
+
+def compiler(content: IssueContent) -> Compiler:
+    return Compiler(DESIGN, build_context(content, DESIGN.tokens))
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+def test_marquee_looks_as_before(name: str, snapshot: SnapshotAssertion) -> None:
+    rendered = compiler(REFERENCES[name]()).full_render(issues.READER)
+    assert rendered.html == snapshot(extension_class=HtmlFile)
+    assert rendered.text == snapshot(extension_class=TextFile)
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+def test_every_message_meets_the_mail_standards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTAL", "12 Main Street")
+    for reader in (issues.READER, issues.NAMELESS):
+        rows = check_message.check(compiler(REFERENCES[name]()).message(reader, HEADERS))
+        failed = [row for row in rows if not row[2] and "DKIM" not in row[1]]
+        assert [row for row in failed if row[0] == "MUST"] == []
+        assert {row[1] for row in failed} <= {
+            "2369 a mailto URI too",
+            "2369 List-Help or List-Archive",
+            "Feedback-ID a:b:c:SenderId",
+            "subject 1..78 characters, no shouting, no fake Re:/Fwd:",
+        }
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+def test_compiled_letters_are_the_full_render(name: str) -> None:
+    built = compiler(REFERENCES[name]())
+    readers = [
+        issues.READER,
+        issues.NAMELESS,
+        replace(issues.READER, name="", topics=("movie",)),
+        replace(issues.READER, name="<b>&\"' {{ 7*7 }}"),
+        replace(issues.READER, name="Ünal, the Boss", topics=("list",)),
+        replace(issues.READER, name="نور", unsubscribe_url=""),
+        replace(issues.READER, preferences_url="https://news.example.test/p/x"),
+    ]
+    for reader in [*readers, *reversed(readers)]:
+        assert built.render(reader) == built.full_render(reader)
+
+
+def test_topics_choose_the_reviews() -> None:
+    built = compiler(issues.rich())
+    rendered = built.full_render(replace(issues.READER, topics=("book", "list")))
+    for part in (rendered.html, rendered.text):
+        assert "The Salt Road Walks Itself" in part
+        assert "Seven Endings" in part
+        assert "Stays for Every Minute" not in part
+        assert "Doors Open" not in part
+    assert "3. BOOK REVIEW" in rendered.text  # numbers are the same for everybody
+
+
+def test_an_unsorted_review_reaches_everybody() -> None:
+    content = issues.rich()
+    content = replace(content, cards=(replace(content.cards[0], rubric="", kicker=""), *content.cards[1:]))
+    rendered = compiler(content).full_render(replace(issues.READER, topics=("game",)))
+    assert "Nowhere to Be" in rendered.html
+    assert "Nowhere to Be" in rendered.text
+
+
+def test_headings_are_in_order_with_one_first() -> None:
+    for build in REFERENCES.values():
+        page = lxml_html.fromstring(compiler(build()).full_render(issues.READER).html)
+        levels = [int(heading.tag[1]) for heading in page.iter("h1", "h2", "h3")]
+        assert levels.count(1) == 1 and levels[0] == 1
+        assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_nothing_is_set_smaller_than_13_pixels_and_the_text_is_16() -> None:
+    page = compiler(issues.rich()).full_render(issues.READER).html
+    sizes = {int(size) for size in re.findall(r"font-size:(\d+)px", page)}
+    assert min(sizes - {0, 1}) >= 13  # 0 and 1 are MJML's own: cells without text, the hidden preview text
+    assert "font-size:16px" in page
+
+
+def test_lines_of_the_text_part_are_short_but_for_links() -> None:
+    for build in REFERENCES.values():
+        for line in compiler(build()).full_render(issues.READER).text.splitlines():
+            assert len(line) <= 72 or line.startswith("https://"), line
+
+
+def test_the_text_part_has_no_gaps() -> None:
+    for build in REFERENCES.values():
+        for reader in (issues.READER, issues.NAMELESS):
+            text = compiler(build()).full_render(reader).text
+            assert "\n\n\n" not in text
+            assert not re.search(r"[ \t]\n", text)
+
+
+def test_a_full_issue_stays_clear_of_gmails_knife() -> None:
+    keys = ["night", "salt", "tin", "hall", "mara", "garden"]
+    content = issues.build("sunday", keys, ["list"])
+    cards = tuple(replace(card, number=number) for number, card in enumerate((content.cards * 2)[:11], 2))
+    full = replace(content, cards=cards, lines=content.lines * 10)
+    assert len(compiler(full).full_render(issues.READER).html.encode()) < 100 * 1024
+
+
+def test_a_reader_without_a_name_is_not_greeted() -> None:
+    rendered = compiler(issues.rich()).full_render(issues.NAMELESS)
+    assert "Hello" not in rendered.html
+    assert "Hello" not in rendered.text
+
+
+def test_dark_colours_are_given_in_both_dialects() -> None:
+    page = compiler(issues.rich()).full_render(issues.READER).html
+    assert '<meta name="color-scheme" content="light dark"' in page
+    assert "prefers-color-scheme: dark" in page
+    assert "[data-ogsc]" in page and "[data-ogsb]" in page
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((check_message.lum(one), check_message.lum(other)), reverse=True)
+    return float((light + 0.05) / (dark + 0.05))
+
+
+def test_every_pair_of_colours_can_be_read() -> None:
+    tokens = tomllib.loads((TEMPLATES / "email" / "marquee" / "design.toml").read_text())["tokens"]
+    pairs = [
+        ("ink", "paper"), ("ink", "blush"), ("ink", "bulb"), ("muted", "paper"), ("muted", "blush"),
+        ("signal", "paper"), ("gold", "paper"), ("filament", "bulb"), ("on_ink", "ink"), ("on_ink_muted", "ink"),
+        ("bulb", "ink"), ("dark_ink", "dark_paper"), ("dark_ink", "dark_blush"), ("dark_muted", "dark_paper"),
+        ("dark_muted", "dark_blush"), ("dark_signal", "dark_paper"), ("bulb", "dark_paper"), ("bulb", "dark_panel"),
+        ("on_ink", "dark_panel"), ("on_ink_muted", "dark_panel"),
+    ]  # fmt: skip
+    assert {pair: _contrast(*(tokens[name] for name in pair)) for pair in pairs if
+            _contrast(*(tokens[name] for name in pair)) < 4.5} == {}  # fmt: skip
+    assert _contrast("#ffffff", tokens["signal"]) >= 4.5
+
+
+def test_the_design_has_no_mistake_that_lint_knows() -> None:
+    found = [(name, problem) for name, text in DESIGN.files.items() if name.endswith(".mjml") for problem in lint(text)]
+    assert found == []
+
+
+def test_markup_in_names_and_titles_stays_text() -> None:
+    content = issues.thin()
+    assert content.lead
+    hostile = '</mj-text><mj-foo>{{ 7*7 }} <script>alert(1)</script> [[ x ]] "quoted" zq00000000x00000z'
+    content = replace(content, lead=replace(content.lead, title=hostile, isolated=hostile, excerpt=hostile))
+    rendered = compiler(content).render(replace(issues.READER, name=hostile))
+    page = lxml_html.fromstring(rendered.html)
+    assert not page.xpath("//script | //mj-foo")
+    assert hostile in page.xpath("string(//h2)")
+    assert "{{ 7*7 }}" in rendered.text
+    assert "49" not in rendered.text.split("---")[0]
+
+
+def test_neutral_readers_get_no_personal_lines() -> None:
+    rendered = compiler(issues.rich()).full_render(Reader(address=""))
+    assert "Unsubscribe" not in rendered.html
+    assert "because you subscribed" not in rendered.html + rendered.text
