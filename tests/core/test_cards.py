@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from newsletter.core import cards
+from newsletter.core.content import EntryContent, Rating, Release, Work
+from newsletter.core.context import Rating as Shown
+from tests.letters.issues import ENTRIES
+
+DAY = date(2026, 11, 5)
+LUNCH = ENTRIES["sunday"]
+
+
+@pytest.mark.parametrize(
+    ("value", "best", "shown"),
+    [
+        ("4", "5", Shown("4 out of 5", "★★★★☆")),
+        ("3.5", "5", Shown("3.5 out of 5", "★★★½☆")),
+        ("0", "4", Shown("0 out of 4", "☆☆☆☆")),
+        ("3.7", "5", Shown("3.7 out of 5")),
+        ("8.3", "10", Shown("8.3 out of 10")),
+        ("87", "100", Shown("87 out of 100")),
+        ("6", "5", Shown("6 out of 5")),
+        ("B+", "A+", Shown("B+")),
+        ("must see", "", Shown("must see")),
+    ],
+)
+def test_a_rating_keeps_its_own_scale(value: str, best: str, shown: Shown) -> None:
+    assert cards.rating(Rating(value, best), "en") == shown
+
+
+def test_a_missing_rating_is_no_rating() -> None:
+    assert cards.rating(None, "en") is None
+    assert cards.rating(Rating("", "5"), "en") is None
+
+
+def test_a_rating_speaks_the_language() -> None:
+    shown = cards.rating(Rating("4", "5"), "ja")
+    assert shown and shown.text == "5点中4点"
+
+
+def opening(rubric: str, day: date | None, **more: str) -> EntryContent:
+    return replace(LUNCH, rubric=rubric, release=Release(day, "day", **more))
+
+
+@pytest.mark.parametrize(
+    ("entry", "label", "day"),
+    [
+        (opening("movie", DAY + timedelta(1), where="theaters"), "In theaters", "Fri, Nov 6"),
+        (opening("movie", DAY, where="theaters"), "In theaters now", ""),
+        (opening("movie", DAY - timedelta(45), raw="Opened in cinemas"), "In theaters now", ""),
+        (opening("movie", DAY + timedelta(1), where="Streamly"), "Starts", "Fri, Nov 6"),
+        (opening("movie", DAY - timedelta(1), where="Streamly"), "Streaming now", ""),
+        (opening("movie", DAY + timedelta(1)), "Opens", "Fri, Nov 6"),
+        (opening("tv", DAY + timedelta(1)), "Starts", "Fri, Nov 6"),
+        (opening("theatre", DAY), "On now", ""),
+        (opening("book", DAY + timedelta(1)), "Out", "Fri, Nov 6"),
+        (opening("", DAY), "Out now", ""),
+        (replace(LUNCH, rubric="concert", event_date=DAY), "Live", "Thu, Nov 5"),
+    ],
+)
+def test_the_stub_says_what_is_true_on_the_day(entry: EntryContent, label: str, day: str) -> None:
+    stub = cards.stub(entry, on=DAY, language="en")
+    assert stub and (stub.label, stub.day) == (label, day)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        replace(LUNCH, release=None),
+        opening("movie", None),
+        opening("movie", DAY - timedelta(46)),
+        replace(LUNCH, rubric="concert", event_date=DAY - timedelta(1)),
+        replace(LUNCH, rubric="concert"),
+    ],
+)
+def test_what_is_old_or_over_has_no_stub(entry: EntryContent) -> None:
+    assert cards.stub(entry, on=DAY, language="en") is None
+
+
+def test_facts_follow_the_rubric() -> None:
+    assert cards.facts(LUNCH, "en") == "Directed by Orla Venn · With Dara Okoye and Finn Abara"
+    assert cards.facts(ENTRIES["salt"], "en") == "Imre Vashti · Harbour & Pike · 2026"
+    assert cards.facts(replace(ENTRIES["hall"], event_date=DAY), "en") == "Corn Hall · Thu, Nov 5"
+    assert cards.facts(replace(LUNCH, rubric="essay"), "en") == ""
+    assert cards.facts(replace(LUNCH, work=None), "en") == ""
+    assert cards.facts(replace(LUNCH, work=Work("x")), "en") == ""
+
+
+def test_the_byline_is_put_in_the_issues_language_once() -> None:
+    assert cards.byline(LUNCH, "de") == "Von Mara Quill"
+    assert cards.byline(replace(LUNCH, authors=(), byline="Mara Quill with Bo"), "en") == "By Mara Quill with Bo"
+    assert cards.byline(replace(LUNCH, authors=(), byline=""), "en") == ""
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (LUNCH, "Read the review of See You Sunday"),
+        (replace(LUNCH, work=Work("A Title That Is Longer Than a Button")), "Read the review"),
+        (ENTRIES["mara"], "Read the interview"),
+        (ENTRIES["list"], "Read the whole piece"),
+    ],
+)
+def test_links_say_where_they_go(entry: EntryContent, words: str) -> None:
+    assert cards.read_label(entry, "en") == words
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("via Halo Pictures", "Photo: Halo Pictures"),
+        ("Lena Moss", "Photo: Lena Moss"),
+        ("Photos: Lena Moss", "Photos: Lena Moss"),
+        ("© Halo", "© Halo"),
+        ("", ""),
+    ],
+)
+def test_a_credit_is_introduced_once(text: str, shown: str) -> None:
+    assert cards.credit(text, "en") == shown
+
+
+def test_a_dek_that_repeats_the_opening_is_left_out() -> None:
+    first = LUNCH.body_text.split(". ")[0] + "."
+    assert cards.card("1", replace(LUNCH, dek=first), on=DAY, language="en").dek == ""
+    assert cards.card("1", replace(LUNCH, dek="Go and see it."), on=DAY, language="en").dek == "Go and see it."
+    alone = cards.card("1", replace(LUNCH, dek="Go and see it.", body_text=""), on=DAY, language="en")
+    assert (alone.dek, alone.excerpt) == ("", "Go and see it.")
+
+
+def test_a_foreign_review_says_its_language_and_direction() -> None:
+    card = cards.card("1", replace(LUNCH, language="ar"), on=DAY, language="en")
+    assert (card.lang, card.dir) == ("ar", "rtl")
+    card = cards.card("1", replace(LUNCH, language="fr"), on=DAY, language="en")
+    assert (card.lang, card.dir) == ("fr", "")
+    card = cards.card("1", replace(LUNCH, language="en-GB"), on=DAY, language="en-US")
+    assert (card.lang, card.dir) == ("", "")
+
+
+def test_text_that_runs_the_other_way_is_isolated() -> None:
+    assert cards.isolated("Night Bus", "ar") == "\u2068Night Bus\u2069"
+    assert cards.isolated("حافلة الليل", "en") == "\u2068حافلة الليل\u2069"
+    assert cards.isolated("Night Bus", "en") == "Night Bus"
+    assert cards.isolated("1984", "ar") == "1984"
+    assert cards.line("1", LUNCH, language="he").byline == "מאת \u2068Mara Quill\u2069"
+
+
+def test_an_unsorted_review_keeps_its_sources_label() -> None:
+    entry = replace(LUNCH, rubric="", rubric_label="Radio Play")
+    assert cards.card("1", entry, on=DAY, language="de").kicker == "Radio Play"
+    assert cards.line("1", entry, language="de").kicker == "Radio Play"

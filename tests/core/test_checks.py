@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from newsletter.core.checks import Level, Subject, check
+from newsletter.core.context import IssueContent, Magazine
+from newsletter.core.letter import Rendered
+from tests.letters import issues
+
+SLOT = datetime(2026, 11, 5, 13, 0, tzinfo=UTC)
+URL = "https://news.example.test/u/AbCdEfGhIjKlMnOpQrStUvWx"
+PAGE = f"""<p>12 Main Street</p><p>Lantern Press LLC</p><p>Port Ellery, ME 04101</p><p>USA</p><a href="{URL}">x</a>"""
+
+
+def facts(content: IssueContent | None = None, **fields: object) -> Subject:
+    content = content or issues.rich()
+    defaults: dict[str, object] = {
+        "content": content,
+        "sample": Rendered(content.issue.subject, PAGE, PAGE),
+        "unsubscribe_url": URL,
+        "audience": 40,
+        "now": SLOT - timedelta(hours=14),
+        "slot_at": SLOT,
+        "grace": timedelta(hours=6),
+    }
+    return Subject(**{**defaults, **fields})  # type: ignore[arg-type]
+
+
+def texts(subject: Subject, level: Level) -> list[str]:
+    return [str(row) for row in check(subject) if row.level is level]
+
+
+def test_a_good_issue_is_not_blocked() -> None:
+    assert texts(facts(), Level.BLOCK) == []
+    assert len(texts(facts(), Level.NOT_CHECKED)) == 3
+    assert len(texts(facts(mails_people=False), Level.NOT_CHECKED)) == 2
+
+
+def html(text: str) -> Rendered:
+    return Rendered("Subject", PAGE + text, PAGE)
+
+
+def with_lead(**fields: object) -> IssueContent:
+    content = issues.rich()
+    assert content.lead
+    return replace(content, lead=replace(content.lead, **fields))  # type: ignore[arg-type]
+
+
+def with_issue(**fields: object) -> IssueContent:
+    content = issues.rich()
+    return replace(content, issue=replace(content.issue, **fields))  # type: ignore[arg-type]
+
+
+LEAD = issues.rich().lead
+assert LEAD and LEAD.picture
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        (lambda: facts(replace(issues.rich(), magazine=Magazine("Lantern"))), "postal address is missing"),
+        (lambda: facts(sample=Rendered("x", PAGE, URL)), "does not print the postal address"),
+        (lambda: facts(sample=Rendered("x", PAGE.replace(URL, ""), PAGE)), "no unsubscribe link"),
+        (lambda: facts(sample=Rendered("x", PAGE, PAGE.replace(URL, ""))), "no unsubscribe link"),
+        (lambda: facts(audience=0), "nobody to send to"),
+        (lambda: facts(sample=html("x" * 102_400)), "100 KB"),
+        (lambda: facts(sample=Rendered("", PAGE, PAGE)), "subject is empty"),
+        (lambda: facts(sample=html("Hi {{ name }}")), "leftover '{{'"),
+        (lambda: facts(sample=html("Lorem Ipsum dolor")), "leftover 'Lorem Ipsum'"),
+        (lambda: facts(with_lead(picture=replace(LEAD.picture, alt=""))), "not described"),
+        (lambda: facts(with_lead(url="")), "no address to link to"),
+    ],
+)
+def test_what_blocks(subject: Callable[[], Subject], words: str) -> None:
+    assert any(words in text for text in texts(subject(), Level.BLOCK))
+
+
+def test_links_without_https_block_only_where_people_are_mailed() -> None:
+    plain = URL.replace("https", "http")
+    page = PAGE.replace(URL, plain)
+    subject = facts(sample=Rendered("x", page, page), unsubscribe_url=plain)
+    assert any("need https" in text for text in texts(subject, Level.BLOCK))
+    assert any("need https" in text for text in texts(replace(subject, mails_people=False), Level.WARN))
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        (lambda: facts(sample=html("x" * 82_000)), "80 KB"),
+        (lambda: facts(sample=Rendered("x" * 61, PAGE, PAGE)), "61 characters"),
+        (lambda: facts(with_issue(preview_text="")), "no preview text"),
+        (lambda: facts(with_issue(preview_text="See you SUNDAY")), "repeats the subject"),
+        (lambda: facts(sample=html('<a href="http://lantern.example/">x</a>')), "without https"),
+        (lambda: facts(with_lead(picture=replace(LEAD.picture, width=600))), "600 pixels"),
+        (lambda: facts(with_lead(picture=replace(LEAD.picture, credit=""))), "no credit"),
+        (lambda: facts(with_lead(dek="It stays for every minute of it")), "says the dek again"),
+        (lambda: facts(with_lead(lang="fr")), "another language (fr)"),
+        (lambda: facts(with_lead(sponsored=True)), "sponsored"),
+        (lambda: facts(with_lead(title="The Salt Road Walks Itself")), "twice"),
+        (lambda: facts(issues.build("salt", ["salt"] * 4)), "5 of 5 cards are of one rubric"),
+        (lambda: facts(now=SLOT + timedelta(minutes=16)), "goes out late"),
+        (lambda: facts(now=SLOT + timedelta(hours=7)), "long past"),
+        (lambda: facts(guessed_dates=("Night Bus",)), "no date"),
+        (lambda: facts(approved_differs=True), "changed since the approval"),
+    ],
+)
+def test_what_warns(subject: Callable[[], Subject], words: str) -> None:
+    assert any(words in text for text in texts(subject(), Level.WARN))
+    assert not any(words in text for text in texts(subject(), Level.BLOCK))
+
+
+def test_a_card_without_alt_is_a_warning_not_a_block() -> None:
+    content = issues.rich()
+    card = content.cards[0]
+    assert card.picture
+    content = replace(content, cards=(replace(card, picture=replace(card.picture, alt="")), *content.cards[1:]))
+    assert any("not described" in text for text in texts(facts(content), Level.WARN))
+
+
+def test_marks_that_a_review_quotes_are_no_leftover() -> None:
+    content = with_lead(excerpt="In Jinja2 you write {{ name }}.")
+    assert texts(facts(content, sample=html("In Jinja2 you write {{ name }}.")), Level.BLOCK) == []
+
+
+def test_our_own_pages_without_https_are_named_once() -> None:
+    plain = "http://127.0.0.1:8000/u/x"
+    page = PAGE.replace(URL, plain) + '<a href="http://127.0.0.1:8000/i/weekly/x">y</a>'
+    subject = facts(sample=Rendered("x", page, page), unsubscribe_url=plain, mails_people=False)
+    assert sum("https" in text for text in texts(subject, Level.WARN)) == 1
