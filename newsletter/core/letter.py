@@ -70,6 +70,8 @@ class Stats:
     full_renders: int = 0
     self_checks: int = 0
     evicted: int = 0
+    in_full: int = 0
+    """Subscribers whose values don't fit a compiled letter and who were rendered one by one."""
 
 
 class _FullRenderNeeded(Exception):
@@ -169,6 +171,7 @@ class Compiler:
         state = State(reader)
         letter, body = self._fill(state)
         if letter is None:
+            self.stats.in_full += 1
             return self.full_render(reader)
         return self._decoded(letter, state, body)
 
@@ -181,6 +184,7 @@ class Compiler:
         state = State(reader)
         letter, body = self._fill(state)
         if letter is None:
+            self.stats.in_full += 1
             full = self.full_render(reader)
             return mime.whole(headers, full.subject, full.text, full.html, self.boundary)
         if self._every:
@@ -359,12 +363,13 @@ class Compiler:
     def _filler(self, node: Node, place: Place | None) -> _Filler:
         """The function that makes a hole's bytes; `place` is None in plain text."""
         hole = mime.hole
-        if node.kind not in ("print", "text") or place is None:
-            text = self._nodes.closure(node)
-            return lambda state: hole(scrub(str(text(state))))
+        if place is None:
+            words = self._nodes.closure(node)
+            return lambda state: hole(scrub(str(words(state))))
+        # A printed node is `escape` or `str` of its operand (`flat` takes everything else apart).
         get = self._nodes.closure(node.operands[0])
         printed = escape if node.kind == "print" else str
-        only = place in (Place.ONLY_TITLE, Place.ONLY_TEXT)
+        only, bare = place in (Place.ONLY_TITLE, Place.ONLY_TEXT), place is Place.BARE_TEXT
         norm = norm_attribute if place in (Place.ATTRIBUTE, Place.TITLE, Place.ONLY_TITLE) else None
 
         def fill(state: State) -> bytes:
@@ -373,7 +378,8 @@ class Compiler:
             if (printed is str or hasattr(value, "__html__")) and _RISKY.search(text):
                 # Markup of the reader's own could change what MJML makes of the document.
                 raise _FullRenderNeeded
-            if only and not text.strip():
+            if (only and not text.strip()) or (bare and text.isspace() and text.strip(" ")):
+                # MJML drops such text, and sometimes its neighbours.
                 raise _FullRenderNeeded
             text = scrub(text)
             return hole(norm(text) if norm else text)

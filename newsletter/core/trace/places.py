@@ -28,10 +28,8 @@ _PLAIN_ATTRIBUTES = {
 }
 """Attributes that MJML copies unread, per element. (`name` and `src` of mj-social-element pick a network.)"""
 
-_BLANK_MATTERS = frozenset(
-    {"mj-preview", "mj-navbar-link", "mj-social-element", "mj-accordion-title", "mj-accordion-text"}
-)
-"""Elements that MJML drops, or builds differently, when their text is blank."""
+_COPIED_TEXT = frozenset({"mj-text", "mj-button", "mj-table", "mj-raw"})
+"""Elements whose text MJML copies, unless it is blank and has a line end. Elsewhere any blank text may be dropped."""
 
 _OPAQUE = frozenset({"mj-style", "style", "mj-attributes", "script"})
 
@@ -43,9 +41,11 @@ class Place(StrEnum):
     ATTRIBUTE = "attribute"
     TITLE = "title"
     """Text that MJML also copies into an attribute."""
+    BARE_TEXT = "bare-text"
+    """Text that MJML would drop if it were blank with a line end: nothing else stands between two tags."""
     ONLY_TITLE = "only-title"
     ONLY_TEXT = "only-text"
-    """Text, and a title, that would change the structure by being blank: nothing else stands beside it."""
+    """A title, and text, that MJML would drop or build differently if it were blank."""
     STRUCTURE = "structure"
     """Anywhere that MJML reads: the value must be asked for."""
 
@@ -73,7 +73,7 @@ def places(source: str, pattern: re.Pattern[str]) -> dict[int, tuple[Place, str]
     Whatever can't be told for certain is `Place.STRUCTURE`.
     """
     found: dict[int, tuple[Place, str]] = {}
-    special: list[str] = []
+    open_elements: list[str] = []
     position = 0
 
     def mark(text: str, place: Place, words: str) -> None:
@@ -81,17 +81,20 @@ def places(source: str, pattern: re.Pattern[str]) -> dict[int, tuple[Place, str]
             found[int(match[1])] = (place, words)
 
     def mark_text(text: str) -> None:
-        name = special[-1] if special else ""
+        name = open_elements[-1] if open_elements else ""
         words = f"<{name}>" if name else "text"
-        fixed = bool(pattern.sub("", text).strip())
-        if not _OPAQUE.isdisjoint(special):
+        beside = pattern.sub("", text)
+        fixed = bool(beside.strip())
+        if not _OPAQUE.isdisjoint(open_elements):
             mark(text, Place.STRUCTURE, words)
         elif name == "mj-title":
             mark(text, Place.TITLE if fixed else Place.ONLY_TITLE, words)
-        elif name == "mj-preview" and fixed:
+        elif fixed and (name in _COPIED_TEXT or name == "mj-preview"):
             mark(text, Place.TEXT, words)
+        elif name in _COPIED_TEXT and not beside.strip(" "):
+            mark(text, Place.BARE_TEXT, words)
         else:
-            mark(text, Place.ONLY_TEXT if special else Place.TEXT, words)
+            mark(text, Place.ONLY_TEXT, words)
 
     for token in _TOKEN.finditer(source):
         mark_text(source[position : token.start()])
@@ -103,26 +106,25 @@ def places(source: str, pattern: re.Pattern[str]) -> dict[int, tuple[Place, str]
             mark(token["comment"], Place.STRUCTURE, "a comment")
             continue
         name, attributes = token["name"], token["attributes"]
-        watched = name in _BLANK_MATTERS or name in _OPAQUE or name == "mj-title"
-        if token["end"]:
-            mark(attributes, Place.STRUCTURE, "a tag")
-            if watched and name in special:
-                while special.pop() != name:
-                    pass
-            continue
         # The whole tag first; then the values that are known to pass.
         mark(token.group(), Place.STRUCTURE, "a tag")
+        watched = name.startswith("mj") or name in _OPAQUE
+        if token["end"]:
+            if watched and name in open_elements:
+                while open_elements.pop() != name:
+                    pass
+            continue
         for attribute in _ATTRIBUTE.finditer(attributes):
-            mark(attribute["value"], *_attribute_place(name, attribute["name"], special))
+            mark(attribute["value"], *_attribute_place(name, attribute["name"], open_elements))
         if watched and not attributes.endswith("/"):
-            special.append(name)
+            open_elements.append(name)
     mark_text(source[position:])
     return found
 
 
-def _attribute_place(element: str, attribute: str, special: Sequence[str]) -> tuple[Place, str]:
+def _attribute_place(element: str, attribute: str, open_elements: Sequence[str]) -> tuple[Place, str]:
     words = f'{attribute}="…" of <{element}>'
-    if any(name in _OPAQUE for name in special):
+    if not _OPAQUE.isdisjoint(open_elements):
         return Place.STRUCTURE, words
     if element.startswith("mj"):
         plain = attribute in _PLAIN_ATTRIBUTES.get(element, ())
