@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from newsletter.demo.pictures import SHAPES, draw
 from newsletter.demo.rest import Posts
-from newsletter.demo.reviews import MAGAZINE, DemoReview, load_reviews
+from newsletter.demo.reviews import MAGAZINE, PUBLIC, DemoReview, load_reviews
 
 # Printed in the feed twice, once with each scheme: a site half-way through its move to https.
 FLIPPED = "umbra-station"
@@ -33,7 +33,7 @@ class Answer:
 
 
 class Site:
-    """The magazine at `origin`, its reviews dated back from `began`."""
+    """The magazine, its reviews dated back from `began`: served at `origin`, while its links say where it would be."""
 
     def __init__(self, began: datetime, origin: str) -> None:
         """`origin` is scheme, host and port without a slash at the end."""
@@ -49,7 +49,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            origin=origin, picture=self.picture_url, rfc822=lambda at: format_datetime(at, usegmt=False)
+            origin=origin, public=PUBLIC, picture=self.picture_url, rfc822=lambda at: format_datetime(at, usegmt=False)
         )
         self._posts = Posts(origin, self._on("wordpress"), self.content, self.picture_url)
 
@@ -85,12 +85,12 @@ class Site:
         if review.picture:
             parts.append(f'<p class="credit">{escape(review.picture.credit)}</p>')
         parts.append(f'<script type="application/ld+json">{self.linked_data(review)}</script>')
-        parts.append(f'<img src="{self.origin}/pixel.gif?post={review.post_id}" width="1" height="1" alt="" />')
+        parts.append(f'<img src="{PUBLIC}/pixel.gif?post={review.post_id}" width="1" height="1" alt="" />')
         return "\n".join(parts)
 
     def linked_data(self, review: DemoReview) -> str:
         """The piece's JSON-LD: a Review of its work, or an article."""
-        url = self.origin + review.path
+        url = PUBLIC + review.path
         document: dict[str, Any] = {
             "@context": "https://schema.org",
             "@type": "NewsArticle" if review.rubric in _ARTICLES or not review.work else "Review",
@@ -142,7 +142,7 @@ class Site:
         return Answer(HTTPStatus.OK, "image/jpeg", draw(scene, review.picture.shape))
 
     def _feed(self) -> dict[str, Any]:
-        items = [(review, f"{self.origin}/?p={review.post_id}") for review in self._on("rss")]
+        items = [(review, f"http:{PUBLIC.removeprefix('https:')}/?p={review.post_id}") for review in self._on("rss")]
         items += [(r, guid.replace("http://", "https://", 1)) for r, guid in items if r.slug == FLIPPED]
         return {"items": items, "size": _size, "tail": self._tail, "figure": self._figure, "content": self.content}
 
@@ -152,8 +152,8 @@ class Site:
         return f'<figure><img src="{self.picture_url(review)}" alt="{escape(review.picture.alt)}" /></figure>\n'
 
     def _tail(self, review: DemoReview) -> str:
-        link = f'<a href="{self.origin}{review.path}">{escape(review.title)}</a>'
-        return f'<p>The post {link} appeared first on <a href="{self.origin}">LANTERN</a>.</p>'
+        link = f'<a href="{PUBLIC}{review.path}">{escape(review.title)}</a>'
+        return f'<p>The post {link} appeared first on <a href="{PUBLIC}">LANTERN</a>.</p>'
 
     def _on(self, channel: str) -> list[DemoReview]:
         return [review for review in self.reviews if channel in review.channels]

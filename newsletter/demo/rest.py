@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from markupsafe import escape
 
 from newsletter.demo.pictures import SHAPES
-from newsletter.demo.reviews import MAGAZINE, DemoReview
+from newsletter.demo.reviews import MAGAZINE, PUBLIC, DemoReview
 
 Headers = tuple[tuple[str, str], ...]
 Reply = tuple[HTTPStatus, Any, Headers]
@@ -38,7 +38,7 @@ class Posts:
         """Status, JSON document and headers for a GET."""
         path = path.rstrip("/")
         if path == "/wp-json":
-            site = {"name": MAGAZINE, "url": self._origin, "home": self._origin, "namespaces": ["wp/v2"]}
+            site = {"name": MAGAZINE, "url": PUBLIC, "home": PUBLIC, "namespaces": ["wp/v2"]}
             return HTTPStatus.OK, {**site, "gmt_offset": "-5"}, ()
         if path == _POSTS:
             return self._list(query)
@@ -71,13 +71,13 @@ class Posts:
         return HTTPStatus.OK, [self._post(review, "_embed" in query) for review in shown], tuple(headers)
 
     def _post(self, review: DemoReview, embed: bool) -> dict[str, Any]:
-        link = self._origin + review.path
+        link = PUBLIC + review.path
         gmt = review.published_at.astimezone(UTC).replace(tzinfo=None)
         post: dict[str, Any] = {
             "id": review.post_id,
             "date": (gmt + _SITE_HOURS).isoformat(),
             "date_gmt": gmt.isoformat(),
-            "guid": {"rendered": f"{self._origin}/?p={review.post_id}"},
+            "guid": {"rendered": f"{PUBLIC}/?p={review.post_id}"},
             "modified": (gmt + _SITE_HOURS).isoformat(),
             "modified_gmt": gmt.isoformat(),
             "slug": review.slug,

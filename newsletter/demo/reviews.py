@@ -15,6 +15,8 @@ from markdown_it import MarkdownIt
 from newsletter.core.errors import ContentError
 
 MAGAZINE = "LANTERN"
+PUBLIC = "https://lantern.example.test"
+"""The magazine's own address, as its links and its readers' mails have it. Nothing on this machine answers to it."""
 
 # The months as the magazine prints them: no year, so that the release date has to be worked out.
 _MONTHS = ("Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec.")

@@ -63,7 +63,7 @@ def run_demo(
         if once:
             out.write(_as_json(week, home) if as_json else _as_text(week, home))
         else:
-            with Pages(bind, _free_port(port, bind)) as pages:
+            with Pages(bind, _free_port(port, bind), magazine=magazine.origin) as pages:
                 out.write(_as_json(week, home) if as_json else _as_text(week, home) + pages.text(week.issue))
                 out.flush()
                 pages.wait()

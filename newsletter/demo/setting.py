@@ -20,6 +20,7 @@ from newsletter.core.rubrics import RUBRICS
 from newsletter.demo.people import PEOPLE
 from newsletter.demo.pictures import draw
 from newsletter.demo.place import Place
+from newsletter.demo.reviews import PUBLIC
 from newsletter.flow.apply import apply_text
 from newsletter.models import Newsletter
 from subscribers import address, consent, suppression
@@ -46,6 +47,7 @@ def magazine_toml(place: Place, cover: str) -> str:
     text = (resources.files("newsletter.demo") / MAGAZINE_FILE).read_text("utf-8")
     return Template(text).substitute(
         origin=f"http://127.0.0.1:{place.magazine_port}",
+        public=PUBLIC,
         mail_port=place.mail_port,
         weekday=_WEEKDAYS[slot.weekday()],
         send_time=f"{slot:%H:%M}",

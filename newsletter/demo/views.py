@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import getaddresses
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,8 @@ def _page(request: HttpRequest, folder: Path, files: list[Path], opened: Path | 
 
 def _summary(file: Path) -> dict[str, Any]:
     message = mailbox.read(file)
-    name, address = next(iter(getaddresses([str(message.get("To", ""))], strict=False)), ("", ""))
+    first = next(iter(getattr(message.get("To"), "addresses", ())), None)
+    name, address = (first.display_name, first.addr_spec) if first else ("", "")
     return {
         "name": file.name,
         "who": name or address,

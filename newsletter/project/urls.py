@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from newsletter.demo.urls import mailbox_urls
+
 urlpatterns = [
     path("", include("newsletter.web.public.urls")),
+    path("", include("newsletter.web.studio.urls")),
     path("admin/", admin.site.urls),
+    *mailbox_urls(settings.NEWSLETTER.home),
 ]
