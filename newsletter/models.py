@@ -281,6 +281,7 @@ class Issue(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["newsletter", "slot"], name="one_issue_per_slot")]
         indexes = [models.Index(fields=["state", "slot_at"], name="issue_due")]
+        permissions = [("approve_issue", "Can approve an issue")]
 
     def __str__(self) -> str:
         return f"{self.newsletter_id} {self.slot}"

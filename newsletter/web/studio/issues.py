@@ -1,0 +1,171 @@
+"""The pages for editors: the list of issues, and one issue as its readers will see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from newsletter.core.checks import Level, Row
+from newsletter.core.errors import IssueError, NewsletterError
+from newsletter.flow import issue as issue_flow
+from newsletter.flow.compile import checks, frozen, preview
+from newsletter.flow.deliver import would_send
+from newsletter.flow.deliver.control import spoken_time
+from newsletter.flow.report import report
+from newsletter.models import Issue, IssueState, Newsletter, Placement, PlacementState
+from newsletter.web.display import as_served_here
+from newsletter.web.headers import LETTER_FRAMED, private
+from newsletter.web.links import keys
+from newsletter.web.studio.bars import bars
+from newsletter.web.studio.people import Readers
+from subscribers.models import Subscription
+
+VIEWS = {"both": "Desktop and phone", "desktop": "Desktop", "phone": "Phone", "text": "Plain text"}
+LISTED = 40
+_DECIDED = (IssueState.SENT, IssueState.SKIPPED, IssueState.MISSED, IssueState.DISCARDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One issue in the list."""
+
+    issue: Issue
+    when: str
+    reviews: int
+
+    @property
+    def title(self) -> str:
+        """Its subject, or what it is as long as nobody wrote one."""
+        return self.issue.subject or f"{self.issue.newsletter.name} no. {self.issue.number}"
+
+
+@login_required
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """What comes next, and what has been."""
+    rows = Issue.objects.select_related("newsletter").order_by("-slot_at", "-pk")
+    decided = [_listed(row) for row in rows.filter(state__in=_DECIDED)[:LISTED]]
+    coming = [_listed(row) for row in rows.exclude(state__in=_DECIDED).reverse()[:LISTED]]
+    context = {"coming": coming, "decided": decided, "newsletters": Newsletter.objects.order_by("name")}
+    return private(render(request, "studio/index.html", context, using="jinja2"))
+
+
+@login_required
+@require_safe
+def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """One issue: the letter, what is to be said about it, and the button."""
+    return _page(request, _issue(newsletter, slot))
+
+
+@login_required
+@require_safe
+def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """The compiled HTML itself, for the frames of `page`: no script can run in it, and it has an origin of its own."""
+    issue = _issue(newsletter, slot)
+    reader = Readers(request, issue).chosen
+    try:
+        html = preview(issue, reader, keys=keys(), now=timezone.now()).rendered.html
+    except NewsletterError as error:
+        response = render(request, "studio/broken.html", {"error": error}, using="jinja2")
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'self'"
+        return private(response)
+    response = HttpResponse(as_served_here(html, settings.NEWSLETTER.base_url))
+    response.headers["Content-Security-Policy"] = LETTER_FRAMED
+    return private(response)
+
+
+@login_required
+@require_POST
+def approve(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """Approve precisely the letter that the page showed: its fingerprint comes along, and must still be right."""
+    if not request.user.has_perm("newsletter.approve_issue"):
+        raise PermissionDenied("Approving an issue needs the right to do so.")
+    issue = _issue(newsletter, slot)
+    try:
+        if frozen(issue).fingerprint != request.POST.get("fingerprint"):
+            raise IssueError("The issue has changed since you looked at it.", hint="Look at it as it is now.")
+        issue_flow.approve(issue, request.user.get_username(), now=timezone.now())
+    except NewsletterError as error:
+        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+    return private(HttpResponseRedirect(reverse("issue", args=[newsletter, slot])))
+
+
+def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int = 200) -> HttpResponse:
+    now = timezone.now()
+    readers = Readers(request, issue)
+    view = request.GET.get("view", "both")
+    context: dict[str, Any] = {
+        "issue": issue,
+        "when": _when(issue),
+        "views": VIEWS,
+        "view": view if view in VIEWS else "both",
+        "readers": readers,
+        "problem": problem,
+        "may_approve": request.user.has_perm("newsletter.approve_issue"),
+        "placements": _placements(issue),
+        "report": None,
+        "sentence": "",
+        **_letter(issue, readers.chosen, now),
+        **_checks(issue, now),
+    }
+    if issue.started_at is not None:
+        context["report"] = report(issue)
+        context["bars"] = bars(context["report"].counts)
+    elif issue.state in (IssueState.DRAFT, IssueState.APPROVED):
+        context["sentence"] = would_send(issue, now)
+    return private(render(request, "studio/issue.html", context, status=status, using="jinja2"))
+
+
+def _letter(issue: Issue, reader: Subscription | None, now: datetime) -> dict[str, Any]:
+    """Subject, preview text, text part and fingerprint; or why the letter can't be made."""
+    try:
+        shown = preview(issue, reader, keys=keys(), now=now).rendered
+        inputs = frozen(issue)
+    except NewsletterError as error:
+        return {"letter": None, "broken": error, "fingerprint": "", "sender": "", "inbox_line": ""}
+    return {
+        "letter": shown,
+        "broken": None,
+        "fingerprint": inputs.fingerprint,
+        "sender": inputs.sender.from_name,
+        "inbox_line": inputs.content.issue.preview_text,
+        "kilobytes": len(shown.html.encode()) // 1024 + 1,
+    }
+
+
+def _checks(issue: Issue, now: datetime) -> dict[str, Any]:
+    """Findings, as long as they can still change anything."""
+    found: list[Row] = checks(issue, now) if issue.state in (IssueState.DRAFT, IssueState.APPROVED) else []
+    by_level = {level: [row for row in found if row.level is level] for level in Level}
+    return {"checks": by_level, "blocked": bool(by_level[Level.BLOCK])}
+
+
+def _placements(issue: Issue) -> list[Placement]:
+    active = (PlacementState.RESERVED, PlacementState.SENT)
+    rows = Placement.objects.filter(issue=issue, state__in=active).select_related("review__representative")
+    return list(rows.order_by("kind", "position", "pk"))
+
+
+def _listed(issue: Issue) -> Listed:
+    return Listed(issue, _when(issue), len(_placements(issue)))
+
+
+def _when(issue: Issue) -> str:
+    return spoken_time(issue.slot_at, issue.newsletter.timezone)
+
+
+def _issue(newsletter: str, slot: str) -> Issue:
+    rows = Issue.objects.select_related(
+        "freeze", "newsletter__mailing_list", "newsletter__magazine", "newsletter__account"
+    )
+    return get_object_or_404(rows, newsletter__slug=newsletter, slot=slot)

@@ -1,0 +1,20 @@
+"""Addresses of the pages for editors."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+from django.views.generic import RedirectView
+
+from newsletter.web.studio import issues, login
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="studio")),
+    path("login/", login.Login.as_view(), name="login"),
+    path("login/<str:token>", login.once, name="login-once"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("studio/", issues.index, name="studio"),
+    path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
+    path("studio/<slug:newsletter>/<str:slot>/letter", issues.letter, name="issue-letter"),
+    path("studio/<slug:newsletter>/<str:slot>/approve", issues.approve, name="issue-approve"),
+]
