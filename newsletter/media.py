@@ -1,7 +1,7 @@
 """Pictures: fetched through the guarded fetcher, checked, made small, stripped, stored by their hash, served by us.
 
-What a magazine's server sends is never passed on: it is decoded within limits, drawn again, and encoded as JPEG, or as PNG
-where it is transparent (mail programs show nothing else everywhere). No metadata, no tracking, no dead hot-links.
+What a magazine's server sends is never passed on: it is decoded within limits, drawn again, and encoded as JPEG, or as
+PNG where it is transparent (mail programs show nothing else everywhere). No metadata, no tracking, no dead hot-links.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def store_picture(
 ) -> StoredPicture:
     """Fetch a picture and store it at most `width` pixels wide (twice the width it is shown at).
 
-    Raises `FetchError` when it can't be had, `PictureError` when it is none, is a counter of one pixel, or is too large.
+    Raises `FetchError` when it can't be had, `PictureError` when it is none, counts readers, or is too large.
     The same picture twice is one file; a file appears whole or not at all.
     """
     answer = fetcher.get(url, accept="image/jpeg, image/png, image/webp, image/*;q=0.8", max_bytes=MAX_SOURCE_BYTES)

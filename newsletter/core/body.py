@@ -1,4 +1,4 @@
-"""The body of an article out of the markup round it: junk left out, credits, byline, release and pictures taken apart."""
+"""The body of an article, out of the markup round it: junk left out, credits, byline, release, pictures taken apart."""
 
 from __future__ import annotations
 
@@ -10,16 +10,9 @@ from newsletter.core import junk
 from newsletter.core.bylines import MAX_CREDIT, is_byline, picture_credit, read_byline, split_caption
 from newsletter.core.content import PictureRef, Release
 from newsletter.core.dates import read_release
+from newsletter.core.markup import Element, absolute, drop, parse_markup, text_of, words_in
 from newsletter.core.prose import count_words, folded, plain, unescaped
-from newsletter.core.sanitise import (
-    Element,
-    absolute,
-    drop,
-    parse_markup,
-    sanitised_blocks,
-    serialise,
-    text_of,
-)
+from newsletter.core.sanitise import sanitised_blocks, serialise
 
 PROSE_WORDS = 40
 _ESCAPED_MARKUP = re.compile(r"&lt;(?:p|div|br|a|em|strong|img|ul|blockquote)\b[^<>]{0,400}&gt;", re.IGNORECASE)
@@ -33,8 +26,8 @@ SIZED = re.compile(
 class Body:
     """An article's body. `html` is allow-listed XHTML, `text` its paragraphs parted by blank lines.
 
-    `title_line` is a heading that repeated the title; `byline`, `release`, `credit` were paragraphs of their own and are
-    no longer in the body; `related` are the titles under a "More from" heading.
+    `byline`, `release` and `credit` were paragraphs of their own and are no longer in the body; `related` holds the
+    titles under a "More from" heading.
     """
 
     html: str = ""
@@ -54,7 +47,7 @@ def read_body(markup: str, *, base_url: str = "", title: str = "", published: da
     1. Escaped markup is unescaped once; shortcodes go.
     2. Pictures are collected with captions and credits, counting pixels dropped, boxes named as junk taken out.
     3. The rest is sanitised into flat blocks.
-    4. Blocks are judged by their words: repeated title, byline, related lists, "Continue reading", credits, release line.
+    4. Blocks are judged by their words: repeated title, byline, related lists, "Continue reading", credits, release.
     Never raises.
     """
     if _ESCAPED_MARKUP.search(markup) and not re.search(r"<(?:p|div|br)\b", markup, re.IGNORECASE):
@@ -85,7 +78,7 @@ def read_body(markup: str, *, base_url: str = "", title: str = "", published: da
 
 def _take_junk_boxes(tree: Element) -> str:
     """Take out elements whose class or role says junk; returns the words of an author's box."""
-    whole = len("".join(tree.itertext()))
+    whole = len(words_in(tree))
     bio = ""
     for element in list(tree.iter("nav", "aside", "footer", "form", "button")):
         drop(element)
@@ -93,10 +86,10 @@ def _take_junk_boxes(tree: Element) -> str:
         names = f"{element.get('class', '')} {element.get('id', '')} {element.get('role', '')}".strip()
         kind = junk.junk_classes(names) if names else ""
         # A body that is called "post-with-related" as a whole is still the body.
-        if not kind or (len("".join(element.itertext())) * 2 > whole and whole > 200):
+        if not kind or (len(words_in(element)) * 2 > whole and whole > 200):
             continue
         if kind == "author" and not bio:
-            bio = plain(" ".join(element.itertext()))[:600]
+            bio = plain(words_in(element, " "))[:600]
         if element.getparent() is not None:
             drop(element)
     return bio
@@ -172,7 +165,7 @@ def _caption(image: Element) -> str:
         if parent.tag == "figure" or "wp-caption" in parent.get("class", ""):
             for box in parent.iter():
                 if box.tag == "figcaption" or "wp-caption-text" in (box.get("class") or ""):
-                    return " ".join(box.itertext())
+                    return words_in(box, " ")
             return ""
     return ""
 

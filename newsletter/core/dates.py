@@ -16,7 +16,7 @@ from newsletter.core.prose import plain
 
 RELEASE_WINDOW = (timedelta(days=-30), timedelta(days=180))
 
-# Month names by the letters that tell them apart, in the languages that feeds were seen in: en de fr es it pt nl da/no/sv.
+# Month names in the languages that feeds were seen in: en de fr es it pt nl da no sv.
 _MONTH_NAMES = {
     1: "january jan januar jänner janvier janv enero ene gennaio gen janeiro januari",
     2: "february feb februar februari février fevrier févr fevr fév febrero febbraio febb fevereiro fev",
@@ -55,13 +55,15 @@ _ZONES = {"CET": 60, "MEZ": 60, "CEST": 120, "MESZ": 120, "WET": 0, "WEST": 60, 
 
 _RELEASE_DATE = re.compile(
     rf"(?P<month1>{_MONTH})\s+(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:])(?:,?\s+(?P<year1>(?:19|20)\d{{2}}))?"
-    rf"|(?P<day2>\d{{1,2}})(?:st|nd|rd|th|er|\.)?\s+(?:de\s+)?(?P<month2>{_MONTH})(?:,?\s+(?:de\s+)?(?P<year2>(?:19|20)\d{{2}}))?",
+    rf"|(?P<day2>\d{{1,2}})(?:st|nd|rd|th|er|\.)?\s+(?:de\s+)?(?P<month2>{_MONTH})"
+    rf"(?:,?\s+(?:de\s+)?(?P<year2>(?:19|20)\d{{2}}))?",
     re.IGNORECASE,
 )
 _RELEASE_VERB = re.compile(
-    r"\b(?P<verb>premieres?|premiered|opens?|opened|arrives?|releases|(?:is|was|will be) (?:released|published|out)|hits|streams|"
-    r"airs|debuts?|lands|drops|comes out|starts|launches|publishes|plays|returns|"
-    r"startet|läuft|erscheint|kommt|sort(?:ira)?|paraît|se estrena|estrena|estreia|esce|uscirà|udkommer|har premiere)\b",
+    r"\b(?P<verb>premieres?|premiered|opens?|opened|arrives?|releases|(?:is|was|will be) (?:released|published|out)|"
+    r"hits|streams|airs|debuts?|lands|drops|comes out|starts|launches|publishes|plays|returns|"
+    r"startet|läuft|erscheint|kommt|sort(?:ira)?|paraît|se estrena|estrena|estreia|esce|uscirà|udkommer|"
+    r"har premiere)\b",
     re.IGNORECASE,
 )
 _RELEASE_WHERE = re.compile(
@@ -94,7 +96,7 @@ def zone_named(name: str) -> ZoneInfo | timezone:
 def read_moment(text: str, *, zone: str = "UTC", language: str = "") -> Moment | None:
     """Read one date, with or without a time and a zone; None when it can't be read.
 
-    Tried in turn: ISO 8601 (a space for the T, no colon in the offset), seconds since 1970, RFC 5322 (section 3.3, with the
+    Tried in turn: ISO 8601 (a space for the T, no colon in the offset), seconds since 1970, RFC 5322 (3.3, with the
     obsolete zones), month names in nine languages, and at last dateparser, told the order of `language`. A time
     without a zone is in `zone`; one that the clocks skip is moved on, one that they repeat is the first.
     """
@@ -125,7 +127,7 @@ def _read_iso(text: str, zone: str) -> Moment | None:
     seconds = min(int(second or 0), 59)
     if hour == "24":
         return _day(date(int(year), int(month), int(day)), zone)
-    moment = datetime(int(year), int(month), int(day), int(hour), int(minute), seconds)
+    moment = datetime(int(year), int(month), int(day), int(hour), int(minute), seconds)  # noqa: DTZ001 - placed below
     return _placed(moment, _offset(offset), zone)
 
 
@@ -139,7 +141,7 @@ def _read_mail(text: str, zone: str) -> Moment | None:
     parts = parsedate_tz(text)
     if not parts or not re.search(r"\d:\d", text) or not re.search(r"[A-Za-z]{3}", text):
         return None
-    moment = datetime(*parts[:5], min(parts[5], 59))
+    moment = datetime(*parts[:5], min(parts[5], 59))  # noqa: DTZ001 - placed below
     named = re.search(r"\b([A-Z]{1,5})$", text)
     offset: timezone | None
     if named and named.group(1) in _ZONES:
@@ -231,9 +233,9 @@ def _number(day: str) -> int:
 def read_release(line: str, published: date | None) -> Release | None:
     """Read a release line ("premieres in theaters Nov. 6"); None when the line is not one.
 
-    A line is one sentence of at most 160 characters with a verb of opening and a month and day. Without a year the nearest
-    such day within 30 days before and 180 days after `published` is meant; when none is, or nothing was published yet,
-    `date` is None and only `raw` speaks.
+    A line is one sentence of at most 160 characters with a verb of opening and a month and day. Without a year the
+    nearest such day within 30 days before and 180 days after `published` is meant; when there is none, or no date of
+    publication, `date` is None and only `raw` speaks.
     """
     line = plain(line)
     if not line or len(line) > MAX_RELEASE_LINE or re.search(r"(?<!\d)[.!?]\s+[A-ZÀ-Þ][^.!?]*\s[^.!?]*[.!?]$", line):

@@ -22,9 +22,9 @@ from newsletter.core.bylines import believable_author, read_byline
 from newsletter.core.content import EntryContent, PictureRef, Rating, Release, Work
 from newsletter.core.dates import Moment, read_moment
 from newsletter.core.errors import ContentError
+from newsletter.core.markup import absolute
 from newsletter.core.prose import count_words, folded, opening, plain, reading_minutes, unescaped
 from newsletter.core.rubrics import rubric_for_label
-from newsletter.core.sanitise import absolute
 from newsletter.core.titles import quoted_work, split_title
 
 Told = tuple[str, str]
@@ -33,7 +33,8 @@ Told = tuple[str, str]
 _TAGS = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
 _FORMATTED = re.compile(r"<(em|i|b|strong|span|u|cite|q|a|p|sup|sub|font)\b[^<>]{0,500}>([^<>]*)</\1>", re.IGNORECASE)
 _SPONSORED = re.compile(
-    r"^(?:sponsored?(?:\s+(?:post|content|story))?|advertorial|paid\s+(?:post|content)|promoted|partner\s+content|anzeige|werbung)$",
+    r"^(?:sponsored?(?:\s+(?:post|content|story))?|advertorial|paid\s+(?:post|content)|promoted|"
+    r"partner\s+content|anzeige|werbung)$",
     re.IGNORECASE,
 )
 
@@ -52,7 +53,8 @@ class Settings:
 class Found:
     """Everything one channel or several found out about an entry; each tuple in order of precedence.
 
-    `body` is foreign markup, `base_url` what its links are relative to. `categories` may map to a rubric and become tags.
+    `bodies` are foreign markup, `base_url` is what their links are relative to; `categories` become tags and may name
+    the rubric.
     """
 
     titles: tuple[Told, ...] = ()

@@ -1,4 +1,4 @@
-"""What a page says of itself in JSON-LD: the article, the review of a work, its rating. Read leniently, believed strictly."""
+"""What a page says of itself in JSON-LD: article, review of a work, rating. Read leniently, believed strictly."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ _ARTICLES = frozenset(
 _REVIEWS = frozenset(("review", "criticreview", "reviewnewsarticle"))
 _WORK_TYPES = {
     "movie": "movie", "tvseries": "tv", "tvseason": "tv", "tvepisode": "tv", "book": "book", "musicalbum": "music",
-    "musicrecording": "music", "musicevent": "concert", "event": "concert", "theaterevent": "theatre", "play": "theatre",
-    "visualartsevent": "art", "exhibitionevent": "art", "videogame": "game", "game": "game",
+    "musicrecording": "music", "musicevent": "concert", "event": "concert",
+    "theaterevent": "theatre", "play": "theatre", "visualartsevent": "art", "exhibitionevent": "art",
+    "videogame": "game", "game": "game",
 }  # fmt: skip
 _MAX_NODES = 5000
 _MAX_BLOCKS = 60
@@ -114,7 +115,7 @@ def _nodes(markup: str) -> tuple[list[tuple[Node, bool]], int]:
 
 
 def _lenient(text: str) -> object:
-    """JSON as pages write it: in CDATA or a comment, entities escaped, raw line breaks, trailing commas or semicolons."""
+    """JSON as pages write it: in CDATA or a comment, entities escaped, raw line breaks, trailing commas."""
     text = text.lstrip("\ufeff")
     text = re.sub(r"^\s*(?://\s*)?(?:<!--|/\*)?\s*(?:<!\[CDATA\[)?(?:\*/)?", "", text)
     text = re.sub(r"(?:/\*|//)?\s*\]\]>\s*(?:\*/)?\s*(?:-->)?\s*$", "", text).strip()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from newsletter.core.markup import Element, absolute, drop, parse_page, text_of, words_in
 from newsletter.core.prose import count_words, plain
-from newsletter.core.sanitise import Element, absolute, drop, parse_page, text_of
 
 _STORY = re.compile(
     r"\b(?:article-?body|entry-content|post-content|article-content|post-body|story-body|review-body|e-content)\b",
@@ -68,7 +68,7 @@ def read_page(markup: str, url: str) -> tuple[PageHead, str]:
 
 
 def article_element(tree: Element) -> Element | None:
-    """The element that holds the article's words: marked as its body, or the <article> or <main> with the most prose."""
+    """The element that holds the article's words: marked as its body, else the <article> or <main> with most prose."""
     marked = [
         element
         for element in tree.iter("div", "section", "article")
@@ -92,8 +92,8 @@ def _prose(element: Element) -> int:
     """Words in paragraphs that are no lists of links."""
     total = 0
     for paragraph in element.iter("p"):
-        linked = sum(len("".join(link.itertext())) for link in paragraph.iter("a"))
-        words = "".join(paragraph.itertext())
+        linked = sum(len(words_in(link)) for link in paragraph.iter("a"))
+        words = words_in(paragraph)
         if linked * 2 <= len(words):
             total += count_words(words)
     return total
@@ -143,7 +143,7 @@ def _byline(tree: Element, story: Element | None) -> str:
             if not isinstance(element.tag, str):
                 continue
             names = " ".join((element.get("class", ""), element.get("rel", ""), element.get("itemprop", "")))
-            words = plain(" ".join(element.itertext()))
+            words = plain(words_in(element))
             if (
                 _BYLINE.search(names)
                 and words
@@ -159,7 +159,7 @@ def _time(tree: Element, story: Element | None) -> str:
     for holder in _near(tree, story):
         for element in holder.iter("time"):
             inside = any(parent.tag in ("aside", "nav", "footer", "li") for parent in element.iterancestors())
-            if not inside and (value := element.get("datetime", "").strip() or plain("".join(element.itertext()))):
+            if not inside and (value := element.get("datetime", "").strip() or plain(words_in(element))):
                 return value
     return ""
 
@@ -171,6 +171,6 @@ def _keep_prose_of(header: Element) -> None:
             isinstance(element.tag, str)
             and element.tag not in ("figure", "img", "figcaption", "picture", "source", "p", "div", "span")
             and element.getparent() is not None
+            and element.find(".//img") is None
         ):
-            if element.find(".//img") is None:
-                drop(element)
+            drop(element)

@@ -16,9 +16,9 @@ _NUMBER = re.compile(r"^-?\d{1,4}(?:[.,]\d{1,3})?$")
 def read_rating(value: object, best: object = None, worst: object = None) -> tuple[Rating | None, str]:
     """A rating and "", or None and the reason it was thrown away ("" when there simply is none).
 
-    Numbers, "3.5/5", "83%", "★★★½" and letters A+ to F are understood. The best mark defaults to 5 only when it is missing
-    and the value is at most 5; a value above the best, or below the worst, is thrown away: a wrong rating is worse
-    than none. A bare 0 is what plugins write for "not rated".
+    Numbers, "3.5/5", "83%", "★★★½" and letters A+ to F are understood. The best mark defaults to 5 only when it is
+    missing and the value is at most 5; a value above the best, or below the worst, is thrown away: a wrong rating is
+    worse than none. A bare 0 is what plugins write for "not rated".
     """
     raw = _text(value)
     if not raw:

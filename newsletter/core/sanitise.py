@@ -10,41 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qs, urljoin, urlsplit
 
 import nh3
 from lxml import etree
-from lxml import html as lxml_html
 
+from newsletter.core.markup import BLOCKS, Element, absolute, is_web, link_players, parse_markup, words_in
 from newsletter.core.prose import without_controls
-
-MAX_MARKUP: Final = 2_000_000
 
 INLINE: Final = frozenset(
     ["a", "em", "strong", "u", "s", "q", "cite", "sub", "sup", "code", "small", "abbr", "bdi", "mark"]
-)
-BLOCKS: Final = frozenset(
-    [
-        "p",
-        "ul",
-        "ol",
-        "li",
-        "blockquote",
-        "h2",
-        "h3",
-        "h4",
-        "pre",
-        "hr",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "dl",
-        "dt",
-        "dd",
-    ]
 )
 ALLOWED: Final = INLINE | BLOCKS | {"br"}
 _RENAMED = {"b": "strong", "i": "em", "h1": "h2", "h5": "h4", "h6": "h4", "del": "s", "strike": "s", "ins": "u"}
@@ -113,9 +87,6 @@ _ATTRIBUTES: dict[str, set[str]] = {
 _EVERYWHERE = {"lang", "dir"}
 _SCHEMES = ("http", "https", "mailto")
 _LANG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,4}")
-_FRAME_JUNK = re.compile(r"doubleclick|googlesyndication|amazon-adsystem|facebook\.com/plugins|googletagmanager|ads?\.")
-
-Element = etree._Element
 
 
 def clean_html(markup: str, base_url: str = "") -> str:
@@ -125,36 +96,6 @@ def clean_html(markup: str, base_url: str = "") -> str:
     show. The empty string when nothing is left. Never raises on any input.
     """
     return serialise(sanitised_blocks(parse_markup(markup), base_url))
-
-
-def parse_markup(markup: str) -> Element:
-    """Parse anything into a <div>. Nesting deeper than some 250 levels is cut, by the parser, on purpose."""
-    text = without_controls(markup[:MAX_MARKUP])
-    if "<![CDATA[" in text:
-        text = text.replace("<![CDATA[", "").replace("]]>", "")
-    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
-    try:
-        root = lxml_html.document_fromstring(f"<html><body><div>{text}</div></body></html>".encode(), parser=parser)
-    except (etree.ParserError, ValueError):
-        return etree.Element("div")
-    body = root.find("body")
-    holder = etree.Element("div")
-    for source in root.findall("head") if body is None else [body]:
-        holder.text = source.text
-        holder.extend(list(source))
-    return holder
-
-
-def parse_page(markup: str) -> Element:
-    """Parse a whole page; the root is its <html>."""
-    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
-    try:
-        root: Element = lxml_html.document_fromstring(
-            without_controls(markup[: 2 * MAX_MARKUP]).encode() or b" ", parser=parser
-        )
-    except (etree.ParserError, ValueError):
-        return etree.Element("html")
-    return root
 
 
 def sanitised_blocks(tree: Element, base_url: str = "") -> list[Element]:
@@ -182,104 +123,16 @@ def serialise(blocks: Iterable[Element]) -> str:
     return "".join(etree.tostring(block, method="xml", encoding="unicode", with_tail=False) for block in blocks)
 
 
-def text_of(block: Element) -> str:
-    """The words of one block: line breaks kept, list entries each on a line of their own."""
-    parts: list[str] = []
-    for event, element in etree.iterwalk(block, events=("start", "end")):
-        if event == "start":
-            if element.tag == "br":
-                parts.append("\n")
-            elif element.tag == "li":
-                parts.append("\n- ")
-            elif element.tag in BLOCKS and element is not block and parts and not parts[-1].endswith("- "):
-                parts.append(" " if element.tag in ("td", "th") else "\n")
-            if element.text:
-                parts.append(element.text)
-        elif element is not block:
-            parts.append(element.tail or "")
-    lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
-    return "\n".join(line for line in lines if line and line != "-")
-
-
-def link_players(tree: Element, base_url: str = "") -> None:
-    """Put a link in the place of each frame, video or sound; its words are the frame's own title or the host."""
-    for player in list(tree.iter("iframe", "video", "audio", "embed")):
-        address = (
-            player.get("src")
-            or player.get("data-src")
-            or next((inner.get("src", "") for inner in player.iter("source") if inner.get("src")), "")
-        )
-        address = watch_address(absolute(address, base_url))
-        if address and not _FRAME_JUNK.search(address):
-            box = etree.Element("p")
-            link = etree.SubElement(box, "a", href=address)
-            link.text = without_controls(player.get("title", "")).strip()[:120] or host_of(address)
-            player.addprevious(box)
-        drop(player)
-
-
 def _resolve_links(tree: Element, base_url: str) -> None:
     """Make every link absolute, as a browser would read it: white space inside an address does not count."""
     for link in tree.iter("a"):
         href = re.sub(r"[\t\r\n]", "", link.get("href", "")).strip()
         if href and not href.lower().startswith("mailto:"):
             href = absolute(href, base_url)
-        link.attrib.pop("href", None)
+        if "href" in link.attrib:
+            del link.attrib["href"]
         if href:
             link.set("href", without_controls(href))
-
-
-def watch_address(address: str) -> str:
-    """The page for people behind an embedded player's address."""
-    parts = urlsplit(address)
-    if match := re.match(r"^/embed/([\w-]{6,20})$", parts.path):
-        if re.search(r"(^|\.)youtube(-nocookie)?\.com$", parts.netloc):
-            return f"https://www.youtube.com/watch?v={match[1]}"
-    if parts.netloc == "player.vimeo.com" and (match := re.match(r"^/video/(\d+)$", parts.path)):
-        return f"https://vimeo.com/{match[1]}"
-    if parts.netloc.endswith("soundcloud.com") and (inner := parse_qs(parts.query).get("url")):
-        return inner[0] if _is_web(inner[0]) else ""
-    return address
-
-
-def absolute(address: str, base_url: str) -> str:
-    """An absolute http(s) address, or "" when it can't be made one. What RFC 3986 forbids in one is percent-encoded."""
-    address = re.sub(r"[\t\r\n]", "", without_controls(address)).strip()
-    address = re.sub(r"[ \"<>`{}|^]", lambda match: f"%{ord(match[0]):02X}", address)
-    try:
-        address = urljoin(base_url, address) if base_url else address
-        if address.startswith("//"):
-            address = "https:" + address
-        return address if _is_web(address) else ""
-    except ValueError:
-        return ""
-
-
-def host_of(address: str) -> str:
-    """The host of an address as people say it: lower case, without www."""
-    return (urlsplit(address).hostname or "").removeprefix("www.")
-
-
-def _is_web(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in address
-    except ValueError:
-        return False
-
-
-def drop(element: Element) -> None:
-    """Take an element out and leave what follows it in place."""
-    parent = element.getparent()
-    if parent is None:
-        return
-    if element.tail:
-        previous = element.getprevious()
-        if previous is not None:
-            previous.tail = (previous.tail or "") + element.tail
-        else:
-            parent.text = (parent.text or "") + element.tail
-    parent.remove(element)
 
 
 # --- The copy: from here on every element is made by us.
@@ -370,7 +223,7 @@ def _list(source: Element, name: str) -> list[Element]:
 
 def _pre(source: Element) -> list[Element]:
     made = _made(source, "pre")
-    _add(made, without_controls("".join(source.itertext())))
+    _add(made, without_controls(words_in(source)))
     return [made] if (made.text or "").strip() else []
 
 
@@ -379,7 +232,7 @@ def _is_data_table(source: Element) -> bool:
     rows = [[cell for cell in row if _name(cell) in ("td", "th")] for row in source.iter("tr")]
     if len(rows) < 2 or max(len(row) for row in rows) < 2 or any(True for _ in source.iterdescendants("table")):
         return False
-    return all(not _holds_blocks(cell) and len("".join(cell.itertext())) < 300 for row in rows for cell in row)
+    return all(not _holds_blocks(cell) and len(words_in(cell)) < 300 for row in rows for cell in row)
 
 
 def _table(source: Element) -> list[Element]:
@@ -424,7 +277,7 @@ def _inline(source: Element, box: Element, *, in_link: bool) -> None:
         _inline(child, target, in_link=in_link or (keep and name == "a"))
         _add_text(target, child.tail)
     if keep and not _says_something(target):
-        words = "".join(target.itertext())
+        words = words_in(target)
         box.remove(target)
         _add_text(box, words)
 
@@ -432,7 +285,7 @@ def _inline(source: Element, box: Element, *, in_link: bool) -> None:
 def _good_link(href: str) -> bool:
     if href.lower().startswith("mailto:"):
         return "@" in href
-    return _is_web(href)
+    return is_web(href)
 
 
 def _made(source: Element, name: str) -> Element:
@@ -491,6 +344,5 @@ def _trim(box: Element) -> None:
 
 def _says_something(box: Element) -> bool:
     return (
-        bool("".join(box.itertext()).strip("\u200b\u200c\u200d\u2060\ufeff\u00ad \t\r\n\u00a0"))
-        or box.find(".//hr") is not None
+        bool(words_in(box).strip("\u200b\u200c\u200d\u2060\ufeff\u00ad \t\r\n\u00a0")) or box.find(".//hr") is not None
     )

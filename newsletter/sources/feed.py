@@ -27,7 +27,7 @@ from newsletter.sources.fetch import Fetched, Fetcher
 
 logger = logging.getLogger(__name__)
 
-ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
+ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 MAX_ENTRIES = 1000
 _ENTRY = re.compile(rb"<(?P<tag>(?:\w+:)?(?:item|entry))(?:\s[^>]*)?>.*?</(?P=tag)\s*>", re.DOTALL)
 _RAW_DATES = re.compile(rb"<(?:\w+:)?(?:pubDate|published|updated|date|issued|modified)\b", re.IGNORECASE)
@@ -182,8 +182,7 @@ def _salvage(body: bytes, answer: Fetched) -> Iterator[Any]:
     channel = (b"", b"") if name.lower().endswith(b"feed") else (b"<channel>", b"</channel>")
     for match in list(_ENTRY.finditer(body))[:MAX_ENTRIES]:
         parsed = _parse(b"".join((opening, channel[0], match[0], channel[1], b"</", name, b">")), answer)
-        for item in (parsed or {}).get("entries", [])[:1]:
-            yield item
+        yield from (parsed or {}).get("entries", [])[:1]
 
 
 def _found(item: Any, feed_url: str, base: str, language: str, publisher: str) -> Found:
@@ -310,7 +309,7 @@ def _json_item(item: dict[str, Any], feed: dict[str, Any], base: str) -> Found:
         value = where.get(name)
         return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
-    authors = item.get("authors") or [item.get("author")] or []
+    authors = item.get("authors") or [item.get("author")]
     names = [text("name", a) for a in authors if isinstance(a, dict)] if isinstance(authors, list) else []
     link = text("url") or text("external_url")
     markup = text("content_html") or paragraphs(text("content_text"))

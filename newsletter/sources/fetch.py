@@ -171,19 +171,21 @@ class Fetcher:
     ) -> Fetched:
         status = answer.status_code
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        kept = {
-            "permanent_url": permanent,
-            "etag": headers.get("etag", ""),
-            "last_modified": headers.get("last-modified", ""),
-        }
-        if status == 304 and conditional:
-            return Fetched(url=url, status=status, unchanged=True, headers=headers, **kept)
-        if status != 200:
+        unchanged = status == 304 and conditional
+        if status != 200 and not unchanged:
             raise self._refusal(status, headers, url)
-        body = self._body(answer, headers, url, limit, watch)
         media_type, charset = _content_type(headers.get("content-type", ""))
         return Fetched(
-            url=url, status=status, body=body, media_type=media_type, charset=charset, headers=headers, **kept
+            url=url,
+            status=status,
+            body=b"" if unchanged else self._body(answer, headers, url, limit, watch),
+            unchanged=unchanged,
+            permanent_url=permanent,
+            media_type=media_type,
+            charset=charset,
+            etag=headers.get("etag", ""),
+            last_modified=headers.get("last-modified", ""),
+            headers=headers,
         )
 
     def _refusal(self, status: int, headers: Mapping[str, str], url: str) -> FetchError:

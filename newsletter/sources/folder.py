@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import frontmatter
 import yaml
+from frontmatter.default_handlers import YAMLHandler
 from markdown_it import MarkdownIt
 
 from newsletter.core.content import EntryContent, PictureRef, Rating, Release, Work
@@ -160,7 +160,7 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, object], str, int]:
         return {}, text, 1
     before = match[0][: match.start(1) - match.start()].count("\n")
     try:
-        facts = frontmatter.YAMLHandler().load(match[1])
+        facts = YAMLHandler().load(match[1])
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = before + 1 + (mark.line if mark else 0)

@@ -65,7 +65,7 @@ def read_paste(text: str, spec: SourceSpec) -> EntryContent:
 
 
 def _paragraphs(lines: list[str]) -> str:
-    """Markup of the text. A page's copy has one line a paragraph; a mail's has lines wrapped and blank lines between."""
+    """Markup of the text. A page's copy has one line a paragraph; a mail's has wrapped lines, blank ones between."""
     solid = [line for line in lines if plain(line)]
     long_lines = sum(1 for line in solid if len(line) > 100)
     wrapped = len(solid) > 3 and long_lines == 0 and any(not plain(line) for line in lines)

@@ -12,8 +12,8 @@ from newsletter.core.bylines import split_caption
 from newsletter.core.content import PictureRef
 from newsletter.core.entry import Found
 from newsletter.core.errors import FetchError, SourceError
+from newsletter.core.markup import parse_markup, text_of
 from newsletter.core.prose import plain, unescaped, without_controls
-from newsletter.core.sanitise import parse_markup, text_of
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.feed import make_entries
 from newsletter.sources.fetch import Fetched, Fetcher
@@ -32,8 +32,8 @@ class WordPressSource:
         self._fetcher = fetcher
 
     def gather(self, spec: SourceSpec) -> Gathered:
-        """Read up to two pages of fifty posts. Raises `FetchError` when the first can't be had, `SourceError` when it is
-        not what WordPress answers; a second page that fails costs a warning.
+        """Read up to two pages of fifty posts. Raises `FetchError` when the first can't be had, `SourceError` when it
+        is not what WordPress answers; a second page that fails costs a warning.
         """
         first = self._page(spec, 1, etag=spec.etag, last_modified=spec.last_modified)
         if first.unchanged:
@@ -163,7 +163,7 @@ def _list(value: object) -> list[dict[str, Any]]:
 
 
 def _picture(media: dict[str, Any]) -> PictureRef | None:
-    if not media.get("source_url") or not str(media.get("media_type", "image")) == "image":
+    if not media.get("source_url") or str(media.get("media_type", "image")) != "image":
         return None
     details = media.get("media_details")
     details = details if isinstance(details, dict) else {}

@@ -1,5 +1,7 @@
 """Dates as sources write them (rule R3, the reading half), and the day on which a work opens."""
 
+# ruff: noqa: E501 - invented markup reads best on one line
+
 from __future__ import annotations
 
 import zoneinfo

@@ -1,5 +1,7 @@
 """Words: cleaned, counted, cut at sentences."""
 
+# ruff: noqa: E501 - invented markup reads best on one line
+
 from __future__ import annotations
 
 import pytest

@@ -31,7 +31,7 @@ from newsletter.core.ratings import LETTERS, rating_share, read_rating
 def test_a_rating_is_kept_on_its_own_scale(value: object, best: object, worst: object, kept: tuple[str, str]) -> None:
     rating, trouble = read_rating(value, best, worst)
     assert rating is not None and not trouble
-    assert (rating.value, rating.best, rating.raw) == (*kept, str(value)) or (rating.value, rating.best) == kept
+    assert (rating.value, rating.best) == kept
 
 
 @pytest.mark.parametrize("value", [None, "", "0", 0, [], {}, True])
@@ -53,7 +53,7 @@ def test_no_rating_is_none_without_a_word(value: object) -> None:
 )
 def test_a_rating_that_fits_no_scale_is_thrown_away_with_a_reason(value: object, best: object, worst: object) -> None:
     rating, trouble = read_rating(value, best, worst)
-    assert rating is None and trouble.endswith(("left out",)) or "left out" in trouble
+    assert rating is None and "left out" in trouble
 
 
 def test_shares_are_for_sorting_across_scales() -> None:

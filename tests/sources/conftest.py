@@ -15,7 +15,7 @@ Rule = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Shop:
-    """The server: `rules` by path (without query), `asked` every request's path and headers, `url(path)` the address."""
+    """The server: `rules` by path (without query), `asked` the path and headers of every request."""
 
     def __init__(self) -> None:
         self.rules: dict[str, Rule] = {}
@@ -35,7 +35,7 @@ class Shop:
                     else:
                         rule(self)
 
-            def log_message(self, format: str, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -1,5 +1,7 @@
 """Feeds of the shapes that real sites publish; every text in them is invented."""
 
+# ruff: noqa: E501 - invented markup reads best on one line
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone

@@ -253,7 +253,7 @@ def test_a_slow_drip_of_the_body_ends_at_the_deadline(shop: Shop) -> None:
 def test_a_slow_drip_of_the_headers_ends_at_the_deadline(shop: Shop) -> None:
     shop.rules["/drip"] = _slow(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1000, 0.02)  # type: ignore[assignment]
     started = time.monotonic()
-    with pytest.raises(FetchError, match="0.5 seconds"):
+    with pytest.raises(FetchError, match=r"0\.5 seconds"):
         Fetcher(allow=frozenset({("127.0.0.1", shop.port)}), deadline=0.5).get(shop.url("/drip"))
     assert time.monotonic() - started < 1.5
 
@@ -316,7 +316,7 @@ def test_a_gzip_bomb_stops_at_the_byte_cap(shop: Shop, fetcher: Fetcher, layers:
     bomb = b"\0" * 50_000_000
     for _ in range(layers):
         bomb = gzip.compress(bomb, 9)
-    url = shop.serve("/bomb", bomb if layers == 1 else bomb, Content_Encoding=", ".join(["gzip"] * layers))
+    url = shop.serve("/bomb", bomb, Content_Encoding=", ".join(["gzip"] * layers))
     with pytest.raises(FetchError):
         fetcher.get(url)
 

@@ -1,5 +1,7 @@
 """A folder of reviews: one bad file is named, with its line, and the others go on."""
 
+# ruff: noqa: E501 - invented markup reads best on one line
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime

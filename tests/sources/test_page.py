@@ -1,5 +1,7 @@
 """One article at its address, in the shapes that real pages have."""
 
+# ruff: noqa: E501 - invented markup reads best on one line
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
@@ -188,7 +190,7 @@ def test_what_is_no_page_says_what_it_is(shop: Shop, fetcher: Fetcher) -> None:
     with pytest.raises(SourceError, match="application/pdf"):
         build("page", fetcher).gather(SourceSpec(name="p", kind="page", location=url))
     url = shop.serve("/empty", b"<html></html>", "text/html")
-    with pytest.raises(SourceError, match="neither a title nor words|No article"):
+    with pytest.raises(SourceError, match=r"neither a title nor words|No article"):
         build("page", fetcher).gather(SourceSpec(name="p", kind="page", location=url))
 
 

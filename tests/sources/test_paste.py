@@ -1,5 +1,7 @@
 """The review that started the project, as its invented twin: pasted with everything that stood round it."""
 
+# ruff: noqa: E501 - invented markup reads best on one line
+
 from __future__ import annotations
 
 from datetime import date

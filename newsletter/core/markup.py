@@ -1,0 +1,165 @@
+"""Foreign markup as a tree: parsed leniently, its words and addresses read. `core.sanitise` makes it clean."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from newsletter.core.prose import without_controls
+
+MAX_MARKUP: Final = 2_000_000
+BLOCKS: Final = frozenset(
+    [
+        "p",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "h2",
+        "h3",
+        "h4",
+        "pre",
+        "hr",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "dl",
+        "dt",
+        "dd",
+    ]
+)
+_FRAME_JUNK = re.compile(r"doubleclick|googlesyndication|amazon-adsystem|facebook\.com/plugins|googletagmanager|ads?\.")
+
+Element = etree._Element
+
+
+def parse_markup(markup: str) -> Element:
+    """Parse anything into a <div>. Nesting deeper than some 250 levels is cut, by the parser, on purpose."""
+    text = without_controls(markup[:MAX_MARKUP])
+    if "<![CDATA[" in text:
+        text = text.replace("<![CDATA[", "").replace("]]>", "")
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
+    try:
+        root = lxml_html.document_fromstring(f"<html><body><div>{text}</div></body></html>".encode(), parser=parser)
+    except (etree.ParserError, ValueError):
+        return etree.Element("div")
+    body = root.find("body")
+    holder = etree.Element("div")
+    for source in root.findall("head") if body is None else [body]:
+        holder.text = source.text
+        holder.extend(list(source))
+    return holder
+
+
+def parse_page(markup: str) -> Element:
+    """Parse a whole page; the root is its <html>."""
+    parser = lxml_html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
+    try:
+        root: Element = lxml_html.document_fromstring(
+            without_controls(markup[: 2 * MAX_MARKUP]).encode() or b" ", parser=parser
+        )
+    except (etree.ParserError, ValueError):
+        return etree.Element("html")
+    return root
+
+
+def words_in(element: Element, joint: str = "") -> str:
+    """All text inside an element, exactly as it stands; `joint` is put between the texts of two elements."""
+    return joint.join(str(part) for part in element.itertext())
+
+
+def text_of(block: Element) -> str:
+    """The words of one block: line breaks kept, list entries each on a line of their own."""
+    parts: list[str] = []
+    for event, element in etree.iterwalk(block, events=("start", "end")):
+        if event == "start":
+            if element.tag == "br":
+                parts.append("\n")
+            elif element.tag == "li":
+                parts.append("\n- ")
+            elif element.tag in BLOCKS and element is not block and parts and not parts[-1].endswith("- "):
+                parts.append(" " if element.tag in ("td", "th") else "\n")
+            if element.text:
+                parts.append(element.text)
+        elif element is not block:
+            parts.append(element.tail or "")
+    lines = (" ".join(line.split()) for line in "".join(parts).split("\n"))
+    return "\n".join(line for line in lines if line and line != "-")
+
+
+def link_players(tree: Element, base_url: str = "") -> None:
+    """Put a link in the place of each frame, video or sound; its words are the frame's own title or the host."""
+    for player in list(tree.iter("iframe", "video", "audio", "embed")):
+        address = (
+            player.get("src")
+            or player.get("data-src")
+            or next((inner.get("src", "") for inner in player.iter("source") if inner.get("src")), "")
+        )
+        address = watch_address(absolute(address, base_url))
+        if address and not _FRAME_JUNK.search(address):
+            box = etree.Element("p")
+            link = etree.SubElement(box, "a", href=address)
+            link.text = without_controls(player.get("title", "")).strip()[:120] or host_of(address)
+            player.addprevious(box)
+        drop(player)
+
+
+def watch_address(address: str) -> str:
+    """The page for people behind an embedded player's address."""
+    parts = urlsplit(address)
+    match = re.match(r"^/embed/([\w-]{6,20})$", parts.path)
+    if match and re.search(r"(^|\.)youtube(-nocookie)?\.com$", parts.netloc):
+        return f"https://www.youtube.com/watch?v={match[1]}"
+    if parts.netloc == "player.vimeo.com" and (match := re.match(r"^/video/(\d+)$", parts.path)):
+        return f"https://vimeo.com/{match[1]}"
+    if parts.netloc.endswith("soundcloud.com") and (inner := parse_qs(parts.query).get("url")):
+        return inner[0] if is_web(inner[0]) else ""
+    return address
+
+
+def absolute(address: str, base_url: str) -> str:
+    """An absolute http(s) address, or "" when it can't be made one. What RFC 3986 forbids in one is percent-encoded."""
+    address = re.sub(r"[\t\r\n]", "", without_controls(address)).strip()
+    address = re.sub(r"[ \"<>`{}|^]", lambda match: f"%{ord(match[0]):02X}", address)
+    try:
+        address = urljoin(base_url, address) if base_url else address
+        if address.startswith("//"):
+            address = "https:" + address
+        return address if is_web(address) else ""
+    except ValueError:
+        return ""
+
+
+def host_of(address: str) -> str:
+    """The host of an address as people say it: lower case, without www."""
+    return (urlsplit(address).hostname or "").removeprefix("www.")
+
+
+def is_web(address: str) -> bool:
+    """Whether an address is an absolute http(s) one."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in address
+    except ValueError:
+        return False
+
+
+def drop(element: Element) -> None:
+    """Take an element out and leave what follows it in place."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    if element.tail:
+        previous = element.getprevious()
+        if previous is not None:
+            previous.tail = (previous.tail or "") + element.tail
+        else:
+            parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
