@@ -15,7 +15,7 @@ from newsletter.core.errors import SourceError
 from newsletter.flow.gather.ingest import Ingested, ingest
 from newsletter.flow.gather.moved import find_moved
 from newsletter.flow.gather.pictures import fetch_pictures
-from newsletter.models import Event, Poll, Source
+from newsletter.models import Event, Magazine, Poll, Source
 from newsletter.sources import build as build_source
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.base import Source as Adapter
@@ -107,6 +107,8 @@ def spec_of(source: Source) -> SourceSpec:
         etag=source.etag,
         last_modified=source.last_modified,
         rubric_map=tuple((str(pattern), str(rubric)) for pattern, rubric in source.rubric_map),
+        # "LANTERN Interview" ends a title as "Interview" does.
+        brand=Magazine.objects.values_list("name", flat=True).first() or "",
     )
 
 
