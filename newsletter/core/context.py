@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from newsletter.core.words import dir_of, words
+from newsletter.core.words import date_pattern, dir_of, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,12 @@ def build_context(content: IssueContent, tokens: Mapping[str, Any]) -> dict[str,
     """The names a design's templates know, but `subscriber`, which the compiler adds."""
     spoken = words(content.language)
     fill = {"magazine": content.magazine.name, "newsletter": content.newsletter.name}
-    sentences = ("why", "reply", "more_from")
-    spoken |= {key: spoken[key].format_map(fill) for key in sentences}
+    for key in ("why", "reply", "more_from"):
+        spoken[key] = spoken[key].format_map(fill)
+    # Cut at the date, which is the subscriber's own: a name with braces in it must never become a format.
+    before, _, after = spoken.pop("why_since").partition("{date}")
+    spoken |= {"why_before": before.format_map(fill), "why_after": after.format_map(fill)}
+    spoken["date"], months = date_pattern(content.language)
     return {
         "language": content.language,
         "dir": dir_of(content.language),
@@ -167,6 +171,7 @@ def build_context(content: IssueContent, tokens: Mapping[str, Any]) -> dict[str,
         "more": content.more,
         "promo": content.promo,
         "urls": types.MappingProxyType({"view_online": content.view_online_url}),
+        "months": months,
         "words": types.MappingProxyType(spoken),
         "tokens": types.MappingProxyType(dict(tokens)),
     }

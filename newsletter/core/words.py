@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -160,6 +161,17 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "{magazine}の{newsletter}にご登録いただいているため、お送りしています。",
         "您收到此邮件，是因为您在{magazine}订阅了{newsletter}。",
     ),
+    "why_since": (
+        "You’re reading this because you subscribed to {newsletter} at {magazine} on {date}.",
+        "Sie lesen dies, weil Sie {newsletter} bei {magazine} am {date} abonniert haben.",
+        "Vous lisez ceci parce que vous êtes abonné à {newsletter} auprès de {magazine} depuis le {date}.",
+        "Lee esto porque se suscribió a {newsletter} en {magazine} el {date}.",
+        "Leggete questa mail perché siete iscritti a {newsletter} di {magazine} dal {date}.",
+        "تصلك هذه الرسالة لأنك اشتركت في {newsletter} لدى {magazine} في {date}.",
+        "קיבלת את המייל הזה כי נרשמת אל {newsletter} אצל {magazine} בתאריך {date}.",
+        "{date}に{magazine}の{newsletter}にご登録いただいたため、お送りしています。",
+        "您收到此邮件，是因为您于{date}在{magazine}订阅了{newsletter}。",
+    ),
     "preferences": (
         "Change what you get", "Auswahl ändern", "Modifier vos choix",
         "Cambiar lo que recibe", "Cambia cosa ricevi",
@@ -207,6 +219,19 @@ def long_date(day: date, language: str) -> str:
 def day_of(day: date, language: str) -> str:
     """The day without its year, short: "Fri, Nov 6"."""
     return format_skeleton("MMMEd", day, locale=_locale(language))
+
+
+def date_pattern(language: str) -> tuple[str, tuple[str, ...]]:
+    """A long date as a format of `{day}`, `{month}` and `{year}`, and the twelve names for its month: so that a
+    template can print a subscriber's date without this module.
+    """
+    locale = _locale(language)
+    pattern = locale.date_formats["long"].pattern
+    numeric = "MMMM" not in pattern
+    months = locale.months["format"]["wide"]
+    fields = {"d": "{day}", "MMMM": "{month}", "M": "{month}", "y": "{year}"}
+    text = re.sub(r"'([^']*)'|MMMM|M|d|y", lambda match: match[1] or fields[match.group()], pattern)
+    return text, tuple(str(number) if numeric else str(months[number]) for number in range(1, 13))
 
 
 def names(people: Sequence[str], language: str) -> str:

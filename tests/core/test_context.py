@@ -27,7 +27,7 @@ def test_the_context_has_the_names_that_designs_know() -> None:
     context = build_context(issues.rich(), {"ink": "#000000"})
     assert set(context) == {
         "language", "dir", "magazine", "newsletter", "issue", "lead", "cards", "lines", "more", "promo", "urls",
-        "words", "tokens",
+        "words", "tokens", "months",
     }  # fmt: skip
     assert context["dir"] == "ltr"
     assert context["words"]["more_from"] == "More from Lantern"  # type: ignore[index]

@@ -205,6 +205,14 @@ def test_a_doctype_and_cdata_are_refused() -> None:
     assert "no CDATA" in refusal(document("<mj-text>\n<![CDATA[x]]></mj-text>")).message
 
 
+def test_a_refusal_of_the_compiler_itself_keeps_its_place() -> None:
+    error = refusal(
+        '<mjml lang="en" dir="ltr"><mj-head>\n<mj-title>é</mj-title>\nstray</mj-head><mj-body></mj-body></mjml>'
+    )
+    assert "the MJML compiler says" in error.message
+    assert error.line == 3
+
+
 def test_a_compiler_panic_is_our_error() -> None:
     error = refusal(document("<mj-text>\n<!--[if mso]><p>é > x</p><![endif]--></mj-text>"))
     assert "letter.mjml" in str(error)

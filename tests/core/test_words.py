@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from newsletter.core.rubrics import LANGUAGES
-from newsletter.core.words import day_of, dir_of, long_date, names, rubric_kind, words
+from newsletter.core.words import date_pattern, day_of, dir_of, long_date, names, rubric_kind, words
 
 
 def test_every_language_has_every_word_with_the_same_fields() -> None:
@@ -42,6 +42,21 @@ def test_dates_speak_the_language() -> None:
     assert day_of(day, "en") == "Thu, Nov 5"
     assert day_of(day, "fr") == "jeu. 5 nov."
     assert len({long_date(day, language) for language in LANGUAGES}) == len(LANGUAGES)
+
+
+def test_a_subscribers_date_can_be_printed_from_its_parts() -> None:
+    def shown(language: str) -> str:
+        pattern, months = date_pattern(language)
+        return pattern.format(day=14, month=months[2], year=2026)
+
+    assert [shown(language) for language in ("en", "de", "fr", "es", "ja", "he")] == [
+        "March 14, 2026",
+        "14. März 2026",
+        "14 mars 2026",
+        "14 de marzo de 2026",
+        "2026年3月14日",
+        "14 במרץ 2026",
+    ]
 
 
 def test_names_are_joined_as_people_write_them() -> None:

@@ -251,6 +251,7 @@ def without_pictures() -> context.IssueContent:
 READER = Reader(
     address="ada@readers.example.test",
     name="Ada Marlow",
+    joined_on=date(2026, 3, 14),
     unsubscribe_url=f"{HOST}/u/AbCdEfGhIjKlMnOpQrStUvWx",
 )
 NAMELESS = replace(READER, name="", topics=("book", "music"))

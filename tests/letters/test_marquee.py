@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -93,6 +93,8 @@ def test_compiled_letters_are_the_full_render(name: str) -> None:
         replace(issues.READER, name="<b>&\"' {{ 7*7 }}"),
         replace(issues.READER, name="Ünal, the Boss", topics=("list",)),
         replace(issues.READER, name="نور", unsubscribe_url=""),
+        replace(issues.READER, joined_on=None),
+        replace(issues.READER, joined_on=date(2024, 12, 31)),
         replace(issues.READER, preferences_url="https://news.example.test/p/x"),
     ]
     for reader in [*readers, *reversed(readers)]:

@@ -103,18 +103,18 @@ def _content(review: Review) -> EntryContent:
 
 def _pictures(entries: list[EntryContent], base_url: str, language: str) -> dict[str, context.Picture]:
     """The pictures that we hold, by the address their source gave."""
-    addresses = {ref.url for entry in entries for ref in entry.pictures}
-    refs = {ref.url: ref for entry in entries for ref in entry.pictures}
-    return {
-        row.source_url: context.Picture(
+    refs = {ref.url: (ref, entry) for entry in entries for ref in entry.pictures}
+    found: dict[str, context.Picture] = {}
+    for row in Picture.objects.filter(source_url__in=list(refs)).exclude(name=""):
+        ref, entry = refs[row.source_url]
+        found[row.source_url] = context.Picture(
             url=f"{base_url}/media/{row.name}",
-            alt=plain(refs[row.source_url].alt),
+            alt=plain(ref.alt),
             width=row.width,
             height=row.height,
-            credit=cards.credit(plain(refs[row.source_url].credit), language),
+            credit=cards.credit(plain(ref.credit or entry.credit), language),
         )
-        for row in Picture.objects.filter(source_url__in=addresses).exclude(name="")
-    }
+    return found
 
 
 def _picture_of(entry: EntryContent, pictures: dict[str, context.Picture]) -> context.Picture | None:

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.core.checks import Level
+from newsletter.flow import compile as compiling
+from newsletter.models import Issue, Review
+from subscribers.models import Subscription
+from tests.flow.compile.fixtures import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_good_issue_has_no_blockers(issue: Issue) -> None:
+    assert compiling.blockers(issue, NOW) == ()
+    assert {row.level for row in compiling.checks(issue, NOW)} == {Level.NOT_CHECKED}
+
+
+def test_a_letter_that_cannot_be_rendered_blocks_with_its_line(issue: Issue, home: Path) -> None:
+    folder = home / "templates" / "email" / "marquee"
+    folder.mkdir(parents=True)
+    (folder / "letter.txt").write_text("fine\n{{ nonsense }}\n")
+    (blocker,) = compiling.blockers(issue, NOW)
+    assert "letter.txt:2" in blocker
+    assert "nonsense" in blocker
+
+
+def test_a_broken_audience_rule_blocks(issue: Issue) -> None:
+    issue.newsletter.audience = {"topic": ["movie"]}
+    (blocker,) = compiling.blockers(issue, NOW)
+    assert "did you mean 'topics_any'" in blocker
+
+
+def test_an_empty_list_blocks(issue: Issue) -> None:
+    Subscription.objects.update(state="unsubscribed")
+    assert any("nobody" in blocker for blocker in compiling.blockers(issue, NOW))
+
+
+def test_mistakes_in_the_designs_own_files_are_named_with_their_line(issue: Issue, home: Path) -> None:
+    folder = home / "templates" / "email" / "marquee"
+    folder.mkdir(parents=True)
+    (folder / "extra.mjml").write_text("\n<mj-image src='x' />")
+    rows = compiling.checks(issue, NOW)
+    assert any(row.where == "extra.mjml:2:1" and "needs alt" in row.text for row in rows)
+
+
+def test_a_change_after_the_approval_is_seen(issue: Issue) -> None:
+    issue.freeze = compiling.freeze(issue, NOW)
+    issue.save()
+    assert not any("since the approval" in row.text for row in compiling.checks(issue, NOW))
+    issue.newsletter.from_name = "Somebody else"
+    issue.newsletter.save()
+    assert any("since the approval" in row.text for row in compiling.checks(issue, NOW))
+
+
+def test_guessed_dates_and_late_slots_are_seen(issue: Issue) -> None:
+    Review.objects.update(date_guessed=True)
+    rows = [str(row) for row in compiling.checks(issue, issue.slot_at + timedelta(hours=1))]
+    assert sum("no date" in row for row in rows) == 4
+    assert any("goes out late" in row for row in rows)
