@@ -70,7 +70,10 @@ def run(arguments: Sequence[str]) -> int:
             # Settings follow from a home, so the demo's home must be there before Django starts.
             home = str(demo_home(_demo_folder(rest[1:]), overrides=_DEMO_KEYS).path)
         load.start(home)
-        _execute(["newsletter", *rest])
+        try:
+            _execute(["newsletter", *rest])
+        finally:
+            sys.stdout.flush()
         return 0
     except (NewsletterError, SubscribersError) as error:
         if show_traceback:

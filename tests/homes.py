@@ -79,7 +79,7 @@ def environ_for(folder: Path) -> dict[str, str]:
     if connection.vendor == "postgresql":
         settings = connection.settings_dict
         user = settings["USER"] + (f":{settings['PASSWORD']}" if settings["PASSWORD"] else "")
-        host = settings.get("HOST") or ""
+        host = settings["HOST"] or settings["OPTIONS"].get("host", "")
         place = (
             f"/{settings['NAME']}?host={host}"
             if host.startswith("/")

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.timesince import timesince
 
@@ -78,7 +78,12 @@ def require_new_database() -> None:
 def examine(loaded: Loaded, *, now: datetime, environ: Mapping[str, str] = os.environ) -> list[Finding]:
     """Every finding, in the order in which a person would mend them."""
     findings = [*_installation(loaded, environ)]
-    pending = pending_migrations()
+    try:
+        pending = pending_migrations()
+    except OperationalError as error:
+        reason = (str(error).splitlines() or [""])[0]
+        fix = "start it, or mend DATABASE_URL" if loaded.config.database_url else "look at the file's owner and mode"
+        return [*findings, Finding(Level.MISSING, "database", f"It can't be used: {reason}.", fix)]
     if pending:
         text = f"{len(pending)} migrations are not in the database yet."
         return [*findings, Finding(Level.MISSING, "database", text, "newsletter migrate")]

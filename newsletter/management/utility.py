@@ -30,13 +30,18 @@ class Utility(ManagementUtility):
         self.verbs = verbs
 
     def execute(self) -> None:
-        """Run the command. Raises `NewsletterError` where the database is older than the program."""
+        """Run the command. Raises `NewsletterError` where the database is older than the program, or away."""
         try:
             super().execute()
         except (OperationalError, ProgrammingError) as error:
-            if not any(words in str(error) for words in _OLD_DATABASE):
-                raise
-            raise DatabaseTooOldError from error
+            if any(words in str(error) for words in _OLD_DATABASE):
+                raise DatabaseTooOldError from error
+            if isinstance(error, OperationalError):
+                first = (str(error).splitlines() or ["no reason given"])[0]
+                raise NewsletterError(
+                    f"The database can't be used: {first}.", hint="Type: newsletter doctor"
+                ) from error
+            raise
 
     def main_help_text(self, commands_only: bool = False) -> str:
         """Our verbs in the order of the flow, then Django's. Needs no settings and no apps: it is asked for first."""
