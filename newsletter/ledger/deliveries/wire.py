@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 
 from newsletter.core.errors import LedgerError
 from newsletter.core.patience import next_try
 from newsletter.ledger.deliveries.claims import Claim
-from newsletter.models import Delivery, DeliveryState, Issue, IssueState, OnTheWire, Retry
+from newsletter.models import Delivery, DeliveryState, IssueState, OnTheWire, Retry
 from subscribers import address
 from subscribers.models import SubscriptionState, Suppression
 
 EXPIRED = "expired"
 LONGEST_REASON = 500
+_SUPPRESSED = Suppression.objects.filter(address_key=OuterRef("subscription__subscriber__address_key"))
 
 
 class Permit(StrEnum):
@@ -38,19 +41,18 @@ def mark(claim: Claim, delivery_id: int, *, now: datetime) -> Permit:
     erased since the freeze becomes excluded, with that reason.
     """
     claim.hold(now)
-    if not Issue.objects.filter(pk=claim.issue, state=IssueState.SENDING).exists():
-        return Permit.HALT
     row = (
         Delivery.objects.select_for_update(of=("self",))
         .select_related("subscription__subscriber")
-        .filter(pk=delivery_id, state=DeliveryState.PENDING)
-        .first()
+        .annotate(issue_state=F("issue__state"), suppressed=Exists(_SUPPRESSED))
+        .get(pk=delivery_id)
     )
-    if row is None:
+    if row.issue_state != IssueState.SENDING:
+        return Permit.HALT
+    if row.state != DeliveryState.PENDING:
         return Permit.DECIDED
     if reason := _ineligible(row):
-        _decide(delivery_id, DeliveryState.EXCLUDED, reason, now)
-        Retry.objects.filter(pk=delivery_id).delete()
+        _decide(claim, delivery_id, DeliveryState.EXCLUDED, reason, now)
         return Permit.DECIDED
     OnTheWire.objects.create(delivery_id=delivery_id, batch_id=claim.batch, at=now)
     return Permit.SEND
@@ -61,8 +63,7 @@ def settle(claim: Claim, delivery_id: int, state: DeliveryState, reason: str, *,
     """On the wire → accepted, failed or uncertain, for good."""
     claim.hold(now)
     _leave_the_wire(claim, delivery_id)
-    _decide(delivery_id, state, reason, now)
-    Retry.objects.filter(pk=delivery_id).delete()
+    _decide(claim, delivery_id, state, reason, now)
 
 
 @transaction.atomic
@@ -82,8 +83,7 @@ def defer(
     first_at = row.at if attempts > 1 else now
     due = next_try(delivery=delivery_id, attempts=attempts, first_at=first_at, now=now, retry_after=retry_after)
     if due is None:
-        _decide(delivery_id, DeliveryState.FAILED, f"{EXPIRED}: {reply}", now)
-        Retry.objects.filter(pk=delivery_id).delete()
+        _decide(claim, delivery_id, DeliveryState.FAILED, f"{EXPIRED}: {reply}", now)
         return None
     if attempts == 1:
         Delivery.objects.filter(pk=delivery_id, state=DeliveryState.PENDING).update(at=now)
@@ -113,20 +113,19 @@ def take_back(claim: Claim, delivery_id: int, *, now: datetime) -> None:
 def fail_unsent(claim: Claim, delivery_id: int, reason: str, *, now: datetime) -> None:
     """Pending → failed without ever being on the wire: no message could be made for this one."""
     claim.hold(now)
-    _decide(delivery_id, DeliveryState.FAILED, reason, now)
-    Retry.objects.filter(pk=delivery_id).delete()
+    _decide(claim, delivery_id, DeliveryState.FAILED, reason, now)
 
 
-def _ineligible(row: Delivery) -> str:
+def _ineligible(row: Any) -> str:
     """Why this delivery must not be sent any more, "" when it may."""
     subscription = row.subscription
     if subscription is None:
         return "erased"
     if subscription.state != SubscriptionState.ACTIVE:
         return str(subscription.state)
-    # The address of the freeze is where the message goes; the person may have changed theirs since.
-    keys = {subscription.subscriber.address_key, address.key(row.address)}
-    if Suppression.objects.filter(address_key__in=keys).exists():
+    # The message goes to the address of the freeze; the person may have changed theirs since.
+    moved = subscription.subscriber.address != row.address
+    if row.suppressed or (moved and Suppression.objects.filter(address_key=address.key(row.address)).exists()):
         return "suppressed"
     return ""
 
@@ -136,10 +135,12 @@ def _leave_the_wire(claim: Claim, delivery_id: int) -> None:
         raise LedgerError(f"Delivery {delivery_id} was not on the wire.")
 
 
-def _decide(delivery_id: int, state: DeliveryState, reason: str, now: datetime) -> None:
-    """The one write of a decided row."""
+def _decide(claim: Claim, delivery_id: int, state: DeliveryState, reason: str, now: datetime) -> None:
+    """The one write of a decided row; it waits no longer."""
     decided = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.PENDING).update(
         state=state, reason=reason[:LONGEST_REASON], at=now
     )
     if decided != 1:
         raise LedgerError(f"Delivery {delivery_id} was decided before.")
+    if claim.delivery is not None:
+        Retry.objects.filter(pk=delivery_id).delete()
