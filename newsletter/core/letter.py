@@ -193,7 +193,7 @@ class Compiler:
                 self._countdown = self._every
                 self._compare(letter, state, body)
         subject = letter.subject
-        line = subject if isinstance(subject, bytes) else mime.unstructured("Subject", subject(state))
+        line = subject if isinstance(subject, bytes) else mime.subject_line(subject(state))
         body[0] = mime.head(headers, line, self.boundary) + body[0]
         return b"".join(body)
 
@@ -233,7 +233,7 @@ class Compiler:
         """What a mail program makes of the bytes."""
         at = letter.html_from
         text, html = (
-            decodestring(b"".join(part)).decode("utf-8").replace("\r\n", "\n")
+            decodestring(b"".join(part)).decode("utf-8", "replace").replace("\r\n", "\n")
             for part in (body[1:at], body[at + 1 : -1])
         )
         return Rendered(letter.subject_for(state), html, text)
@@ -355,14 +355,14 @@ class Compiler:
     def _subject(self, items: list[str | Slot]) -> tuple[bytes | Callable[[State], str], str]:
         if not any(isinstance(item, Slot) for item in items):
             words = " ".join("".join(str(item) for item in items).split())
-            return mime.unstructured("Subject", words), words
+            return mime.subject_line(words), words
         nodes = [self._nodes.constant(item) if isinstance(item, str) else item.node for item in items]
         getters = [self._nodes.closure(node) for node in nodes]
         return lambda state: " ".join(scrub("".join([get(state) for get in getters])).split()), ""
 
     def _filler(self, node: Node, place: Place | None) -> _Filler:
         """The function that makes a hole's bytes; `place` is None in plain text."""
-        hole = mime.hole
+        fast, hole = mime.fast_hole, mime.hole
         if place is None:
             words = self._nodes.closure(node)
             return lambda state: hole(scrub(str(words(state))))
@@ -374,6 +374,10 @@ class Compiler:
 
         def fill(state: State) -> bytes:
             value = get(state)
+            if type(value) is str:
+                encoded = fast(value)
+                if encoded is not None:
+                    return encoded
             text: str = printed(value)
             if (printed is str or hasattr(value, "__html__")) and _RISKY.search(text):
                 # Markup of the reader's own could change what MJML makes of the document.

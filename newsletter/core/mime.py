@@ -24,7 +24,7 @@ LINE = 76
 
 SOFT_BREAK = b"=\r\n"
 
-_PLAIN_HOLE = re.compile(r"(?!\.|From )[ -<>-~]{1,75}", re.ASCII).fullmatch
+_PLAIN_HOLE = re.compile(r"(?![ .]|From )[ !#-%(-;?-\[\]-~]{1,150}").fullmatch
 _SPECIAL = re.compile(rb"[^\t\n -<>-~]")
 _BLANK_AT_END = re.compile(rb"([\t ])(?=\n|\Z)")
 _ESCAPES = {bytes([byte]): b"=%02X" % byte for byte in range(256)}
@@ -77,25 +77,30 @@ def encoded_words(text: str, start: int) -> str:
     """The text as base64 encoded-words (RFC 2047), each of whole characters, one a line of at most 76; the first
     line already holds `start` characters.
     """
+    data = text.encode("utf-8")
     words: list[str] = []
-    room = (LINE - start - 12) // 4 * 3
-    chunk = b""
-    for character in text:
-        encoded = character.encode("utf-8")
-        if len(chunk) + len(encoded) > max(room, 4):
-            words.append(b64encode(chunk).decode())
-            chunk, room = b"", 45
-        chunk += encoded
-    words.append(b64encode(chunk).decode())
-    return "\r\n ".join([f"=?utf-8?B?{word}?=" for word in words])
+    room = max(min((LINE - start - 12) // 4 * 3, 45), 4)
+    while True:
+        cut = room
+        while cut < len(data) and data[cut] & 0xC0 == 0x80:
+            # Inside a character: its first byte is further left.
+            cut -= 1
+        words.append(f"=?utf-8?B?{b64encode(data[:cut]).decode('ascii')}?=")
+        data, room = data[cut:], 45
+        if not data:
+            return "\r\n ".join(words)
 
 
 def unstructured(name: str, value: str) -> bytes:
-    """One header of free text, such as Subject: ASCII as it is, folded at spaces; anything else as encoded-words."""
+    """One header of free text: ASCII as it is, folded at spaces; anything else as encoded-words; b"" for blank text."""
     value = one_line(value)
     lead = f"{name}: "
+    if not value:
+        return b""
+    if value.isascii() and len(value) <= LINE - len(lead) and "=?" not in value:
+        return f"{lead}{value}\r\n".encode("ascii")
     if not value.isascii() or "=?" in value or max(map(len, value.split(" "))) > LINE - len(lead):
-        return f"{lead}{encoded_words(value, len(lead))}\r\n".encode("ascii") if value else b""
+        return f"{lead}{encoded_words(value, len(lead))}\r\n".encode("ascii")
     lines, line = [], lead
     for number, word in enumerate(value.split(" ")):
         if number and len(line) + 1 + len(word) > LINE and line.strip() and word:
@@ -104,6 +109,11 @@ def unstructured(name: str, value: str) -> bytes:
         else:
             line += f" {word}" if number else word
     return ("\r\n".join([*lines, line]) + "\r\n").encode("ascii")
+
+
+def subject_line(words: str) -> bytes:
+    """The Subject header, which every message has."""
+    return unstructured("Subject", words) or b"Subject:\r\n"
 
 
 def mailbox(name: str, box: Mailbox) -> bytes:
@@ -194,7 +204,7 @@ def _list_id(value: str) -> bytes:
 
 
 def head(headers: Headers, subject: bytes, boundary: str) -> bytes:
-    """All headers of a message and the empty line; `subject` is a finished header line (`unstructured`)."""
+    """All headers of a message and the empty line; `subject` is a finished header line (`subject_line`)."""
     shared = _shared(headers.from_, headers.reply_to, headers.date, headers.list_id, headers.extra)
     message_id = one_line(headers.message_id)
     return b"".join(
@@ -246,10 +256,20 @@ def piece(text: str) -> bytes:
 
 
 def hole(text: str) -> bytes:
-    """`piece` for a reader's value: most are one short plain line."""
-    if _PLAIN_HOLE(text):
+    """`piece` for a reader's value: most are one or two short plain lines."""
+    return fast_hole(text) or piece(text)
+
+
+def fast_hole(text: str) -> bytes | None:
+    """The hole of a plain text that no step on its way would change: no character that HTML escapes, that MJML needs
+    normalised or that quoted-printable encodes. None for all others.
+    """
+    if _PLAIN_HOLE(text) is None:
+        return None
+    if len(text) < LINE:
         return text.encode("ascii") + SOFT_BREAK
-    return piece(text)
+    # The second line must not begin with a full stop or `From `.
+    return None if text[LINE - 1] in ".F" else f"{text[: LINE - 1]}=\r\n{text[LINE - 1 :]}=\r\n".encode("ascii")
 
 
 def _special(data: bytes) -> bytes:
@@ -281,7 +301,7 @@ def whole(headers: Headers, subject: str, text: str, html: str, boundary: str) -
     """A message from finished texts (multipart/alternative, the plain one first: RFC 2046 section 5.1.4)."""
     return b"".join(
         (
-            head(headers, unstructured("Subject", subject), boundary),
+            head(headers, subject_line(subject), boundary),
             opening(boundary, "plain", first=True),
             piece(text),
             opening(boundary, "html"),
