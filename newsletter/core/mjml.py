@@ -126,17 +126,22 @@ def _attribute(match: re.Match[str]) -> str:
 
 
 def _long_padding(attributes: str) -> str:
-    """`padding="0 8px"` written out: the compiler forgets the sides of the short form when it sizes a picture."""
+    """`padding="0 8px"` written out, and a bare 0 as 0px: else the compiler sizes the picture by its default sides."""
     values = {name: value[1:-1] for name, _, value in _ATTRIBUTE.findall(attributes) if value[:1] in ('"', "'")}
+    own = {name: value for name, value in values.items() if name.startswith("padding-")}
     sides = values.get("padding", "").split()
-    if not 2 <= len(sides) <= 4:
-        return attributes
-    top, right = sides[0], sides[1]
-    bottom = sides[2] if len(sides) > 2 else top
-    left = sides[3] if len(sides) > 3 else right
-    long = {"padding-top": top, "padding-right": right, "padding-bottom": bottom, "padding-left": left}
-    extra = "".join(f' {name}="{value}"' for name, value in long.items() if name not in values)
-    return f"{extra} {attributes.lstrip()}"
+    drop = set(own)
+    if 2 <= len(sides) <= 4:
+        top, right = sides[0], sides[1]
+        bottom = sides[2] if len(sides) > 2 else top
+        left = sides[3] if len(sides) > 3 else right
+        own = {"padding-top": top, "padding-right": right, "padding-bottom": bottom, "padding-left": left} | own
+        drop.add("padding")
+    rest = _ATTRIBUTE.sub(lambda match: "" if match[1] in drop else match.group(), attributes).strip()
+    return (
+        "".join(f' {name}="{"0px" if value == "0" else norm_attribute(value)}"' for name, value in own.items())
+        + f" {rest}"
+    )
 
 
 def to_html(source: str, *, file: str = "letter.mjml") -> str:
