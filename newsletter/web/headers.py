@@ -47,7 +47,8 @@ class HeadersMiddleware:
 def private(response: HttpResponse) -> HttpResponse:
     """Mark a page whose address or content is one person's: kept nowhere, told to nobody, found by no search engine."""
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # Not no-referrer: under it a browser posts a form with "Origin: null", which the check against forged requests refuses.
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
 
@@ -56,4 +57,6 @@ def for_readers(response: HttpResponse) -> HttpResponse:
     """Mark a page for readers: no script, no frame, no index."""
     response.headers["Content-Security-Policy"] = READERS
     response.headers["X-Frame-Options"] = "DENY"
-    return private(response)
+    private(response)
+    response.headers["Referrer-Policy"] = "no-referrer"  # their forms carry a token, and need no such check
+    return response
