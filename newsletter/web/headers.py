@@ -47,7 +47,7 @@ class HeadersMiddleware:
 def private(response: HttpResponse) -> HttpResponse:
     """Mark a page whose address or content is one person's: kept nowhere, told to nobody, found by no search engine."""
     response.headers["Cache-Control"] = "no-store"
-    # Not no-referrer: under it a browser posts a form with "Origin: null", which the check against forged requests refuses.
+    # Not no-referrer: under it a browser posts a form with "Origin: null", and Django takes that for a forgery.
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
