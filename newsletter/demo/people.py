@@ -45,7 +45,7 @@ PEOPLE: tuple[Person, ...] = (
     Person("quotes@example.org", 'Robert "Bobby" O’Malley'),
     Person("backslash@example.org", "Ana \\ Bruno"),
     Person("angle@example.org", "<b>Bold</b> & Sons"),
-    Person("braces@example.org", "{{ subscriber.name }}"),
+    Person("braces@example.org", "Curly {Braces} & Co."),
     Person("percent@example.org", "100% %s {name} $name"),
     Person("emoji@example.org", "Júlia 🎬🍿"),
     Person("family@example.org", "The 👩‍👩‍👧‍👦 Lindqvists"),

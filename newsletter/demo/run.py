@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -21,7 +22,7 @@ from newsletter.demo.mailbox import MailServer
 from newsletter.demo.people import REFUSED
 from newsletter.demo.place import Place, free_ports, is_free, remember, remembered
 from newsletter.demo.serving import Pages
-from newsletter.demo.setting import set_up
+from newsletter.demo.setting import EDITOR, set_up
 from newsletter.demo.urls import MAILBOX
 from newsletter.demo.week import Clock, Week, run_week
 from newsletter.flow.deliver import Tally
@@ -64,7 +65,8 @@ def run_demo(
             out.write(_as_json(week, home) if as_json else _as_text(week, home))
         else:
             with Pages(bind, _free_port(port, bind), magazine=magazine.origin) as pages:
-                out.write(_as_json(week, home) if as_json else _as_text(week, home) + pages.text(week.issue))
+                links = pages.links(week.issue, User.objects.get(username=EDITOR), clock())
+                out.write(_as_json(week, home, links) if as_json else _as_text(week, home, links))
                 out.flush()
                 pages.wait()
     return 1 if surprises else 0
@@ -110,7 +112,7 @@ def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[Tally], None]
         yield say, tell
 
 
-def _as_json(week: Week, home: Path) -> str:
+def _as_json(week: Week, home: Path, links: Mapping[str, str] | None = None) -> str:
     counts = week.report.counts
     document = {
         "home": str(home),
@@ -129,11 +131,12 @@ def _as_json(week: Week, home: Path) -> str:
         "sent_now": week.sent_now,
         "preview": str(week.preview),
         "mailbox": str(week.mailbox),
+        **({"pages": dict(links)} if links else {}),
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _as_text(week: Week, home: Path) -> str:
+def _as_text(week: Week, home: Path, links: Mapping[str, str] | None = None) -> str:
     counts = week.report.counts
     refused = ", ".join(f"{named.address}: {named.reason}" for named in week.report.names["failed"])
     if week.sent_now:
@@ -148,8 +151,12 @@ def _as_text(week: Week, home: Path) -> str:
         f"{week.subscribers} subscribers; {counts.frozen} get it. {week.report.sentence}",
         *([f"Refused, as scripted: {refused}"] if refused else []),
         "",
-        f"  home     {home}",
-        f"  mailbox  {week.mailbox}",
-        f"  preview  {week.preview / 'letter.html'}",
+        f"  {'home':<12} {home}",
+        f"  {'mailbox':<12} {week.mailbox}",
+        f"  {'preview':<12} {week.preview / 'letter.html'}",
     ]
+    if links:
+        lines += ["", "Log in once with the first link, as the editor; the others need no login but the second.", ""]
+        lines += [f"  {name:<12} {address}" for name, address in links.items()]
+        lines += ["", "Ctrl-C ends it."]
     return "\n".join(lines) + "\n"

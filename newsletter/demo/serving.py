@@ -7,9 +7,11 @@ import re
 import signal
 import threading
 from collections.abc import Iterable
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import User
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.urls import reverse
@@ -17,6 +19,7 @@ from django.urls import reverse
 from newsletter.core.errors import ConfigError
 from newsletter.demo.reviews import PUBLIC
 from newsletter.models import Issue
+from newsletter.web.studio.login import login_link
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -75,6 +78,7 @@ class Pages:
                 f"Nothing can listen on {bind}:{port}: {error.strerror}.", hint="Give another: --port PORT"
             ) from error
         self._server.set_app(MagazineHere(WSGIHandler(), magazine))
+        self.magazine = magazine
         self._server.daemon_threads = True
         host = "127.0.0.1" if bind in ("", "0.0.0.0", "::") else bind
         self.origin = f"http://{f'[{host}]' if ':' in host else host}:{self._server.server_port}"
@@ -89,18 +93,16 @@ class Pages:
         self._server.server_close()
         self._thread.join()
 
-    def text(self, issue: Issue) -> str:
-        """Where to click."""
-        public = reverse("view-online", args=[issue.newsletter.slug, issue.slot])
-        return "\n".join(
-            [
-                "",
-                f"  mailbox      {self.origin}{reverse('mailbox')}",
-                f"  view online  {self.origin}{public}",
-                "",
-                "Ctrl-C ends it.\n",
-            ]
-        )
+    def links(self, issue: Issue, user: User, now: datetime) -> dict[str, str]:
+        """Where to click: the way in for `user` (works once, for a day), and the pages that the demo is about."""
+        name = [issue.newsletter.slug, issue.slot]
+        return {
+            "login": login_link(user, self.origin, now),
+            "issue": self.origin + reverse("issue", args=name),
+            "mailbox": self.origin + reverse("mailbox"),
+            "view online": self.origin + reverse("view-online", args=name),
+            "magazine": self.magazine + "/",
+        }
 
     def wait(self) -> None:
         """Until Ctrl-C, or until the process is asked to end. Belongs into the main thread, where signals arrive."""

@@ -137,21 +137,15 @@ def _deliver(
 
 def _preview(issue: Issue, config: Config, folder: Path, now: datetime) -> Path:
     """The letter of the first reader as three files; written once, as the letter itself is frozen."""
-    if (folder / "letter.eml").is_file() or issue.freeze is None:
+    if (folder / "letter.eml").is_file():
         return folder
     subscription = Subscription.objects.select_related("subscriber").get(
         mailing_list=issue.newsletter.mailing_list, subscriber__address=PEOPLE[0].address
     )
     keys = delivering.Installation.of(config, os.environ).keys
-    frozen = compiling.frozen(issue)
-    reader = compiling.reader_of(subscription, base_url=frozen.base_url, keys=keys)
-    headers = compiling.headers_for(
-        frozen, reader, subscription_id=subscription.pk, fingerprint=issue.freeze.fingerprint, now=now
-    )
-    compiler = compiling.compiler(issue)
-    rendered = compiler.render(reader)
+    shown = compiling.preview(issue, subscription, keys=keys, now=now)
     folder.mkdir(exist_ok=True)
-    (folder / "letter.html").write_text(rendered.html, encoding="utf-8")
-    (folder / "letter.txt").write_text(rendered.text, encoding="utf-8")
-    (folder / "letter.eml").write_bytes(compiler.message(reader, headers))
+    (folder / "letter.html").write_text(shown.rendered.html, encoding="utf-8")
+    (folder / "letter.txt").write_text(shown.rendered.text, encoding="utf-8")
+    (folder / "letter.eml").write_bytes(shown.message)
     return folder
