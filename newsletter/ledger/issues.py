@@ -43,7 +43,16 @@ def lock(issue_id: int) -> Issue:
 
     Must be called inside a transaction (SQLite's own write lock does the same there).
     """
-    return Issue.objects.select_for_update(of=("self",)).select_related("newsletter", "freeze").get(pk=issue_id)
+    # The newsletter first, always: what ends an issue makes the next one, and two orders would be a deadlock.
+    lock_newsletter(Issue.objects.values_list("newsletter_id", flat=True).get(pk=issue_id))
+    rows = Issue.objects.select_for_update(of=("self",), no_key=True).select_related("newsletter", "freeze")
+    return rows.get(pk=issue_id)
+
+
+def lock_newsletter(newsletter_id: int) -> Newsletter:
+    """The newsletter's row, held until the transaction ends: its issues are made, decided and begun one at a time."""
+    # no_key: a row elsewhere that only points here (an event, a placement) need not wait.
+    return Newsletter.objects.select_for_update(no_key=True).get(pk=newsletter_id)
 
 
 def create(newsletter: Newsletter, slot: Slot, now: datetime) -> tuple[Issue, bool]:
@@ -127,10 +136,9 @@ def begin_sending(issue_id: int, *, now: datetime, confirmed: bool = False) -> N
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("begin_sending belongs into the transaction that freezes the audience")
-    newsletter_id = Issue.objects.values_list("newsletter_id", flat=True).get(pk=issue_id)
-    # One at a time per newsletter: two special issues that begin at once must see each other.
-    newsletter = Newsletter.objects.select_for_update().get(pk=newsletter_id)
+    # Holds the newsletter too: two special issues that begin at once must see each other.
     issue = lock(issue_id)
+    newsletter = issue.newsletter
     gap = timedelta(hours=newsletter.min_gap_hours)
     near = (
         Issue.objects.filter(newsletter=newsletter, state__in=STARTED, started_at__gt=now - gap)
@@ -225,6 +233,8 @@ def discard(issue_id: int, reason: str, *, now: datetime, by: str = "") -> None:
         Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).update(
             state=DeliveryState.EXCLUDED, reason="the issue was discarded", at=now
         )
+        # A message that was on the wire at the pause kept them as sent; it has been refused since.
+        placements.back_to_reserved(issue_id, now)
         Retry.objects.filter(issue=issue_id).delete()
         Batch.objects.filter(issue=issue_id).update(state=BatchState.SETTLED, owner="", lease_until=None)
     _give_up(issue_id, IssueState.DISCARDED, reason, now, by, (*OPEN, IssueState.PAUSED))

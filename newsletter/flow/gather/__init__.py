@@ -120,7 +120,7 @@ def _gather_one(
         moved = {} if gathered.unchanged else find_moved(source, gathered.entries, fetcher)
         with transaction.atomic():
             # Every source's row, in one order: two rounds at once must not make two reviews of one address.
-            list(Source.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
+            list(Source.objects.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
             # Not `source`: another round may have finished while this one was fetching.
             fresh = Source.objects.get(pk=source.pk)
             result = Ingested() if gathered.unchanged else ingest(fresh, gathered.entries, moved, now)

@@ -75,7 +75,7 @@ def week_off(newsletter: Newsletter, day: date, reason: str, *, now: datetime, b
         names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
         raise IssueError(f"{day} is no slot of {newsletter.slug}: it goes out on {names[schedule.weekday]}s.")
     with transaction.atomic():
-        Newsletter.objects.select_for_update().get(pk=newsletter.pk)
+        issues.lock_newsletter(newsletter.pk)
         row, made = WeekOff.objects.get_or_create(newsletter=newsletter, slot=day, defaults={"reason": reason})
         issue = Issue.objects.filter(newsletter=newsletter, slot=slot_on(schedule, day).key).first()
         if issue is not None and issue.state in issues.STARTED:

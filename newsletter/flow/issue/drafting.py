@@ -37,7 +37,7 @@ def ensure_draft(newsletter: Newsletter, *, now: datetime) -> Issue:
 
     Safe from any number of callers at once: they stand in line at the newsletter's row, and the slot is unique.
     """
-    newsletter = Newsletter.objects.select_for_update().get(pk=newsletter.pk)
+    newsletter = issues.lock_newsletter(newsletter.pk)
     found = Issue.objects.filter(newsletter=newsletter, state__in=issues.OPEN).order_by("slot_at", "pk").first()
     if found is not None:
         return found

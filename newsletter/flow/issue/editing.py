@@ -119,7 +119,7 @@ def include(review: Review, *, now: datetime, by: str) -> None:
     if not changed.update(included_at=now, included_by=by):
         raise IssueError("This review lies in no tray.", where=str(review), hint="newsletter why tells where it is.")
     _tell(None, None, "included", f'"{review}" was taken out of its tray.', now, by)
-    for draft in Issue.objects.filter(state=IssueState.DRAFT):
+    for draft in Issue.objects.filter(state=IssueState.DRAFT).order_by("newsletter", "slot_at"):
         place(draft, now=now)
 
 
