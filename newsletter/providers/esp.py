@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC
 from email import message_from_bytes, policy
-from email.headerregistry import Address
+from email.header import decode_header, make_header
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
+from email.utils import getaddresses, parsedate_to_datetime
 from pathlib import Path
 from ssl import SSLCertVerificationError
 from typing import Any
@@ -63,6 +63,7 @@ _NOT_EXTRA = {
 # to send, 412/413 account pending or barred.
 _POSTMARK_ACCOUNT = {10, 400, 401, 405, 412, 413}
 _POSTMARK_LATER = {100, 429}  # maintenance, rate limit
+_FOLD = re.compile(r"\r\n(?=[ \t])")
 _KEY = re.compile(r"[A-Za-z0-9_.:+/=-]{24,}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 LONGEST_REPLY = 500
@@ -186,13 +187,16 @@ def rebuild(message: bytes, recipient: str) -> EmailMultiAlternatives:
     text, html = _part(parsed, "plain"), _part(parsed, "html")
     if text is None:
         raise ValueError("it has no text part")
+    headers = _headers(message)
+    one = {name.lower(): value for name, value in headers}
+    names = {address: name for name, address in _mailboxes(one.get("to", ""))}
     fields = EmailMultiAlternatives(
-        subject=str(parsed.get("Subject", "")),
+        subject=_decoded(one.get("subject", "")),
         body=text,
-        from_email=next(iter(_addresses(parsed, "From")), ""),
-        to=[_named(recipient, parsed)],
-        reply_to=_addresses(parsed, "Reply-To"),
-        headers=dict(_extra(parsed)),
+        from_email=next((_quoted(*box) for box in _mailboxes(one.get("from", ""))), ""),
+        to=[_quoted(names.get(recipient, ""), recipient)],
+        reply_to=[_quoted(*box) for box in _mailboxes(one.get("reply-to", ""))],
+        headers={name: _decoded(value) for name, value in headers if _is_extra(name)},
     )
     if html is not None:
         fields.attach_alternative(html, "text/html")
@@ -206,31 +210,34 @@ def _part(parsed: EmailMessage, subtype: str) -> str | None:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
-def _extra(parsed: EmailMessage) -> Iterator[tuple[str, str]]:
-    for name, value in parsed.items():
-        if name.lower() not in _NOT_EXTRA and not name.lower().startswith("content-"):
-            yield name, str(value)
+def _headers(message: bytes) -> list[tuple[str, str]]:
+    """The header fields, unfolded and not decoded. Not by the standard library's own reading of them: in 3.11 that puts
+    blanks between the encoded-words of one long name.
+    """
+    head = message.partition(b"\r\n\r\n")[0].decode("utf-8", "replace")
+    lines = _FOLD.sub("", head).split("\r\n")
+    return [(name, value.strip()) for name, colon, value in (line.partition(":") for line in lines) if colon]
 
 
-def _addresses(parsed: EmailMessage, name: str) -> list[str]:
-    header = parsed.get(name)
-    return [_quoted(address) for address in header.addresses] if header is not None else []
+def _is_extra(name: str) -> bool:
+    return name.lower() not in _NOT_EXTRA and not name.lower().startswith("content-")
 
 
-def _named(recipient: str, parsed: EmailMessage) -> str:
-    header = parsed.get("To")
-    for address in header.addresses if header is not None else ():
-        if address.addr_spec == recipient:
-            return _quoted(address)
-    return recipient
+def _mailboxes(value: str) -> list[tuple[str, str]]:
+    """(name, address) of an address header. Taken apart before it is decoded: a decoded name may hold a comma."""
+    return [(_decoded(name), address) for name, address in getaddresses([value]) if address]
 
 
-def _quoted(address: Address) -> str:
+def _decoded(value: str) -> str:
+    return str(make_header(decode_header(value)))
+
+
+def _quoted(name: str, address: str) -> str:
     """Name and address as a mailbox. The name is always quoted: a comma in it must not make two addresses."""
-    if not address.display_name:
-        return address.addr_spec
-    name = address.display_name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{name}" <{address.addr_spec}>'
+    if not name:
+        return address
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" <{address}>'
 
 
 def _outcome(fields: Any) -> SendResult:

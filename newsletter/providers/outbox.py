@@ -52,6 +52,7 @@ class OutboxProvider:
 
     def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
         """Write one file. Raises `ProviderError` when the folder can't take files (disk full, read-only)."""
+        self.open()
         stem = self._stem(recipient, message)
         part = self.folder / f".{stem}.{os.getpid()}.part"
         try:
