@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from newsletter.core.reader import UNMAILABLE, Reader, clean, clean_line
 
 
-@pytest.mark.parametrize("character", ["\0", "\x01", "\x0b", "\x0c", "\x7f", "\x85", "\u2028", "\u2029", "\ud800", "\ufdd0",
-                                       "\uffff", "\U0001fffe", "\U0010ffff"])  # fmt: skip
+@pytest.mark.parametrize("character", list("\0\x01\x0b\x0c\x7f\x85\u2028\u2029\ud800\ufdd0\uffff\U0001fffe\U0010ffff"))
 def test_a_character_that_no_mail_may_hold_becomes_a_space(character: str) -> None:
     assert clean(f"a{character}b") == "a b"
     assert Reader("a@example.org", name=f"a{character}b").name == "a b"

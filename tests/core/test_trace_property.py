@@ -18,17 +18,10 @@ from newsletter.core.errors import LetterMismatchError
 from newsletter.core.letter import Compiler, Headers, Mailbox, Rendered
 from newsletter.core.reader import Reader
 from newsletter.core.trace import Tracer, TracingEnvironment, deferred, environment, places
-from tests.tracing_designs import (
-    ISSUE,
-    DifferentError,
-    Documents,
-    Jinja,
-    Templates,
-    judge,
-    judge_letters,
-    mjml_reader,
-    reader,
-)
+from tests.tracing.documents import Documents, mjml_reader
+from tests.tracing.judge import DifferentError, Jinja, judge, judge_letters
+from tests.tracing.people import ISSUE, reader
+from tests.tracing.templates import Templates
 
 seeds = st.integers(0, 2**64)
 
