@@ -52,7 +52,7 @@ def card(
         title=entry.title_clean,
         url=entry.url,
         rubric=entry.rubric,
-        kicker=label(entry.rubric, language) or entry.rubric_label,
+        kicker=kicker(entry, language),
         byline=byline(entry, language),
         minutes=spoken["minutes"].format(n=entry.reading_minutes) if entry.reading_minutes else "",
         dek=dek,
@@ -77,12 +77,19 @@ def line(key: str, entry: source.EntryContent, *, language: str) -> Line:
         title=entry.title_clean,
         url=entry.url,
         rubric=entry.rubric,
-        kicker=label(entry.rubric, language) or entry.rubric_label,
+        kicker=kicker(entry, language),
         byline=byline(entry, language),
         lang=lang,
         dir=direction,
         isolated=isolated(entry.title_clean, language),
     )
+
+
+def kicker(entry: source.EntryContent, language: str) -> str:
+    """The words above the headline: the rubric's, or that somebody paid for this."""
+    if entry.sponsored:
+        return words(language)["sponsored"]
+    return label(entry.rubric, language) or entry.rubric_label
 
 
 def byline(entry: source.EntryContent, language: str) -> str:

@@ -73,6 +73,9 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "Las críticas de la semana",
         "Le recensioni della settimana", "مراجعات هذا الأسبوع", "הביקורות של השבוע", "今週のレビュー", "本周评论",
     ),
+    "sponsored": (
+        "Sponsored", "Anzeige", "Sponsorisé", "Patrocinado", "Sponsorizzato", "برعاية", "ממומן", "広告", "赞助",
+    ),
     "this_week": (
         "This week:", "Diese Woche:", "Cette semaine :", "Esta semana:", "Questa settimana:", "هذا الأسبوع:", "השבוע:",
         "今週：", "本周：",

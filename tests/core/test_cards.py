@@ -148,6 +148,12 @@ def test_text_that_runs_the_other_way_is_isolated() -> None:
     assert cards.line("1", LUNCH, language="he").byline == "מאת \u2068Mara Quill\u2069"
 
 
+def test_what_is_paid_for_says_so() -> None:
+    paid = replace(LUNCH, sponsored=True)
+    assert cards.card("1", paid, on=DAY, language="en").kicker == "Sponsored"
+    assert cards.line("1", paid, language="de").kicker == "Anzeige"
+
+
 def test_an_unsorted_review_keeps_its_sources_label() -> None:
     entry = replace(LUNCH, rubric="", rubric_label="Radio Play")
     assert cards.card("1", entry, on=DAY, language="de").kicker == "Radio Play"
