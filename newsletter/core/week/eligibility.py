@@ -35,6 +35,7 @@ class ReviewFacts:
     left_out_of_issue: bool = False
     from_our_sources: bool = True
     before_start: bool = False
+    sponsored: bool = False
     pinned: bool = False
 
 
@@ -52,6 +53,7 @@ def verdicts(review: ReviewFacts, *, issue: str, cutoff: datetime) -> tuple[Verd
     return (
         _publishable(review),
         _sources(review),
+        _unpaid(review),
         _start(review),
         _ledger(review, issue),
         _cutoff(review, cutoff),
@@ -75,6 +77,15 @@ def _sources(review: ReviewFacts) -> Verdict:
     passed = review.from_our_sources or review.pinned
     text = "It comes from a source of this newsletter." if review.from_our_sources else "No source of this newsletter."
     return Verdict("R1 source", passed, text)
+
+
+def _unpaid(review: ReviewFacts) -> Verdict:
+    """A sponsor's post comes along with the reviews of many feeds; only a person gives it room."""
+    if not review.sponsored:
+        return Verdict("R1 sponsored", True, "Nobody paid for it.")
+    if review.pinned or review.included_by is not None:
+        return Verdict("R1 sponsored", True, "It is paid for, but an editor wants it.")
+    return Verdict("R1 sponsored", False, "It is paid for: pin it to run it.")
 
 
 def _start(review: ReviewFacts) -> Verdict:

@@ -84,6 +84,7 @@ def review_facts(newsletter: Newsletter, issue: Issue | None, reviews: Iterable[
             left_out_of_issue=row.pk in of_issue,
             from_our_sources=row.pk in ours,
             before_start=row.first_seen_at < began,
+            sponsored=bool(row.representative and row.representative.content.get("sponsored")),
             pinned=row.pk in pinned,
         )
         for row in rows

@@ -31,6 +31,7 @@ def test_what_nothing_speaks_against_is_in_however_long_it_waited() -> None:
     [
         ({"publishable": False}, "R1 publishable"),
         ({"from_our_sources": False}, "R1 source"),
+        ({"sponsored": True}, "R1 sponsored"),
         ({"before_start": True}, "R6 start"),
         ({"placement": ActivePlacement("2026-10-29", "sent")}, "R7 ledger"),
         ({"placement": ActivePlacement("2026-11-05", "sent")}, "R7 ledger"),
@@ -55,6 +56,8 @@ def test_each_rule_stops_what_it_is_for(changes: dict[str, Any], rule: str) -> N
         {"embargoed_until": CUTOFF},
         {"tray": FirstSight.FOUND_LATE, "included_by": "Edda"},
         {"tray": FirstSight.FLOOD, "included_by": ""},
+        {"sponsored": True, "included_by": "Edda"},
+        {"sponsored": True, "pinned": True},
         {"tray": FirstSight.BASELINE, "pinned": True},
         {"first_seen_at": CUTOFF + timedelta(hours=1), "pinned": True},
         {"left_out_of_issue": True, "pinned": True},
