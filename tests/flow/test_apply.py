@@ -240,7 +240,9 @@ def test_every_week_day_and_both_ways_to_write_a_time_work(now: datetime) -> Non
 
 
 def test_settings_of_an_account_are_checked_without_its_secret(now: datetime, tmp_path: Path) -> None:
-    text = '[[accounts]]\nname = "real"\nkind = "smtp"\nsettings = { host = "mail.example.org", tls = "starttls", %s }\n'
+    text = (
+        '[[accounts]]\nname = "real"\nkind = "smtp"\nsettings = { host = "mail.example.org", tls = "starttls", %s }\n'
+    )
     apply_text(text % 'username = "me", password_env = "NOT_SET_HERE"', now=now)
     assert Account.objects.get().settings["password_env"] == "NOT_SET_HERE"
     with pytest.raises(ConfigError, match=r"magazine\.toml:4: .*password") as caught:

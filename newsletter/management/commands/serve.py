@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand
 from django.db import connections
 
 from newsletter.core.errors import ConfigError
+from newsletter.management.arguments import clock
 from newsletter.management.doctor import require_new_database
 from newsletter.web.server import Server
+from newsletter.web.studio.login import login_link
 
 
 class Command(BaseCommand):
@@ -27,6 +31,7 @@ class Command(BaseCommand):
         require_new_database()
         if not settings.SECRET_KEY:
             raise ConfigError("There is no secret key, so nobody could log in.", hint="Type: newsletter doctor")
+        require_free(options["bind"], options["port"])
         # The worker is forked from this process and must not share its connections.
         connections.close_all()
         Server(
@@ -39,4 +44,38 @@ class Command(BaseCommand):
 
     def _ready(self, address: str) -> None:
         self.stdout.write(f"Serving {settings.NEWSLETTER.base_url} on {address}")
+        user = first_account()
+        if user is not None:
+            self.stdout.write(f"Nobody can log in yet. This link does, once, as {user.username}:")
+            self.stdout.write(f"  {login_link(user, address, clock())}")
+            connections.close_all()
         self.stdout.flush()
+
+
+def require_free(bind: str, port: int) -> None:
+    """Raises `ConfigError` when nothing can listen there: gunicorn itself would try for five seconds, then log."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # As gunicorn does, so that a port that was just given up is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError as error:
+            raise ConfigError(
+                f"Nothing can listen on {bind} port {port}: {error.strerror}.", hint="Give another: --port PORT"
+            ) from error
+
+
+def first_account() -> User | None:
+    """The account "admin", made when nobody has ever logged in or has a password to; else None.
+
+    It has no password: the one-time link is the only way in until its owner sets one.
+    """
+    users = User.objects.filter(is_active=True)
+    if any(user.last_login or user.has_usable_password() for user in users):
+        return None
+    user, made = User.objects.get_or_create(username="admin", defaults={"is_staff": True, "is_superuser": True})
+    if made:
+        user.set_unusable_password()
+        user.save()
+    return user if user.is_active else None

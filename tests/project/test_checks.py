@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.conf import settings as live
+from django.core.checks import CheckMessage
+
+from newsletter.apps import check_cookies, check_debug, check_public_address, check_secret_key
+from newsletter.config.schema import Config
+from newsletter.project.settings import database
+
+GOOD = "x" * 48
+
+
+@pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
+    def change(**fields: object) -> None:
+        fields = {"home": tmp_path, "secret_key": GOOD, "base_url": "https://news.example.org", **fields}
+        monkeypatch.setattr(live, "NEWSLETTER", replace(Config(), **fields))
+
+    return change
+
+
+def _ids(found: list[CheckMessage]) -> list[str | None]:
+    assert all(one.hint for one in found)
+    return [one.id for one in found]
+
+
+@pytest.mark.parametrize(("key", "ids"), [(GOOD, []), ("", ["newsletter.E001"]), ("short", ["newsletter.E001"])])
+def test_a_home_needs_a_long_key(config: object, key: str, ids: list[str]) -> None:
+    assert callable(config)
+    config(secret_key=key)
+    assert _ids(check_secret_key(None)) == ids
+
+
+def test_without_a_home_no_key_is_missed(config: object) -> None:
+    assert callable(config)
+    config(home=None, secret_key="")
+    assert check_secret_key(None) == []
+
+
+def test_a_public_address_without_https_is_warned_of(config: object) -> None:
+    assert callable(config)
+    config(base_url="http://news.example.org")
+    assert _ids(check_public_address(None)) == ["newsletter.W001"]
+    assert check_cookies(None) == []
+    config()
+    assert check_public_address(None) == []
+
+
+def test_cookies_in_the_clear_behind_a_tls_proxy_are_warned_of(config: object) -> None:
+    assert callable(config)
+    config()
+    assert _ids(check_cookies(None)) == ["newsletter.W003"]
+    config(https_proxy=True)
+    assert check_cookies(None) == []
+
+
+def test_debug_pages_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "DEBUG", True)
+    assert _ids(check_debug(None)) == ["newsletter.W002"]
+    monkeypatch.setattr(live, "DEBUG", False)
+    assert check_debug(None) == []
+
+
+def test_sqlite_waits_for_its_turn_and_survives_a_power_cut() -> None:
+    options = database("")["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in options["init_command"] and "synchronous=FULL" in options["init_command"]
+    assert options["timeout"] >= 20
+    assert database("sqlite:////srv/rows.sqlite3")["OPTIONS"] == options
+
+
+def test_postgresql_is_taken_from_its_address() -> None:
+    entry = database("postgresql://me:hush@db.example.org:5433/letters")
+    assert (entry["ENGINE"], entry["NAME"], entry["PORT"]) == ("django.db.backends.postgresql", "letters", 5433)
+    assert "init_command" not in entry.get("OPTIONS", {})
