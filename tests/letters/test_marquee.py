@@ -112,6 +112,17 @@ def test_topics_choose_the_reviews() -> None:
     assert "3. BOOK REVIEW" in rendered.text  # numbers are the same for everybody
 
 
+def test_a_section_that_is_empty_for_somebody_is_not_headed() -> None:
+    built = compiler(issues.rich())
+    page = built.full_render(replace(issues.READER, topics=("movie",))).html
+    assert "This week’s reviews" not in page
+    assert "Also this week" not in page
+    page = built.full_render(replace(issues.READER, topics=("list",))).html
+    assert "This week’s reviews" not in page
+    assert "Also this week" in page
+    assert built.full_render(issues.READER).html.count("This week’s reviews") == 1
+
+
 def test_an_unsorted_review_reaches_everybody() -> None:
     content = issues.rich()
     content = replace(content, cards=(replace(content.cards[0], rubric="", kicker=""), *content.cards[1:]))
