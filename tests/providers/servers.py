@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ssl import SSLContext
+from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -121,6 +122,7 @@ class SmtpServer(Controller):
         size: int = 33554432,
         login: tuple[str, str] | None = None,
         starttls: SSLContext | None = None,
+        tls: SSLContext | None = None,
         without: tuple[str, ...] = (),
     ) -> None:
         self.faults = SmtpFaults()
@@ -134,6 +136,7 @@ class SmtpServer(Controller):
             enable_SMTPUTF8=utf8,
             data_size_limit=size,
             server_hostname="sink.test",
+            ssl_context=tls,
         )
 
     def factory(self) -> SMTP:
@@ -174,9 +177,15 @@ class SmtpServer(Controller):
         return self.handler.taken
 
     def _trigger_server(self) -> None:
-        """The base class connects to its configured port to start the factory, and ours is chosen by the system."""
-        self.port = self.address[1]
-        super()._trigger_server()
+        """The base class connects to its configured port to wake the factory; ours is chosen by the system."""
+        with socket.create_connection(self.address, 2) as client:
+            if self.ssl_context is None:
+                client.recv(100)
+                return
+            trusting = SSLContext(PROTOCOL_TLS_CLIENT)
+            trusting.check_hostname, trusting.verify_mode = False, CERT_NONE
+            with trusting.wrap_socket(client) as secure:
+                secure.recv(100)
 
 
 # Answers in the shape of Postmark's documentation: "Send a single email", "API error codes".
