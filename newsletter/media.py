@@ -11,7 +11,6 @@ import io
 import logging
 import os
 import tempfile
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +26,8 @@ logger = logging.getLogger(__name__)
 WIDTH = 1200
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
 MAX_STORED_BYTES = 2 * 1024 * 1024
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 25_000_000
+MAX_JPEG_PIXELS = 50_000_000
 MAX_HEIGHT_RATIO = 4
 SMALLEST = 16
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
@@ -90,15 +90,12 @@ def _opened(raw: bytes, where: str) -> Image.Image:
     if not raw:
         raise PictureError("The picture is empty: not one byte.", where=where)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(raw), formats=_FORMATS)
-            _check_size(image, where)
-            # A JPEG is decoded at the nearest smaller scale: a 40-megapixel one would else cost 120 MB.
-            image.draft("RGB", (2 * WIDTH, 2 * WIDTH))
-            image.seek(0)
-            image.load()
-            return ImageOps.exif_transpose(image) or image
+        image = Image.open(io.BytesIO(raw), formats=_FORMATS)
+        _check_size(image, where)
+        image.draft("RGB", (2 * WIDTH, 2 * WIDTH))
+        image.seek(0)
+        image.load()
+        return ImageOps.exif_transpose(image) or image
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -115,7 +112,8 @@ def _check_size(image: Image.Image, where: str) -> None:
         raise PictureError("This is a counter of one pixel, not a picture.", where=where)
     if width < SMALLEST or height < SMALLEST:
         raise PictureError(f"The picture is only {width} by {height} pixels.", where=where)
-    if width * height > MAX_PIXELS:
+    # A JPEG is decoded at a smaller scale, everything else at its full size: 25 megapixels are 100 MB.
+    if width * height > (MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_PIXELS):
         raise PictureError(f"The picture has {width} by {height} pixels: too many.", where=where)
 
 

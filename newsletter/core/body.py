@@ -15,6 +15,7 @@ from newsletter.core.prose import count_words, folded, plain, unescaped
 from newsletter.core.sanitise import sanitised_blocks, serialise
 
 PROSE_WORDS = 40
+MAX_PICTURES = 100
 _ESCAPED_MARKUP = re.compile(r"&lt;(?:p|div|br|a|em|strong|img|ul|blockquote)\b[^<>]{0,400}&gt;", re.IGNORECASE)
 _HEADINGS = ("h2", "h3", "h4")
 SIZED = re.compile(
@@ -78,26 +79,27 @@ def read_body(markup: str, *, base_url: str = "", title: str = "", published: da
 
 def _take_junk_boxes(tree: Element) -> str:
     """Take out elements whose class or role says junk; returns the words of an author's box."""
+    drop(tree, tree.iter("nav", "aside", "footer", "form", "button"))
     whole = len(words_in(tree))
     bio = ""
-    for element in list(tree.iter("nav", "aside", "footer", "form", "button")):
-        drop(element)
-    for element in list(tree.iterdescendants()):
+    boxes = []
+    for element in tree.iterdescendants():
         names = f"{element.get('class', '')} {element.get('id', '')} {element.get('role', '')}".strip()
-        kind = junk.junk_classes(names) if names else ""
+        kind = junk.junk_classes(names[:500]) if names else ""
         # A body that is called "post-with-related" as a whole is still the body.
-        if not kind or (len(words_in(element)) * 2 > whole and whole > 200):
+        if not kind or (whole > 200 and len(words_in(element)) * 2 > whole):
             continue
         if kind == "author" and not bio:
             bio = plain(words_in(element, " "))[:600]
-        if element.getparent() is not None:
-            drop(element)
+        boxes.append(element)
+    drop(tree, boxes)
     return bio
 
 
 def _take_pictures(tree: Element, base_url: str) -> list[PictureRef]:
     found: dict[str, PictureRef] = {}
-    for image in list(tree.iter("img")):
+    images = list(tree.iter("img"))
+    for image in images[:MAX_PICTURES]:
         address = _address(image, base_url)
         width, height = image.get("width", ""), image.get("height", "")
         alt = plain(unescaped(image.get("alt", "")))
@@ -116,12 +118,8 @@ def _take_pictures(tree: Element, base_url: str) -> list[PictureRef]:
             )
             key = SIZED.sub("", address.split("?")[0])
             found[key] = _better(found.get(key), picture)
-        drop(image)
-    for caption_box in list(tree.iter("figcaption")):
-        drop(caption_box)
-    for element in list(tree.iterdescendants()):
-        if "wp-caption-text" in element.get("class", "") and element.getparent() is not None:
-            drop(element)
+    captions = [e for e in tree.iterdescendants() if e.tag == "figcaption" or "wp-caption-text" in e.get("class", "")]
+    drop(tree, [*images, *captions])
     return list(found.values())
 
 

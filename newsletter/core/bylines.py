@@ -38,6 +38,7 @@ _CREDIT_TAIL = re.compile(
     re.IGNORECASE,
 )
 MAX_CREDIT = 120
+MAX_CAPTION = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def picture_credit(paragraph: str) -> str:
 
 def split_caption(caption: str) -> tuple[str, str]:
     """A caption and the credit at its end: ("The band on stage", "Photo: Jo Lind")."""
-    caption = plain(caption)
+    caption = plain(caption[:MAX_CAPTION])
     if whole := picture_credit(caption):
         return "", whole
     if match := _CREDIT_TAIL.search(caption):

@@ -27,6 +27,8 @@ from newsletter.core.prose import count_words, folded, opening, plain, reading_m
 from newsletter.core.rubrics import rubric_for_label
 from newsletter.core.titles import quoted_work, split_title
 
+LONGEST_LINE = 2000
+
 Told = tuple[str, str]
 """(origin, value): where a value comes from, and the value."""
 
@@ -157,7 +159,7 @@ def words(value: str) -> str:
 
     A tag that was escaped counts as markup only when it is a formatting one and closed: "a <b" may be what is meant.
     """
-    return plain(_FORMATTED.sub(r"\2", unescaped(_TAGS.sub("", value))))
+    return plain(_FORMATTED.sub(r"\2", unescaped(_TAGS.sub("", value[:LONGEST_LINE]))))
 
 
 def _pick(origins: dict[str, str], field: str, candidates: Iterable[Told]) -> str:
@@ -226,8 +228,8 @@ def _dek(origins: dict[str, str], deks: tuple[Told, ...], text: str, title: str)
             continue
         origins["dek"] = origin
         return dek
-    first = text.split("\n\n", 1)[0]
-    dek = opening(" ".join(first.split()))
+    # A first paragraph of one short sentence is no summary: the next ones go on.
+    dek = opening(" ".join(" ".join(text.split("\n\n")[:3]).split()))
     if dek:
         origins["dek"] = "auto"
     return dek

@@ -16,7 +16,7 @@ from newsletter.core.prose import plain, unescaped
 from newsletter.core.ratings import read_rating
 
 _SCRIPT = re.compile(
-    r"<script\b[^>]*\btype\s*=\s*[\"']?application/ld\+json[^>]*>(.*?)</script", re.IGNORECASE | re.DOTALL
+    r"<script\b[^<>]{0,400}?\btype\s{0,5}=\s{0,5}[\"']?application/ld\+json[^<>]{0,400}>", re.IGNORECASE
 )
 _ARTICLES = frozenset(
     [
@@ -103,15 +103,24 @@ def _nodes(markup: str) -> tuple[list[tuple[Node, bool]], int]:
     """Every object of every block with whether it stands at the top (a block's root, its list or its @graph)."""
     found: list[tuple[Node, bool]] = []
     broken = 0
-    for count, match in enumerate(_SCRIPT.finditer(markup)):
-        if count >= _MAX_BLOCKS:
-            break
-        value = _lenient(match[1])
+    for text in _blocks(markup):
+        value = _lenient(text)
         if value is None:
-            broken += bool(match[1].strip())
+            broken += bool(text.strip())
             continue
         found += _walk(value)
     return found[:_MAX_NODES], broken
+
+
+def _blocks(markup: str) -> Iterator[str]:
+    """The text of each JSON-LD script; by finding, for a pattern over both tags would be quadratic on unclosed ones."""
+    lower, at = markup.lower(), 0
+    for _ in range(_MAX_BLOCKS):
+        opened = _SCRIPT.search(markup, at)
+        if not opened or (closed := lower.find("</script", opened.end())) < 0:
+            return
+        yield markup[opened.end() : closed]
+        at = closed
 
 
 def _lenient(text: str) -> object:

@@ -57,7 +57,7 @@ _LINES = tuple(
 )
 
 _SHORTCODE = re.compile(
-    r"\[(?:/[a-z][\w-]*|[a-z][\w-]*\s+[^\]\[]*=[^\]\[]*|photogallery|gallery|caption|embed|video|audio|playlist|contact-form[\w-]*|vc_\w+|et_pb_\w+)/?\]",
+    r"\[(?:/[a-z][\w-]{0,40}|[a-z][\w-]{0,40}\s[^\]\[=]{0,100}=[^\]\[]{0,400}|photogallery|gallery|caption|embed|video|audio|playlist|contact-form[\w-]*|vc_\w+|et_pb_\w+)/?\]",
     re.IGNORECASE,
 )
 

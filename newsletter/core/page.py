@@ -60,10 +60,7 @@ def read_page(markup: str, url: str) -> tuple[PageHead, str]:
     )
     if story is None:
         return head, ""
-    for element in list(story.iter("h1", "time")):
-        drop(element)
-    for element in list(story.iterdescendants("header")):
-        _keep_prose_of(element)
+    drop(story, [*story.iter("h1", "time"), *_furniture_of_headers(story)])
     return head, etree.tostring(story, method="html", encoding="unicode", with_tail=False)
 
 
@@ -164,13 +161,12 @@ def _time(tree: Element, story: Element | None) -> str:
     return ""
 
 
-def _keep_prose_of(header: Element) -> None:
-    """An article's header holds title, byline, date and share buttons; a picture in it is kept."""
-    for element in list(header.iterdescendants()):
-        if (
-            isinstance(element.tag, str)
-            and element.tag not in ("figure", "img", "figcaption", "picture", "source", "p", "div", "span")
-            and element.getparent() is not None
-            and element.find(".//img") is None
-        ):
-            drop(element)
+def _furniture_of_headers(story: Element) -> list[Element]:
+    """What an article's header holds beside words and pictures: lists of links, share buttons."""
+    kept = ("figure", "img", "figcaption", "picture", "source", "p", "div", "span")
+    return [
+        element
+        for header in story.iterdescendants("header")
+        for element in header.iterdescendants()
+        if isinstance(element.tag, str) and element.tag not in kept and element.find(".//img") is None
+    ]

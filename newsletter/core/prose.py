@@ -67,7 +67,7 @@ def sentences(text: str) -> list[str]:
     """The sentences of one paragraph; a full stop after an initial or a usual abbreviation ends none."""
     found, start = [], 0
     for match in _SENTENCE_END.finditer(text):
-        if text[match.start()] == "." and _ABBREVIATION.search(text, start, match.start() + 1):
+        if text[match.start()] == "." and _ABBREVIATION.search(text, max(start, match.start() - 12), match.start() + 1):
             continue
         rest = text[match.end() :].lstrip()
         if text[match.start()] in ".…" and rest[:1].islower():

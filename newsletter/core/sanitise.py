@@ -157,7 +157,8 @@ class _Run:
         _add_text(self.box, words)
 
     def ends_with_break(self) -> bool:
-        return len(self.box) > 0 and self.box[-1].tag == "br" and not (self.box[-1].tail or "").strip()
+        last = _last(self.box)
+        return last is not None and last.tag == "br" and not (last.tail or "").strip()
 
     def take(self) -> list[Element]:
         box, self.box = self.box, etree.Element("p")
@@ -318,10 +319,16 @@ def _add_text(box: Element, words: str | None) -> None:
 
 
 def _add(box: Element, words: str) -> None:
-    if len(box):
-        box[-1].tail = (box[-1].tail or "") + words
+    last = _last(box)
+    if last is not None:
+        last.tail = (last.tail or "") + words
     else:
         box.text = (box.text or "") + words
+
+
+def _last(box: Element) -> Element | None:
+    """The last child; asking an element for its length counts all of them."""
+    return next(box.iterchildren(reversed=True), None)
 
 
 def _trim(box: Element) -> None:

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin
 
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 MAX_ENTRIES = 1000
-_ENTRY = re.compile(rb"<(?P<tag>(?:\w+:)?(?:item|entry))(?:\s[^>]*)?>.*?</(?P=tag)\s*>", re.DOTALL)
+_TAG = re.compile(rb"<(/?)((?:\w{1,20}:)?(?:item|entry))(?:\s[^<>]{0,500})?>")
 _RAW_DATES = re.compile(rb"<(?:\w+:)?(?:pubDate|published|updated|date|issued|modified)\b", re.IGNORECASE)
 
 
@@ -45,9 +46,7 @@ class FeedSource:
         """Fetch and read the feed. Raises `FetchError` when it can't be fetched, `SourceError` when it is no feed."""
         answer = self._fetcher.get(spec.location, etag=spec.etag, last_modified=spec.last_modified, accept=ACCEPT)
         if answer.unchanged:
-            return Gathered(
-                unchanged=True, etag=answer.etag or spec.etag, last_modified=answer.last_modified or spec.last_modified
-            )
+            return unchanged(spec, answer)
         entries, warnings = read_feed(answer, spec)
         return Gathered(
             entries=entries,
@@ -57,6 +56,16 @@ class FeedSource:
             final_url=answer.permanent_url,
             warnings=warnings,
         )
+
+
+def unchanged(spec: SourceSpec, answer: Fetched) -> Gathered:
+    """What a 304 says: nothing new, the old validators still good, and perhaps a new address."""
+    return Gathered(
+        unchanged=True,
+        etag=answer.etag or spec.etag,
+        last_modified=answer.last_modified or spec.last_modified,
+        final_url=answer.permanent_url,
+    )
 
 
 def settings_of(spec: SourceSpec) -> Settings:
@@ -126,7 +135,7 @@ def _xml_feed(body: bytes, answer: Fetched, warnings: list[str]) -> list[Found]:
             raise SourceError(
                 "This is a web page, not a feed.", where=answer.url, hint="Look for the feed's address on that page."
             )
-        if parsed is None and _ENTRY.search(body):
+        if parsed is None and _TAG.search(body):
             parsed = feedparser.FeedParserDict(feed={}, entries=[])
         else:
             raise SourceError(f"This is not a feed{damage}.", where=answer.url)
@@ -180,9 +189,20 @@ def _salvage(body: bytes, answer: Fetched) -> Iterator[Any]:
     opening = (declaration[0] if declaration else b"") + (root[0] if root else b"<rss version='2.0'>")
     name = re.match(rb"<([\w:]+)", root[0])[1] if root else b"rss"  # type: ignore[index]
     channel = (b"", b"") if name.lower().endswith(b"feed") else (b"<channel>", b"</channel>")
-    for match in list(_ENTRY.finditer(body))[:MAX_ENTRIES]:
-        parsed = _parse(b"".join((opening, channel[0], match[0], channel[1], b"</", name, b">")), answer)
+    for whole in islice(_cut_out(body), MAX_ENTRIES):
+        parsed = _parse(b"".join((opening, channel[0], whole, channel[1], b"</", name, b">")), answer)
         yield from (parsed or {}).get("entries", [])[:1]
+
+
+def _cut_out(body: bytes) -> Iterator[bytes]:
+    """Each innermost `<item>...</item>`, in one pass: a pattern over both tags would be quadratic on unclosed ones."""
+    opened: re.Match[bytes] | None = None
+    for tag in _TAG.finditer(body):
+        if not tag[1]:
+            opened = tag
+        elif opened and opened[2] == tag[2]:
+            yield body[opened.start() : tag.end()]
+            opened = None
 
 
 def _found(item: Any, feed_url: str, base: str, language: str, publisher: str) -> Found:

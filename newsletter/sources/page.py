@@ -13,7 +13,7 @@ from newsletter.core.page import read_page
 from newsletter.core.prose import count_words, without_controls
 from newsletter.core.titles import without_site
 from newsletter.sources.base import Gathered, SourceSpec
-from newsletter.sources.feed import settings_of
+from newsletter.sources.feed import settings_of, unchanged
 from newsletter.sources.fetch import Fetched, Fetcher
 
 logger = logging.getLogger(__name__)
@@ -39,9 +39,7 @@ class PageSource:
             accept="text/html, application/xhtml+xml, */*;q=0.5",
         )
         if answer.unchanged:
-            return Gathered(
-                unchanged=True, etag=answer.etag or spec.etag, last_modified=answer.last_modified or spec.last_modified
-            )
+            return unchanged(spec, answer)
         if answer.media_type and not re.search(r"html|xml|text/plain", answer.media_type):
             raise SourceError(f"This is not a web page but {answer.media_type}.", where=answer.url)
         try:

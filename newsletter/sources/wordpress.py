@@ -15,7 +15,7 @@ from newsletter.core.errors import FetchError, SourceError
 from newsletter.core.markup import parse_markup, text_of
 from newsletter.core.prose import plain, unescaped, without_controls
 from newsletter.sources.base import Gathered, SourceSpec
-from newsletter.sources.feed import make_entries
+from newsletter.sources.feed import make_entries, unchanged
 from newsletter.sources.fetch import Fetched, Fetcher
 
 PER_PAGE = 50
@@ -37,9 +37,7 @@ class WordPressSource:
         """
         first = self._page(spec, 1, etag=spec.etag, last_modified=spec.last_modified)
         if first.unchanged:
-            return Gathered(
-                unchanged=True, etag=first.etag or spec.etag, last_modified=first.last_modified or spec.last_modified
-            )
+            return unchanged(spec, first)
         warnings: list[str] = []
         posts = read_posts(first, warnings)
         digest = hashlib.sha256(first.body)
