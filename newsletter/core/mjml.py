@@ -28,7 +28,8 @@ _TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r"""([^\s=/"'<>]++)(?:(\s*+=\s*+)("[^"]*+"|'[^']*+'|[^\s"'<>]++))?""")
 _DECLARATION = re.compile(r"\ufeff?\s*+(?:<\?xml[^>]*+>\s*+)?")
-_NEEDS_NORM = re.compile(r"""[\r\n\t\\'"]|[^\x00-\x7f]""")
+# A double quote stands inside a value only where single ones are around it.
+_NEEDS_NORM = re.compile(r"[\r\n\t\\']|[^\x00-\x7f]")
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _BYTE_POSITION = re.compile(r"at position (\d+):")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
