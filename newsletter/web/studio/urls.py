@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
+from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
@@ -10,6 +11,7 @@ from newsletter.web.studio import issues, login
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="studio")),
+    path("favicon.ico", RedirectView.as_view(url=static("icon.svg"))),  # Django's admin names no icon, so browsers ask
     path("login/", login.Login.as_view(), name="login"),
     path("login/<str:token>", login.once, name="login-once"),
     path("logout/", LogoutView.as_view(), name="logout"),
