@@ -149,7 +149,7 @@ def _as_text(week: Week, home: Path, links: Mapping[str, str] | None = None) -> 
         first,
         f"Issue {week.report.issue}: {week.cards} cards and {week.lines} lines.",
         f"{week.subscribers} subscribers; {counts.frozen} get it. {week.report.sentence}",
-        *([f"Refused, as scripted: {refused}"] if refused else []),
+        *([f"Refused{'' if week.surprises() else ', as scripted'}: {refused}"] if refused else []),
         "",
         f"  {'home':<12} {home}",
         f"  {'mailbox':<12} {week.mailbox}",
