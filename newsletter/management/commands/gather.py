@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.flow.gather import GatherReport, SourceReport, gather
+from newsletter.flow.week import fetcher_from
 from newsletter.management.arguments import clock
 from newsletter.models import Source
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         report = gather(
             now=clock(),
             sources=_sources(options["source"]) if options["source"] else None,
+            fetcher=fetcher_from(settings.NEWSLETTER),
             media_folder=settings.NEWSLETTER.media_folder,
         )
         if options["json"]:
