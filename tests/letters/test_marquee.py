@@ -10,6 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import html as lxml_html
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -18,7 +20,7 @@ from syrupy.location import PyTestLocation
 from newsletter.core.context import IssueContent, build_context
 from newsletter.core.letter import Compiler, Headers, Mailbox
 from newsletter.core.mjml import lint
-from newsletter.core.reader import Reader
+from newsletter.core.reader import UNMAILABLE, Reader
 from newsletter.flow.compile.designs import find_design
 from tests.letters import issues
 from tests.tools import check_message
@@ -222,3 +224,29 @@ def test_neutral_readers_get_no_personal_lines() -> None:
     rendered = compiler(issues.rich()).full_render(Reader(address=""))
     assert "Unsubscribe" not in rendered.html
     assert "because you subscribed" not in rendered.html + rendered.text
+
+
+@pytest.mark.slow
+@given(st.text(), st.text(), st.text(min_size=1))
+@settings(max_examples=40)  # each renders and compiles two whole letters
+def test_any_words_of_a_source_are_text_and_nothing_else(title: str, excerpt: str, name: str) -> None:
+    content = issues.thin()
+    assert content.lead and content.lead.picture
+    hostile = replace(
+        content.lead,
+        title=title,
+        excerpt=excerpt,
+        kicker=title,
+        isolated=title,
+        byline=excerpt,
+        read_label=title,
+        picture=replace(content.lead.picture, alt=title, credit=excerpt),
+    )
+    built = compiler(replace(content, lead=hostile, lines=(replace(issues.rich().lines[0], title=title),)))
+    rendered = built.render(replace(issues.READER, name=name))
+    assert rendered == built.full_render(replace(issues.READER, name=name))
+    page = lxml_html.fromstring(rendered.html)
+    assert len(page.xpath("//h1 | //h2 | //h3")) == 6
+    assert not page.xpath("//script | //mj-text")
+    shown = " ".join(page.xpath("string(//h2)").split())
+    assert shown == " ".join(re.sub(f"[{UNMAILABLE}]", " ", title.replace("\r", "")).split())
