@@ -26,8 +26,10 @@ logger = logging.getLogger(__name__)
 WIDTH = 1200
 MAX_SOURCE_BYTES = 10 * 1024 * 1024
 MAX_STORED_BYTES = 2 * 1024 * 1024
-MAX_PIXELS = 25_000_000
-MAX_JPEG_PIXELS = 50_000_000
+# What a format may unpack to, so that one picture stays below 300 MiB of memory: a JPEG is decoded at a smaller scale,
+# the decoders of WebP and AVIF keep copies of their own.
+MAX_PIXELS = {"JPEG": 50_000_000, "WEBP": 12_000_000, "AVIF": 12_000_000}
+MAX_PIXELS_ELSE = 20_000_000
 MAX_HEIGHT_RATIO = 4
 SMALLEST = 16
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
@@ -95,7 +97,9 @@ def _opened(raw: bytes, where: str) -> Image.Image:
         image.draft("RGB", (2 * WIDTH, 2 * WIDTH))
         image.seek(0)
         image.load()
-        return ImageOps.exif_transpose(image) or image
+        # In place: a turned copy of a large picture would cost as much memory again.
+        ImageOps.exif_transpose(image, in_place=True)
+        return image
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -112,8 +116,7 @@ def _check_size(image: Image.Image, where: str) -> None:
         raise PictureError("This is a counter of one pixel, not a picture.", where=where)
     if width < SMALLEST or height < SMALLEST:
         raise PictureError(f"The picture is only {width} by {height} pixels.", where=where)
-    # A JPEG is decoded at a smaller scale, everything else at its full size: 25 megapixels are 100 MB.
-    if width * height > (MAX_JPEG_PIXELS if image.format == "JPEG" else MAX_PIXELS):
+    if width * height > MAX_PIXELS.get(image.format or "", MAX_PIXELS_ELSE):
         raise PictureError(f"The picture has {width} by {height} pixels: too many.", where=where)
 
 
@@ -139,12 +142,12 @@ def _fitted(image: Image.Image, width: int) -> Image.Image:
 def _plain_mode(image: Image.Image) -> Image.Image:
     """RGB, or RGBA where something shows through."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        lowest = image.getchannel("A").getextrema()[0]
-        return image if lowest < 255 else image.convert("RGB")  # type: ignore[operator]
+        image = image.convert("RGBA") if image.mode != "RGBA" else image
+        opaque = image.getchannel("A").histogram()[255] == image.width * image.height
+        return image.convert("RGB") if opaque else image
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = image.point(lambda value: value / 256).convert("L")
-    return image.convert("RGB")
+    return image.convert("RGB") if image.mode != "RGB" else image
 
 
 def _encoded(image: Image.Image, where: str) -> tuple[bytes, str, tuple[int, int]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -168,6 +170,7 @@ HOSTILE = {
     "a long bomb": png_header(10, 2**30),
     "too many pixels": png_header(10000, 5000),
     "no pixels": png_header(0, 0),
+    "too many pixels for webp": b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + (4000).to_bytes(3, "little") * 2,
     "a cut png": GOOD_PNG[: len(GOOD_PNG) // 2],
     "a cut jpeg": GOOD[: len(GOOD) // 2],
     "a jpeg head": GOOD[:20],
@@ -226,3 +229,17 @@ def test_a_picture_is_fetched_with_a_byte_cap(tmp_path: Path) -> None:
     stored = store_picture("https://p.example.org/a.jpg", fetcher=Shop(), folder=tmp_path, width=200, now=NOW)
     assert (stored.width, stored.height) == (200, 150)
     assert asked[0][0] == "https://p.example.org/a.jpg" and asked[0][2] == 10 * 1024 * 1024
+
+
+def test_the_hungriest_picture_that_is_let_in_stays_below_300_mib(tmp_path: Path) -> None:
+    """In a process of its own, for memory once used is never given back to be measured again."""
+    (tmp_path / "large.png").write_bytes(drawn((4472, 4470), "RGBA", "PNG", compress_level=1))
+    script = (
+        "import resource, sys, pathlib, datetime; from newsletter.media import store_bytes;"
+        "folder = pathlib.Path(sys.argv[1]);"
+        "store_bytes((folder / 'large.png').read_bytes(), folder=folder, now=datetime.datetime.now(datetime.UTC));"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    run = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True)
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert int(run.stdout) * unit < 300 * 2**20
