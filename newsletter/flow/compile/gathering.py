@@ -42,7 +42,7 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
         else:
             line = cards.line(str(row.review_id), entry, language=language)
             lines.append(replace(_edited(line, row.edits, _LINE_EDITS), number=number))
-    hooks = [suggest.Hook(_work(row, entry), entry.title_clean, entry.body_text) for row, entry in placed]
+    hooks = _hooks(placed)
     subject = issue.subject or next(iter(suggest.subjects(hooks, language)), "")
     return context.IssueContent(
         language=language,
@@ -72,6 +72,12 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
     )
 
 
+def subject_suggestions(issue: Issue) -> tuple[str, ...]:
+    """Up to three subjects by rule, for an editor to choose from; the first is used when nobody writes one."""
+    placed = [(row, _content(row.review)) for row in _placements(issue)]
+    return suggest.subjects(_hooks(placed), issue.newsletter.language)
+
+
 def slot_date(issue: Issue) -> date:
     """The local date on which the issue is read."""
     return issue.slot_at.astimezone(ZoneInfo(issue.newsletter.timezone)).date()
@@ -93,6 +99,10 @@ def promo(table: dict[str, Any], day: date) -> context.Promo | None:
 def _placements(issue: Issue) -> list[Placement]:
     rows = Placement.objects.filter(issue=issue, state__in=ACTIVE).select_related("review__representative")
     return sorted(rows, key=lambda row: (row.kind != Placement.Kind.CARD, row.position, row.pk))
+
+
+def _hooks(placed: list[tuple[Placement, EntryContent]]) -> list[suggest.Hook]:
+    return [suggest.Hook(_work(row, entry), entry.title_clean, entry.body_text) for row, entry in placed]
 
 
 def _content(review: Review) -> EntryContent:

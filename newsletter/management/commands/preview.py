@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.core.errors import ProviderError
-from newsletter.flow.compile import Preview, frozen, preview
+from newsletter.flow.compile import Preview, frozen, preview, subject_suggestions
 from newsletter.flow.deliver import Installation
 from newsletter.management.arguments import clock, issue_from, issue_name
 from newsletter.models import Issue
@@ -50,11 +50,15 @@ class Command(BaseCommand):
                 "mailed_to": to,
                 "reply": _mail(issue, installation, to, test),
             }
+        if not issue.subject:
+            values["suggestions"] = list(subject_suggestions(issue))
         if options["json"]:
             self.stdout.write(json.dumps(values, indent=2))
             return
         for file in values.get("files", ()):
             self.stdout.write(file)
+        for subject in values.get("suggestions", ()):
+            self.stdout.write(f"Suggested subject: {subject}")
         if options["mail"]:
             account = issue.newsletter.account
             self.stdout.write(

@@ -43,6 +43,14 @@ def test_an_issue_says_what_its_rows_say(issue: Issue) -> None:
     assert content.view_online_url == f"{BASE}/i/weekly/2026-11-05"
 
 
+def test_three_subjects_are_suggested_and_the_first_is_used_until_somebody_writes_one(issue: Issue) -> None:
+    suggested = compiling.subject_suggestions(issue)
+    assert suggested == ("See You Sunday, and The Salt Road", "See You Sunday: worth your evening?")
+    assert compiling.issue_content(issue).issue.subject == suggested[0]
+    issue.subject = "Lunch"
+    assert compiling.issue_content(issue).issue.subject == "Lunch"
+
+
 def test_an_editors_words_win(issue: Issue, edit: Callable[..., None]) -> None:
     edit(issue, 1, title="Lunch", excerpt="Go.", picture_alt="A table", picture_credit="")
     lead = compiling.issue_content(issue).lead

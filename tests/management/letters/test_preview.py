@@ -88,6 +88,7 @@ def test_a_test_to_the_subscriber_is_the_real_letter(
     (file,) = (tmp_path / "outbox").glob("*.eml")
     assert body(file.read_bytes()) == body((tmp_path / "look" / "letter.eml").read_bytes())
     printed = capsys.readouterr().out
+    assert "Suggested subject: See You Sunday: worth your evening?" in printed
     assert '[Test] See You Sunday, and The Salt Road" for ada@readers.example.test' in printed
 
 
