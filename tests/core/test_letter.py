@@ -388,6 +388,15 @@ def test_a_reader_for_whom_the_design_fails_fails_alone() -> None:
     assert "x 3" in compiler.render(fine).html
 
 
+def test_a_reader_who_fails_at_a_question_fails_alone() -> None:
+    compiler = compiled(design(text_of("{% if subscriber.attributes.n > 1 %}many{% endif %}")))
+    fine, broken = replace(ANA, attributes={"n": 3}), replace(ANA, attributes={})
+    for _ in range(2):
+        assert "many" in compiler.render(fine).html
+        with pytest.raises(DesignError, match="no attribute 'n'|has no attribute"):
+            compiler.message(broken, headers(broken))
+
+
 def test_what_only_the_trace_can_not_do_is_a_refusal_with_its_place() -> None:
     made = design(text_of("{% import 'm' as mod with context %}\n{{ mod }}"), m="{{ subscriber.name }}")
     with pytest.raises(TraceError, match=r"letter\.mjml:2: this can't be compiled with a subscriber's value"):

@@ -101,6 +101,13 @@ ASKS = [
     ("{% if subscriber.name|length > 5 %}x{% endif %}", ["truth of subscriber.name|length > 5"], 2),
     ("{{ 1 if subscriber.attributes.plan is defined }}", ["truth of subscriber.attributes.plan is defined"], 2),
     ("{% for t in subscriber.topics %}{{ t }}{% endfor %}", ["items of subscriber.topics"], 3),
+    (
+        "{% for t in subscriber.topics %}{{ loop.length }}{% endfor %}",
+        ["items of subscriber.topics", "length of subscriber.topics"],
+        3,
+    ),
+    ("{{ lookup([subscriber.language, {'a': subscriber.plain_text}]) }}",
+     ["value of subscriber.language", "value of subscriber.plain_text"], 2),
     ("{% for i in range(subscriber.attributes.n) %}x{% endfor %}", ["value of subscriber.attributes.n"], 3),
     ("{{ subscriber.topics|reverse|join }}", ["value of subscriber.topics"], 3),
     ("{{ subscriber.topics|unique|join }}", ["value of subscriber.topics"], 3),
@@ -147,6 +154,10 @@ REFUSALS = [
     ("{{ subscriber.name is sameas(1) }}", "t.mjml:1: sameas compares objects, which a letter doesn't have. Use ==."),
     ("{% set ns = namespace() %}{{ [ns, subscriber.name] }}", "t.mjml:1: a Namespace can't be combined"),
     ("{% for x in [1] %}{{ loop ~ subscriber.name }}{% endfor %}", "t.mjml:1: a LoopContext can't be combined"),
+    ("{{ lookup(dict(a=subscriber.language).values()) }}", "t.mjml:1: a dict_values can't hold a subscriber's value"),
+    ("{{ [lookup, subscriber.name] }}", "t.mjml:1: a function can't be combined with a subscriber's value"),
+    ("{{ [subscriber.language.upper] }}", "t.mjml:1: [subscriber.language.upper] prints an object (list), not text."),
+    ("{{ {subscriber.follows: 1} }}", "t.mjml:1: subscriber.follows can't decide this: it is a method."),
     ("{{ dict(a=subscriber.name).values()|join }}", "t.mjml:1: a dict_values can't hold a subscriber's value here."),
     ("{{ subscriber.attributes.n is eq(joiner()) }}", "t.mjml:1: a Joiner can't be combined"),
 ]
@@ -195,6 +206,7 @@ BOMBS = [
     "{{ [1]|batch(9999999, 0)|list }}",
     "{% set x = 2 ** 9000 %}{% for i in range(12) %}{% set ns.x = ns.x * ns.x %}{% endfor %}",
     "{% for i in range(10 ** 6) %}{% endfor %}",
+    "{% set ns.x = 2 ** 9999 %}{% set ns.x = ns.x * ns.x %}{{ ns.x ** 9 }}",
 ]
 
 

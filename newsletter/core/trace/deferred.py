@@ -70,10 +70,6 @@ def _operation(kind: str, name: str, run: Callable[..., Any]) -> Operation:
     return Operation(kind, name, run, (kind, name))
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 def _dict(*flat: Any) -> dict[Any, Any]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
@@ -134,7 +130,8 @@ class Tracer:
         """The deferred text (`ESCAPE` or `TEXT`) of a value that is or holds Deferreds."""
         deferred = self.apply(operation, value)
         printed = self.value(deferred.node.operands[0])
-        if not isinstance(printed, _PRINTABLE):
+        address = not isinstance(printed, str) and " at 0x" in str(self.value(deferred.node))
+        if address or not isinstance(printed, _PRINTABLE):
             message = f"{deferred.node.describe()} prints an object ({type(printed).__name__}), not text."
             self.refuse(deferred.node, message, "Print one of its fields, or add |list or |join.")
         return deferred
@@ -165,9 +162,7 @@ class Tracer:
     def ask(self, kind: str, deferred: Deferred) -> Any:
         """Put a question: returns the value for the reader at hand, with the answer kept on the path."""
         node = deferred.node
-        if node.kind == "constant":
-            return node.constant
-        value = self.values[node]
+        value = self.value(node)
         if (kind, node) not in self._asked:
             if kind != TRUTH and node.unique:
                 self.refuse(

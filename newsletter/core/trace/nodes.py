@@ -207,8 +207,10 @@ def _describe(node: Node) -> str:
     inner = [_describe(operand) for operand in operands]
     if kind == "attribute":
         return f"{inner[0]}.{name}"
-    if kind == "item":
+    if kind in ("item", "element"):
         return f"{inner[0]}[{inner[1]}]"
+    if kind == "display" and name in ("list", "tuple"):
+        return f"[{', '.join(inner)}]"
     if kind == "call":
         return f"{inner[0]}({', '.join(inner[1:])})"
     if kind == "filter":

@@ -109,11 +109,6 @@ class Tree(Generic[Leaf]):
                 pending.extend(here.answers.values())
         return sorted(found.values(), key=lambda split: (split.question.file, split.question.line or 0))
 
-    def clear(self) -> None:
-        """Forget every path."""
-        self._root = None
-        self._ends.clear()
-
     def _attach(self, steps: Sequence[tuple[Branch[Leaf], object]], child: Branch[Leaf] | _End[Leaf]) -> None:
         if steps:
             branch, given = steps[-1]
