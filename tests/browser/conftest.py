@@ -1,4 +1,4 @@
-"""A real Chromium against the real pages. Debian's own browser: nothing is downloaded. Every test is marked `browser`."""
+"""A real Chromium against the real pages: Debian's own, so nothing is downloaded. Every test is marked `browser`."""
 
 from __future__ import annotations
 
