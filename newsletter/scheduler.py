@@ -72,7 +72,12 @@ class Clock:
         close_old_connections()
         try:
             report = run_week(
-                _now(), config=self._config, environ=os.environ, clock=_now, stopping=self._stopping.is_set
+                _now(),
+                config=self._config,
+                environ=os.environ,
+                clock=_now,
+                stopping=self._stopping.is_set,
+                sleep=self._stopping.wait,
             )
         except Exception:
             logger.exception("The week could not be looked at")

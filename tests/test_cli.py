@@ -135,6 +135,13 @@ def test_the_home_may_be_named_before_and_after_the_verb(home: Home, environ: di
     assert _run(["dump", "--home"], environ, tmp_path).returncode == 2
 
 
+def test_the_demo_keeps_out_of_the_home_of_a_real_magazine(home: Home) -> None:
+    before = sorted(file.name for file in home.path.iterdir())
+    done = home.run("demo", "--once", "--dir", str(home.path), code=1)
+    assert "home of a real magazine" in done.stderr
+    assert sorted(file.name for file in home.path.iterdir()) == before
+
+
 def test_a_mistake_in_the_configuration_is_one_line(home: Home) -> None:
     with (home.path / "newsletter.toml").open("a") as stream:
         stream.write("[wbe]\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,27 +21,26 @@ def run_week(
     clock: Callable[[], datetime] | None = None,
     fetcher: Fetcher | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> WeekReport:
     """Do whatever is due at `now`, and nothing twice: any number of crons, clocks and people may call it at once.
 
     `clock` tells the time while a long send goes on (by default it stands at `now`); `environ` holds the accounts'
-    secrets; `stopping` is asked between two messages. Never raises for what one source, newsletter or issue does: it is
-    in the report. Raises `ConfigError` when nothing at all can be done.
+    secrets; `stopping` is asked between two messages, and `sleep` waits for a provider that is away. What one
+    source, newsletter or issue does wrong is in the report. Raises `ConfigError` when nothing can be done at all.
     """
     # Imported here: whoever needs one stage (`apply`, a page) should not wait for all of them.
     from newsletter.flow import week
-    from newsletter.flow.deliver import unfinished
+    from newsletter.flow.deliver import Installation, unfinished
     from newsletter.models import Newsletter
 
     report = week.WeekReport(now)
-    installation = week.installation_from(config, environ)
+    way_out = week.WayOut(clock or (lambda: now), Installation.of(config, environ), stopping, sleep)
     week.gather_due(report, config=config, fetcher=fetcher)
     for newsletter in Newsletter.objects.order_by("pk"):
         with week.alone(report, newsletter.slug):
             week.decide_newsletter(report, newsletter)
     for issue in unfinished(now):
         with week.alone(report, f"{issue.newsletter.slug}/{issue.slot}"):
-            week.deliver_issue(
-                report, issue, clock=clock or (lambda: now), installation=installation, stopping=stopping
-            )
+            week.deliver_issue(report, issue, way_out)
     return report

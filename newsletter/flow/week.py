@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -26,7 +26,19 @@ from subscribers.errors import SubscribersError
 
 logger = logging.getLogger(__name__)
 
-Clock = Callable[[], datetime]
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """What delivery needs beside the issue: the time, where it runs, when to stop, how to wait (seconds)."""
+
+    clock: Callable[[], datetime]
+    installation: Installation
+    stopping: Callable[[], bool]
+    sleep: Callable[[float], object]
+
+    def wait(self, seconds: float) -> None:
+        """Wait, or a little less when told to stop."""
+        self.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +156,19 @@ def decide_newsletter(report: WeekReport, newsletter: Newsletter) -> None:
     place(ensure_draft(newsletter, now=now), now=now)
 
 
-def deliver_issue(
-    report: WeekReport, issue: Issue, *, clock: Clock, installation: Installation, stopping: Callable[[], bool]
-) -> None:
+def deliver_issue(report: WeekReport, issue: Issue, way_out: WayOut) -> None:
     """Go on with one issue's send, and keep the page that everybody may see."""
     made = compiler(issue)
     if not issue.public_html:
         Issue.objects.filter(pk=issue.pk, public_html="").update(public_html=public_html(issue))
-    outcome = deliver(issue, clock=clock, installation=installation, compiler=made, stopping=stopping)
+    outcome = deliver(
+        issue,
+        clock=way_out.clock,
+        installation=way_out.installation,
+        compiler=made,
+        stopping=way_out.stopping,
+        sleep=way_out.wait,
+    )
     report.delivered.append(_delivered(issue, outcome))
 
 
@@ -166,11 +183,6 @@ def alone(report: WeekReport, where: str) -> Iterator[None]:
     except Exception as error:
         logger.exception("%s: a fault of ours", where)
         report.problems.append(Problem(where, f"{type(error).__name__}: {error}"))
-
-
-def installation_from(config: Config, environ: Mapping[str, str]) -> Installation:
-    """What delivery needs to know of this installation. Raises `ConfigError` without a secret key."""
-    return Installation.of(config, environ)
 
 
 def _claim(source: Source, now: datetime) -> bool:

@@ -12,6 +12,7 @@ import dj_database_url
 from newsletter.config.home import DATABASE_FILE, template_folders
 from newsletter.config.load import current
 from newsletter.config.schema import Config
+from newsletter.core.errors import ConfigError
 
 NEWSLETTER: Config = current().config
 _TEMPLATES = template_folders(NEWSLETTER.home)
@@ -51,7 +52,13 @@ def database(url: str) -> dict[str, Any]:
         file = NEWSLETTER.home / DATABASE_FILE if NEWSLETTER.home else ":memory:"
         entry: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
     else:
-        entry = {**dj_database_url.parse(url, conn_max_age=0)}
+        try:
+            entry = {**dj_database_url.parse(url, conn_max_age=0)}
+        except ValueError as error:
+            # The address may hold a password: neither it nor the parser's words are repeated.
+            raise ConfigError(
+                "The database's address can't be read.", where="DATABASE_URL", hint="Like: postgresql://user@host/name"
+            ) from error
     if entry["ENGINE"] == "django.db.backends.sqlite3":
         entry["OPTIONS"] = {
             # A writer takes its lock at BEGIN, so it waits for its turn; one that reads first and upgrades later is

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage
 
 from newsletter.apps import check_cookies, check_debug, check_public_address, check_secret_key
 from newsletter.config.schema import Config
+from newsletter.core.errors import ConfigError
 from newsletter.project.settings import database
 
 GOOD = "x" * 48
@@ -71,6 +72,12 @@ def test_sqlite_waits_for_its_turn_and_survives_a_power_cut() -> None:
     assert "journal_mode=WAL" in options["init_command"] and "synchronous=FULL" in options["init_command"]
     assert options["timeout"] >= 20
     assert database("sqlite:////srv/rows.sqlite3")["OPTIONS"] == options
+
+
+def test_a_database_address_that_is_none_is_refused_without_repeating_it() -> None:
+    with pytest.raises(ConfigError, match="DATABASE_URL: The database's address can't be read") as caught:
+        database("postgresql://me:hush@db.example.org:port/letters")
+    assert "hush" not in str(caught.value)
 
 
 def test_postgresql_is_taken_from_its_address() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 from argparse import ArgumentParser
 from typing import Any
 
@@ -29,7 +31,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_new_database()
-        report = run_week(clock(), config=settings.NEWSLETTER, environ=os.environ, clock=clock)
+        stopping = threading.Event()
+        # Told to end (a timer's time-out, a shutdown): the message on the wire gets its answer, no further one begins.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        report = run_week(
+            clock(),
+            config=settings.NEWSLETTER,
+            environ=os.environ,
+            clock=clock,
+            stopping=stopping.is_set,
+            sleep=stopping.wait,
+        )
         if options["json"]:
             self.stdout.write(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
         else:
