@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from newsletter.core.prose import without_controls
 from newsletter.core.ratings import read_rating
 from newsletter.core.rubrics import RUBRICS, rubric_for_label
 from newsletter.sources.base import Gathered, SourceSpec
-from newsletter.sources.feed import settings_of
+from newsletter.sources.feed import paragraphs, settings_of
+from newsletter.sources.page import found_in
 from newsletter.sources.paste import read_paste
 
 MAX_FILE = 2 * 1024 * 1024
@@ -115,8 +116,6 @@ def read_file(raw: bytes, name: str, spec: SourceSpec) -> EntryContent | None:
     if kind == "markdown":
         body = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render(body)
     elif kind == "text":
-        from newsletter.sources.feed import paragraphs
-
         body = paragraphs(body)
     else:
         body, front = _html(body, front)
@@ -187,8 +186,6 @@ def _html(markup: str, front: _Front) -> tuple[str, _Front]:
     """An HTML file is read as the page it is, unless it is only a fragment of one."""
     if not re.search(r"<(?:html|body|article|main)\b", markup, re.IGNORECASE):
         return markup, front
-    from newsletter.sources.page import found_in
-
     found = found_in(markup, front.get("url"))
     facts = dict(front.facts)
     for key, told in (
@@ -244,8 +241,6 @@ def _make(front: _Front, body: str, name: str, spec: SourceSpec) -> EntryContent
     )
     settings = settings_of(spec)
     if rubric_key:
-        from dataclasses import replace
-
         settings = replace(settings, rubric_map=((rubric, rubric_key), *settings.rubric_map))
     try:
         return make_entry(found, settings)
@@ -258,8 +253,6 @@ def _rating(front: _Front) -> tuple[Rating | None, str]:
 
 
 def _named(entry: EntryContent, name: str) -> EntryContent:
-    from dataclasses import replace
-
     return replace(entry, guid=name)
 
 

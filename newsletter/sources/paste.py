@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from newsletter.core.bylines import is_byline
 from newsletter.core.content import EntryContent
@@ -88,8 +89,6 @@ def _finish(found: Found, spec: SourceSpec) -> EntryContent:
     ]
     if not missing:
         return entry
-    from dataclasses import replace
-
     return replace(entry, warnings=(*entry.warnings, f"the paste does not say {', '.join(missing)}"))
 
 
