@@ -48,7 +48,7 @@ def issue_from(text: str) -> Issue:
         case "last":
             found = list(issues.filter(started_at__isnull=False).order_by("-started_at", "-pk")[:1])
         case _:
-            found = list(issues.filter(slot=key)[:2])
+            found = list(issues.filter(slot=key).order_by("newsletter__slug"))
     if len(found) == 1:
         return found[0]
     if found:
