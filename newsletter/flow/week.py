@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Min
 
 from newsletter.config.schema import Config
 from newsletter.core.errors import IssueError, NewsletterError
 from newsletter.core.polling import is_due
 from newsletter.core.week import Action
-from newsletter.flow.compile import compiler, public_html
-from newsletter.flow.deliver import DeliveryOutcome, Installation, deliver, start
+from newsletter.flow.deliver import DeliveryOutcome, Installation, deliver, start, unfinished, would_send
 from newsletter.flow.gather import GatherReport, gather
 from newsletter.flow.issue import decide, ensure_draft, place
 from newsletter.ledger.issues import OPEN
@@ -140,8 +140,13 @@ def due_sources(now: datetime) -> list[Source]:
     ]
 
 
-def decide_newsletter(report: WeekReport, newsletter: Newsletter) -> None:
-    """Bring a newsletter's open issues to where they belong now, and leave the next one as a draft."""
+def decide_newsletter(
+    report: WeekReport, newsletter: Newsletter, begin: Callable[[Issue, datetime], object] = start
+) -> None:
+    """Bring a newsletter's open issues to where they belong now, and leave the next one as a draft.
+
+    `begin` is called for an issue whose send is due.
+    """
     now = report.at
     ensure_draft(newsletter, now=now)
     for issue in Issue.objects.filter(newsletter=newsletter, state__in=OPEN).order_by("slot_at", "pk"):
@@ -151,21 +156,32 @@ def decide_newsletter(report: WeekReport, newsletter: Newsletter) -> None:
             if decision.action is not Action.WAIT:
                 report.decided.append(Decided(name, decision.action, decision.reason))
             if decision.action is Action.SEND:
-                start(issue, now)
+                begin(issue, now)
     # As soon as one issue is decided the next one exists.
     place(ensure_draft(newsletter, now=now), now=now)
 
 
+def would_do(now: datetime) -> list[str]:
+    """What a pass at `now` would do, in sentences. Sources are named, not read; everything else is taken back."""
+    sentences = [f"Would read {source.name}." for source in due_sources(now)]
+    report = WeekReport(now)
+    with transaction.atomic():
+        for newsletter in Newsletter.objects.order_by("pk"):
+            with alone(report, newsletter.slug):
+                decide_newsletter(report, newsletter, lambda issue, at: sentences.append(would_send(issue, at)))
+        sentences += [f"{one.issue}: {one.action}. {one.reason}" for one in report.decided if one.action != Action.SEND]
+        sentences += [would_send(issue, now) for issue in unfinished(now)]
+        sentences += [f"{problem.where}: {problem.text}" for problem in report.problems]
+        transaction.set_rollback(True)
+    return sentences
+
+
 def deliver_issue(report: WeekReport, issue: Issue, way_out: WayOut) -> None:
-    """Go on with one issue's send, and keep the page that everybody may see."""
-    made = compiler(issue)
-    if not issue.public_html:
-        Issue.objects.filter(pk=issue.pk, public_html="").update(public_html=public_html(issue))
+    """Go on with one issue's send."""
     outcome = deliver(
         issue,
         clock=way_out.clock,
         installation=way_out.installation,
-        compiler=made,
         stopping=way_out.stopping,
         sleep=way_out.wait,
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.config.home import Home
-from newsletter.config.load import commented_toml, load, unknown_variables
+from newsletter.config.load import commented_toml, current, load, start, unknown_variables
 from newsletter.config.schema import Config, keys
 from newsletter.core.errors import ConfigError
 
@@ -36,6 +37,21 @@ def test_the_environment_beats_the_file_and_the_file_beats_the_default(tmp_path:
     assert loaded.origins["base_url"] == f"{tmp_path}/newsletter.toml:1"
     assert loaded.origins["web.port"] == "NEWSLETTER_WEB_PORT"
     assert loaded.origins["web.bind"] == "default"
+
+
+def test_a_process_loads_once_and_tells_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.config.load._started", None)
+    for name in ("NEWSLETTER_HOME", "NEWSLETTER_WEB_PORT"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.chdir(tmp_path)
+    assert current().home is None
+    home = _home(tmp_path, "[web]\nport = 9000\n")
+    assert current().config.port == 9000
+    loaded = start(str(tmp_path))
+    home.config_file.write_text("[web]\nport = 9001\n")
+    assert current() is loaded
+    assert loaded.home is not None and loaded.home.found_by == "--home"
+    assert os.environ["NEWSLETTER_HOME"] == str(tmp_path)
 
 
 def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:

@@ -9,13 +9,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db.models import Model
 from pytest_django import Settings
 
 from newsletter.core.errors import ConfigError
 from newsletter.flow import run_week
 from newsletter.flow.apply import apply_text
-from newsletter.flow.week import WeekReport, due_sources, fetcher_from
-from newsletter.models import Account, Delivery, Issue, IssueState, Newsletter, Poll, Source, WeekOff
+from newsletter.flow.week import WeekReport, due_sources, fetcher_from, would_do
+from newsletter.models import (
+    Account,
+    Delivery,
+    Event,
+    Freeze,
+    Issue,
+    IssueState,
+    Newsletter,
+    Placement,
+    Poll,
+    Source,
+    WeekOff,
+)
 from tests.factories import make_subscription
 from tests.homes import magazine_toml, publish
 
@@ -177,6 +190,23 @@ def test_a_design_that_is_gone_holds_the_issue(week: Week, desk: Path) -> None:
     assert [one.action for one in report.decided] == ["hold"]
     assert "no-such-design" in report.decided[0].reason
     assert report.needs_a_person and not report.delivered
+
+
+def test_a_dry_run_says_what_is_due_and_does_nothing(week: Week, desk: Path) -> None:
+    _open(desk, cutoff_hours=14)
+    assert would_do(SLOT - 48 * HOUR) == ["Would read Desk."]
+    week(SLOT - 48 * HOUR)
+    models: tuple[type[Model], ...] = (Issue, Placement, Delivery, Freeze, Event, Poll, Source)
+    before = [list(model._default_manager.order_by("pk").values()) for model in models]
+    sentences = would_do(SLOT)
+    assert sentences[0] == "Would read Desk."
+    assert sentences[1].startswith("Would send Lantern Weekly")
+    assert "to 3 people" in sentences[1]
+    assert len(sentences) == 2
+    assert "miss" in would_do(SLOT + 24 * HOUR)[1]
+    assert [list(model._default_manager.order_by("pk").values()) for model in models] == before
+    assert [one.state for one in week(SLOT).delivered] == ["sent"]
+    assert would_do(SLOT) == []
 
 
 def test_an_issue_for_nobody_waits_for_a_person(week: Week, desk: Path) -> None:

@@ -5,10 +5,21 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import connection
+from pytest_django import Settings
 
 from newsletter.config.create import create_home
 from newsletter.config.load import Loaded, load
-from newsletter.management.doctor import Finding, Level, examine, pending_migrations, unknown_migrations
+from newsletter.core.errors import ConfigError
+from newsletter.management.doctor import (
+    Finding,
+    Level,
+    examine,
+    pending_migrations,
+    require_new_database,
+    unknown_migrations,
+)
 from newsletter.models import Account, Issue, Magazine, Newsletter, Source
 from tests.factories import make_account, make_newsletter, make_source, make_subscription
 
@@ -134,7 +145,23 @@ def test_migrations_that_are_missing_or_from_the_future_are_named(loaded: Loaded
     applied = MigrationRecorder.Migration.objects
     newest = applied.filter(app="subscribers").latest("id")
     applied.filter(pk=newest.pk).update(name="0999_from_the_future")
+    with pytest.raises(ConfigError, match="older than this program .*newsletter migrate"):
+        require_new_database()
     assert pending_migrations() == [f"subscribers.{newest.name}"]
     assert unknown_migrations() == ["subscribers.0999_from_the_future"]
     findings = examine(loaded, now=now, environ={})
     assert findings[-1].fix == "newsletter migrate"
+    MigrationRecorder(connection).record_applied("subscribers", newest.name)
+    with pytest.raises(ConfigError, match=r"newer than this program \(it knows subscribers.0999_from_the_future\)"):
+        require_new_database()
+
+
+def test_the_command_prints_findings_and_ends_with_three_when_something_is_missing(
+    loaded: Loaded, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.NEWSLETTER = loaded.config
+    for options in ((), ("--json",)):
+        with pytest.raises(SystemExit) as left:
+            call_command("doctor", *options)
+        assert left.value.code == 3
+        assert "newsletter apply magazine.toml" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from newsletter.flow import run_week
-from newsletter.flow.week import WeekReport
+from newsletter.flow.week import WeekReport, would_do
 from newsletter.management.arguments import clock
 from newsletter.management.doctor import require_new_database
 
@@ -27,10 +27,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say what is due, and do nothing")
         parser.add_argument("--json", action="store_true", help="what was done, as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_new_database()
+        if options["dry_run"]:
+            for line in would_do(clock()) or ["Nothing is due."]:
+                self.stdout.write(line)
+            return
         stopping = threading.Event()
         # Told to end (a timer's time-out, a shutdown): the message on the wire gets its answer, no further one begins.
         for number in (signal.SIGTERM, signal.SIGINT):
