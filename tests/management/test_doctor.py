@@ -145,7 +145,7 @@ def test_migrations_that_are_missing_or_from_the_future_are_named(loaded: Loaded
     applied = MigrationRecorder.Migration.objects
     newest = applied.filter(app="subscribers").latest("id")
     applied.filter(pk=newest.pk).update(name="0999_from_the_future")
-    with pytest.raises(ConfigError, match="older than this program .*newsletter migrate"):
+    with pytest.raises(ConfigError, match=r"older than this program .*newsletter migrate"):
         require_new_database()
     assert pending_migrations() == [f"subscribers.{newest.name}"]
     assert unknown_migrations() == ["subscribers.0999_from_the_future"]
