@@ -91,8 +91,8 @@ def keep(folder: Path, recipient: str, message: bytes) -> Path:
 
 
 def messages(folder: Path) -> list[Path]:
-    """The files of a mailbox, by name."""
-    return sorted(folder.glob("[!.]*.eml"))
+    """The files of a mailbox, in the order in which they came."""
+    return sorted(folder.glob("[!.]*.eml"), key=lambda file: (file.stat().st_mtime_ns, file.name))
 
 
 def read(file: Path) -> EmailMessage:

@@ -12,12 +12,13 @@ from typing import TextIO
 
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from newsletter.config.schema import Config
 from newsletter.core.errors import ConfigError
-from newsletter.demo.magazine import Magazine
+from newsletter.demo.magazine import Magazine as MagazineServer
 from newsletter.demo.mailbox import MailServer
 from newsletter.demo.people import REFUSED
 from newsletter.demo.place import Place, free_ports, is_free, remember, remembered
@@ -26,6 +27,7 @@ from newsletter.demo.setting import EDITOR, set_up
 from newsletter.demo.urls import MAILBOX
 from newsletter.demo.week import Clock, Week, run_week
 from newsletter.flow.deliver import Tally
+from newsletter.models import Magazine
 
 PORT = 8000
 
@@ -46,10 +48,11 @@ def run_demo(
     Raises `ConfigError` when a port that this home remembers is taken.
     """
     home = config.need_home()
+    _keep_out_of_a_real_database(home)
     call_command("migrate", verbosity=0, skip_checks=True)
     place = _place(home, clock())
     with (
-        Magazine(place.began, port=place.magazine_port) as magazine,
+        MagazineServer(place.began, port=place.magazine_port) as magazine,
         MailServer(home / MAILBOX, port=place.mail_port, refused=frozenset({REFUSED})),
     ):
         with _progress() as (say, tell):
@@ -70,6 +73,17 @@ def run_demo(
                 out.flush()
                 pages.wait()
     return 1 if surprises else 0
+
+
+def _keep_out_of_a_real_database(home: Path) -> None:
+    """The environment beats the demo's own settings: a DATABASE_URL left over there may lead to a real magazine."""
+    if remembered(home) is None and Magazine._meta.db_table in connection.introspection.table_names():
+        if Magazine.objects.exists():
+            raise ConfigError(
+                "The database holds a magazine already; the demo keeps out of it.",
+                where="DATABASE_URL",
+                hint="Take it out of the environment: the demo makes a database of its own.",
+            )
 
 
 def _place(home: Path, now: datetime) -> Place:
@@ -99,15 +113,15 @@ def _free_port(wanted: int | None, bind: str) -> int:
 def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[Tally], None]]]:
     """Steps and a bar on stderr while a terminal looks on; silence otherwise."""
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
-        task = shown.add_task("", total=None)
+        task = shown.add_task("", total=None, done="")
 
         def say(text: str) -> None:
             shown.update(task, description=text)
 
         def tell(tally: Tally) -> None:
-            shown.update(task, total=tally.total, completed=tally.decided)
+            shown.update(task, total=tally.total, completed=tally.decided, done=f"{tally.decided} of {tally.total}")
 
         yield say, tell
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
@@ -77,6 +78,9 @@ class Pages:
             raise ConfigError(
                 f"Nothing can listen on {bind}:{port}: {error.strerror}.", hint="Give another: --port PORT"
             ) from error
+        if bind not in ("127.0.0.1", "::1", "localhost"):
+            # Whoever opens the demo to other machines is asked for it by names that nobody can know here.
+            settings.ALLOWED_HOSTS.append("*")
         self._server.set_app(MagazineHere(WSGIHandler(), magazine))
         self.magazine = magazine
         self._server.daemon_threads = True

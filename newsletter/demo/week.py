@@ -88,7 +88,10 @@ def run_week(
     if issue.state == IssueState.DRAFT:
         say("Placing the reviews")
         issuing.place(issue, now=clock())
-        issuing.edit_issue(issue, {"note": NOTE, "note_signature": SIGNATURE}, now=clock(), by=APPROVER)
+        suggested = compiling.issue_content(issue).issue
+        words = {"subject": suggested.subject, "preview_text": suggested.preview_text}
+        words |= {"note": NOTE, "note_signature": SIGNATURE}
+        issuing.edit_issue(issue, words, now=clock(), by=APPROVER)
         say("Approving: content, design and audience are frozen")
         issuing.approve(issue, APPROVER, now=clock())
     issue = Issue.objects.select_related("newsletter__magazine", "newsletter__mailing_list", "freeze").get(pk=issue.pk)

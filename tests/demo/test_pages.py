@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -141,3 +144,12 @@ def test_the_pages_are_served_on_a_free_port_and_a_taken_one_is_named(monkeypatc
         assert requests.get(f"{pages.origin}/nothing-here", timeout=10).status_code == 404
         with pytest.raises(ConfigError, match="--port"):
             Pages("127.0.0.1", int(pages.origin.rpartition(":")[2]), magazine="")
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_serving_ends_when_the_process_is_asked_to(asked: signal.Signals) -> None:
+    before = signal.getsignal(asked)
+    with Pages("127.0.0.1", 0, magazine="") as pages:
+        threading.Timer(0.2, os.kill, (os.getpid(), asked)).start()
+        pages.wait()
+    assert signal.getsignal(asked) is before

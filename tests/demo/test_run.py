@@ -22,8 +22,9 @@ from newsletter.demo.mailbox import messages, read
 from newsletter.demo.people import PEOPLE, REFUSED
 from newsletter.demo.place import remembered
 from newsletter.demo.reviews import load_reviews
-from newsletter.models import Batch, Delivery, Freeze, Issue, Placement, Poll, Review
+from newsletter.models import Batch, Delivery, Freeze, Issue, Magazine, Placement, Poll, Review
 from subscribers.models import ConsentEvent, Subscriber, Subscription, Suppression
+from tests.factories import make_magazine
 
 LEDGER = (Issue, Placement, Freeze, Delivery, Batch, Review, Subscriber, Subscription, ConsentEvent, Suppression)
 
@@ -116,6 +117,15 @@ def test_the_pages_stay_until_somebody_ends_them(config: Any, monkeypatch: pytes
     assert code == 0
     assert set(links) == {"login", "issue", "mailbox", "view online", "magazine"}
     assert links["login"].startswith(seen[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_demo_keeps_out_of_a_database_that_holds_a_magazine(config: Any) -> None:
+    make_magazine(slug="real", name="A real one")
+    with pytest.raises(ConfigError, match="DATABASE_URL"):
+        demo(config)
+    assert not (config.home / "demo.json").exists()
+    assert Magazine.objects.count() == 1
 
 
 def test_a_taken_port_of_an_earlier_run_is_named(config: Any) -> None:
