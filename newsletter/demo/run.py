@@ -77,13 +77,13 @@ def run_demo(
 
 def _keep_out_of_a_real_database(home: Path) -> None:
     """The environment beats the demo's own settings: a DATABASE_URL left over there may lead to a real magazine."""
-    if remembered(home) is None and Magazine._meta.db_table in connection.introspection.table_names():
-        if Magazine.objects.exists():
-            raise ConfigError(
-                "The database holds a magazine already; the demo keeps out of it.",
-                where="DATABASE_URL",
-                hint="Take it out of the environment: the demo makes a database of its own.",
-            )
+    tables = connection.introspection.table_names() if remembered(home) is None else []
+    if Magazine._meta.db_table in tables and Magazine.objects.exists():
+        raise ConfigError(
+            "The database holds a magazine already; the demo keeps out of it.",
+            where="DATABASE_URL",
+            hint="Take it out of the environment: the demo makes a database of its own.",
+        )
 
 
 def _place(home: Path, now: datetime) -> Place:
