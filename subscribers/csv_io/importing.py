@@ -228,17 +228,17 @@ def _apply(
     now: datetime,
 ) -> None:
     """Decide and write one chunk. A person who subscribes in this very moment makes the keys collide: decide again."""
-    for attempt in range(3):
+    for last_try in (False, False, True):
         trial = dataclasses.replace(report, problems=[])
         seen_here = {row.address.key: seen[row.address.key] for row in rows if row.address.key in seen}
         try:
             with transaction.atomic():
                 _decide(rows, mailing_list, seen_here, trial, name=name, wording=wording, now=now)
         except IntegrityError:
-            if attempt == 2:
+            if last_try:
                 raise
-            continue
-        break
+        else:
+            break
     seen.update(seen_here)
     for count in ("added", "stopped", "already", "kept_out"):
         setattr(report, count, getattr(trial, count))

@@ -135,8 +135,6 @@ def _quote_problem(error: Exception) -> str:
         return 'There is text after a closing quote. Inside quotes a quote is written twice: "".'
     if isinstance(error, csv.Error) and "field limit" in str(error):
         return "A cell is longer than 131,072 letters."
-    if isinstance(error, csv.Error) and "new-line" in str(error):
-        return "There is a line break inside a cell without quotes."
     return "A quote is opened and not closed."
 
 

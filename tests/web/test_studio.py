@@ -205,6 +205,23 @@ def test_a_broken_design_is_said_with_its_place_and_the_page_stands(approver: Cl
     assert approver.post(f"{HERE}approve", {"fingerprint": ""}).status_code == 409
 
 
+def test_a_wrong_audience_rule_is_said_and_the_page_stands(approver: Client) -> None:
+    newsletter = Issue.objects.get().newsletter
+    newsletter.audience = {"topic_any": ["movie"]}
+    newsletter.save()
+    page = approver.get(HERE)
+    assert page.status_code == 200
+    assert "did you mean" in page.content.decode()
+    assert "Approve this letter" not in page.content.decode()
+
+
+def test_a_discarded_issue_is_only_looked_at(approver: Client) -> None:
+    Issue.objects.update(state=IssueState.DISCARDED, outcome_reason="Thrown away.")
+    page = approver.get(HERE).content.decode()
+    assert "Thrown away." in page
+    assert "Would send" not in page
+
+
 def test_a_sent_issue_shows_its_report_with_names_for_those_who_may(editor: Client) -> None:
     now = timezone.now()
     issue = Issue.objects.get()

@@ -28,6 +28,7 @@ from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.people import Readers
+from subscribers.errors import SubscribersError
 from subscribers.models import Subscription
 
 VIEWS = {"both": "Desktop and phone", "desktop": "Desktop", "phone": "Phone", "text": "Plain text"}
@@ -122,7 +123,7 @@ def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int 
         context["report"] = report(issue)
         context["bars"] = bars(context["report"].counts)
     elif issue.state in (IssueState.DRAFT, IssueState.APPROVED):
-        context["sentence"] = would_send(issue, now)
+        context["sentence"] = _sentence(issue, now)
     return private(render(request, "studio/issue.html", context, status=status, using="jinja2"))
 
 
@@ -145,9 +146,19 @@ def _letter(issue: Issue, reader: Subscription | None, now: datetime) -> dict[st
 
 def _checks(issue: Issue, now: datetime) -> dict[str, Any]:
     """Findings, as long as they can still change anything."""
-    found: list[Row] = checks(issue, now) if issue.state in (IssueState.DRAFT, IssueState.APPROVED) else []
+    try:
+        found = checks(issue, now) if issue.state in (IssueState.DRAFT, IssueState.APPROVED) else []
+    except SubscribersError as error:
+        found = [Row(Level.BLOCK, str(error), "audience", "Mend it in magazine.toml, then: newsletter apply")]
     by_level = {level: [row for row in found if row.level is level] for level in Level}
     return {"checks": by_level, "blocked": bool(by_level[Level.BLOCK])}
+
+
+def _sentence(issue: Issue, now: datetime) -> str:
+    try:
+        return would_send(issue, now)
+    except NewsletterError as error:
+        return str(error)
 
 
 def _placements(issue: Issue) -> list[Placement]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -256,6 +257,33 @@ def test_somebody_who_subscribes_meanwhile_makes_the_import_decide_again(
     report = bring_in("email\nana@example.org\nbo@example.org\n", now)
     assert counts(report) == {"rows": 2, "added": 1, "already": 1}
     assert len(calls) == 2
+
+
+def test_a_database_that_keeps_refusing_is_not_hidden(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any, **options: Any) -> None:
+        raise IntegrityError("always")
+
+    monkeypatch.setattr(importing, "_decide", refuse)
+    with pytest.raises(IntegrityError):
+        bring_in("email\nana@example.org\n", now)
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "state"),
+    [
+        ("topics", "all", "active"),
+        ("topics", "*", "active"),
+        ("CLEAN_TIME", "2025-01-01", ""),
+        ("subscribed", "maybe", ""),
+        ("subscribed", "yes", "active"),
+    ],
+)
+def test_a_column_means_what_it_says(now: datetime, header: str, cell: str, state: str) -> None:
+    report = bring_in(f"email,{header}\nana@example.org,{cell}\n", now)
+    assert list(states().values()) == ([state] if state else [])
+    assert report.stopped == (header == "CLEAN_TIME")
+    assert report.refused == (cell == "maybe")
+    assert not Subscription.objects.exclude(topics=[]).exists()
 
 
 def test_an_export_comes_back_as_it_was(now: datetime) -> None:
