@@ -53,7 +53,7 @@ clean: ## remove the environment and what tests leave behind
 define make-environment
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || $(PYTHON) -m venv --without-pip --clear $(VENV)
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
-	echo "installing $(1) (hash-locked)"; \
+	echo "installing $(1) (hash-locked)" >&2; \
 	$$pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
 	$$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 endef

@@ -152,13 +152,17 @@ def _xml_feed(body: bytes, answer: Fetched, warnings: list[str]) -> list[Found]:
     return [_found(item, answer.url, urljoin(answer.url, base), language, publisher) for item in items]
 
 
+# feedparser takes a picture's words for the entry's own summary when they come first: they get a name it doesn't know.
+_MEDIA_WORDS = re.compile(rb"(</?)media:description\b")
+
+
 def _parse(body: bytes, answer: Fetched) -> Any:
     """feedparser's reading, or None where it gives up by an exception (it does, on some damaged feeds)."""
     kind = answer.media_type if "xml" in answer.media_type else "application/xml"
     charset = f"; charset={answer.charset}" if answer.charset else ""
     try:
         return feedparser.parse(
-            body,
+            _MEDIA_WORDS.sub(rb"\1media:alt", body),
             response_headers={"content-type": kind + charset, "content-location": answer.url},
             sanitize_html=False,
             resolve_relative_uris=False,
@@ -263,7 +267,7 @@ def _pictures(item: Any) -> tuple[tuple[str, PictureRef], ...]:
     found: list[tuple[str, PictureRef]] = []
     media = [m for m in item.get("media_content", []) if isinstance(m, dict) and _is_picture(m)]
     credit = _words((item.get("media_credit") or [{}])[0].get("content")) if item.get("media_credit") else ""
-    alt = _words(item.get("media_description") or "") if not isinstance(item.get("media_description"), list) else ""
+    alt = _words(item.get("media_alt") or "")
     for each in sorted(media, key=lambda m: -_number(m.get("width"))):
         found.append(
             (

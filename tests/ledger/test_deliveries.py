@@ -292,7 +292,10 @@ def test_this_process_lives_and_a_killed_one_is_dead() -> None:
     assert deliveries.is_dead(owner)
 
 
-@pytest.mark.parametrize("owner", ["", "elsewhere:1:1", "nonsense", f"otherhost:{os.getpid()}:1"])
+@pytest.mark.parametrize(
+    "owner",
+    ["", "elsewhere:1:1", "nonsense", pytest.param(f"otherhost:{os.getpid()}:1", id="our own number elsewhere")],
+)
 def test_of_other_hosts_only_the_lease_can_tell(owner: str) -> None:
     assert not deliveries.is_dead(owner)
 

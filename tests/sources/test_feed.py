@@ -108,6 +108,19 @@ def test_the_largest_media_content_leads_and_keeps_its_signature(wordpress: tupl
     assert wordpress[2].pictures[0].width == 1200
 
 
+def test_a_pictures_words_are_its_alt_text_and_not_the_dek_wherever_they_stand() -> None:
+    item = (
+        "<item><title>Open Door</title><link>https://t.example.org/door</link>"
+        "<media:content xmlns:media='http://search.yahoo.com/mrss/' url='https://t.example.org/door.jpg' medium='image'>"
+        "<media:description>A door in snow</media:description></media:content>"
+        "<description>A film about the cold, told from the warm side of the room.</description></item>"
+    )
+    (entry,), _ = read(rss(item))
+    assert entry.pictures[0].alt == "A door in snow"
+    assert "A door in snow" not in entry.dek + entry.body_text
+    assert "warm side" in entry.body_text
+
+
 def test_an_entry_without_a_guid_still_has_its_link(wordpress: tuple[EntryContent, ...]) -> None:
     assert wordpress[2].url == "https://books.example.net/salt"
 
