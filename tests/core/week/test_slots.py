@@ -45,6 +45,8 @@ def test_slots_follow_each_other_week_by_week(schedule: Schedule, start: datetim
 
 
 @given(schedules, instants)
+@example(Schedule(6, time(2, 30), "Europe/Paris"), datetime(2026, 3, 27, tzinfo=UTC))
+@example(Schedule(6, time(2, 30), "Europe/Paris"), datetime(2026, 10, 23, tzinfo=UTC))
 def test_a_slot_is_at_its_wall_time_or_moved_on_by_the_gap(schedule: Schedule, start: datetime) -> None:
     slot = next_slot(schedule, start)
     zone = ZoneInfo(schedule.timezone)
@@ -103,3 +105,11 @@ def test_a_cutoff_on_a_day_that_was_skipped_is_not_later_than_its_slot() -> None
     # Friday the 30th did not exist in Apia: moved on by the gap, its evening would be Saturday evening.
     slot = slot_on(Schedule(5, time(8), "Pacific/Apia", 14), date(2011, 12, 31))
     assert slot.cutoff == slot.at == datetime(2011, 12, 30, 18, tzinfo=UTC)
+
+
+def test_a_time_that_does_not_exist_moves_on_and_one_that_comes_twice_is_its_first() -> None:
+    schedule = Schedule(6, time(2, 30), "Europe/Paris")
+    assert slot_on(schedule, date(2026, 3, 29)).at == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)  # 03:30
+    assert slot_on(schedule, date(2026, 10, 25)).at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    folded = Schedule(6, time(2, 30, fold=1), "Europe/Paris")
+    assert slot_on(folded, date(2026, 10, 25)) == slot_on(schedule, date(2026, 10, 25))
