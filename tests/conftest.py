@@ -7,7 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
+
+SECRET = "a secret for tests only, long enough to be worth the name"
+# There is no home here, so no key. Not through pytest-django's fixture: it would give the empty key back afterwards,
+# which Django refuses to look at.
+django_settings.SECRET_KEY = SECRET
 
 settings.register_profile("default", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -10,13 +10,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.conf import settings as django_settings
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-SECRET = "a secret for tests only, long enough to be worth the name"
-django_settings.SECRET_KEY = SECRET
+from tests.conftest import SECRET
 
 
 @pytest.fixture(scope="session")

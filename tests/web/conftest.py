@@ -6,14 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
 from pytest_django import Settings
 
-SECRET = "a secret for tests only, long enough to be worth the name"
-BASE_URL = "https://news.example.test"
+from tests.conftest import SECRET
 
-# Not through the fixture: it would try to give the empty key back, which Django refuses to look at.
-django_settings.SECRET_KEY = SECRET
+BASE_URL = "https://news.example.test"
 
 
 @pytest.fixture(autouse=True)
