@@ -174,7 +174,8 @@ class EspProvider:
             if permanent
             else "Sending goes on when it answers again, or type: newsletter deliver --resume"
         )
-        return ProviderError(_clean(f"The provider {self.esp} {what}"), hint=hint, permanent=permanent)
+        text = _clean(f"The provider {self.esp} {what}").rstrip(".")
+        return ProviderError(f"{text}.", hint=hint, permanent=permanent)
 
 
 def rebuild(message: bytes, recipient: str) -> EmailMultiAlternatives:

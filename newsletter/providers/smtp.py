@@ -290,7 +290,8 @@ class SmtpProvider:
             if permanent
             else "Sending goes on when it answers again, or type: newsletter deliver --resume"
         )
-        return ProviderError(_clean(f"The mail server {where} {what}: {words}"), hint=hint, permanent=permanent)
+        text = _clean(f"The mail server {where} {what}: {words}").rstrip(".")
+        return ProviderError(f"{text}.", hint=hint, permanent=permanent)
 
 
 def _mail_options(smtp: smtplib.SMTP, sender: str, path: str, message: bytes) -> tuple[list[str], str]:
