@@ -101,8 +101,8 @@ def test_a_fault_of_ours_in_one_adapter_is_a_failed_poll_and_nothing_more(
 
 
 def test_a_source_of_an_unknown_kind_fails_alone(desk: Desk) -> None:
-    Source.objects.filter(slug="feed").update(kind="carrier-pigeon")
-    assert "carrier-pigeon" in gather(now=local(MONDAY)).failed[0].error
+    Source.objects.filter(slug="feed").update(kind="pigeon")
+    assert "pigeon" in gather(now=local(MONDAY)).failed[0].error
 
 
 def test_a_source_that_is_switched_off_is_not_read(desk: Desk) -> None:
