@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.core.errors import IssueError, LetterMismatchError, ProviderError
+from newsletter.config.schema import Config
+from newsletter.core.errors import ConfigError, IssueError, LetterMismatchError, ProviderError
 from newsletter.core.letter import Compiler, Design
 from newsletter.core.tokens import UNSUBSCRIBE, read_token
 from newsletter.flow import deliver as flow
@@ -660,3 +661,39 @@ def test_what_a_dead_worker_had_on_the_wire_is_uncertain_and_the_rest_goes_on(cl
     assert addresses(issue, DeliveryState.UNCERTAIN) == [second.address]
     assert len(mailbox()) == 28 and first.address not in recipients()
     assert Event.objects.filter(kind="sent").exists()
+
+
+def test_an_audience_rule_that_cannot_be_read_is_an_error_of_the_issue(clock: Clock) -> None:
+    issue = make_approved(1, newsletter=make_newsletter(audience={"shoe_size": [42]}))
+    with pytest.raises(IssueError, match="shoe_size"):
+        flow.start(issue, clock())
+    with pytest.raises(IssueError, match="shoe_size"):
+        flow.would_send(issue, clock())
+    assert not Delivery.objects.exists()
+
+
+def test_before_anything_is_frozen_the_newsletters_own_rule_counts(clock: Clock) -> None:
+    issue = make_approved(2, newsletter=make_newsletter())
+    Issue.objects.update(state=IssueState.DRAFT, freeze=None)
+    issue.newsletter.audience = {"languages": ["de"]}
+    issue.newsletter.save()
+    assert "to 0 people; 2 excluded: 2 other language" in flow.would_send(issue, clock())
+
+
+def test_who_loses_the_race_to_begin_finds_it_begun(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    issue = make_approved(3)
+    begin = deliveries.start
+
+    def both(*arguments: object, **options: object) -> int:
+        begin(*arguments, **options)
+        return begin(*arguments, **options)
+
+    monkeypatch.setattr(deliveries, "start", both)
+    assert flow.start(issue, clock()) == 3
+    flow.resume(issue, clock(), by="Mara")
+    assert Issue.objects.get().state == IssueState.SENDING and Delivery.objects.count() == 3
+
+
+def test_an_installation_without_a_secret_says_how_to_get_one() -> None:
+    with pytest.raises(ConfigError, match="newsletter init"):
+        flow.Installation.of(Config(), {})
