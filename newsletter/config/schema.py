@@ -155,7 +155,28 @@ class Config:
         at_least=1,
         at_most=500,
     )
+    fetch_inner: tuple[str, ...] = _key(
+        "list",
+        (),
+        'Inner addresses, as "host:port", that may be fetched all the same: a magazine whose site runs on this machine '
+        "or in this network. Everything else inside stays closed, so that no gathered link can reach in.",
+        section="fetch",
+        name="inner",
+    )
     home: Path | None = None
+
+    @property
+    def inner_addresses(self) -> frozenset[tuple[str, int]]:
+        """`fetch_inner` as (host, port) pairs. Raises `ConfigError` for one that is not "host:port"."""
+        pairs = set()
+        for text in self.fetch_inner:
+            host, _, port = text.rpartition(":")
+            if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+                raise ConfigError(
+                    f'"fetch.inner" holds "{text}", which is not host:port.', hint='Write it like "127.0.0.1:8080".'
+                )
+            pairs.add((host.strip("[]").lower(), int(port)))
+        return frozenset(pairs)
 
     @property
     def host(self) -> str:

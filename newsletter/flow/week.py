@@ -112,9 +112,10 @@ class WeekReport:
 
 
 def fetcher_from(config: Config) -> Fetcher:
-    """The fetcher that newsletter.toml describes, guard closed."""
+    """The fetcher that newsletter.toml describes: its guard open for nothing but what `fetch.inner` names."""
     contact = f"; {config.fetch_contact}" if config.fetch_contact else ""
     return Fetcher(
+        allow=config.inner_addresses,
         user_agent=f"newsletter/0.1 (gathers reviews for a weekly letter{contact})",
         max_bytes=config.fetch_megabytes * 1024 * 1024,
         deadline=float(config.fetch_seconds),

@@ -74,8 +74,8 @@ class Fetched:
 class Fetcher:
     """Fetches public web addresses, one at a time per call; safe to share between threads.
 
-    `allow` opens the guard for exactly the given (host, port) pairs. It is for the demo and for tests, whose magazine
-    lives on the loopback interface; nothing else may pass it.
+    `allow` opens the guard for exactly the given (host, port) pairs. It is for a magazine that lives on this
+    machine or in this network, by its owner's own setting (the demo's does); nothing gathered may ever widen it.
     """
 
     def __init__(

@@ -261,3 +261,14 @@ def test_the_fetcher_is_the_one_that_the_configuration_describes(settings: Setti
     fetcher = fetcher_from(config)
     assert "desk@lantern.example.org" in fetcher.user_agent
     assert (fetcher.deadline, fetcher.max_bytes, fetcher.allow) == (5.0, 1024 * 1024, frozenset())
+
+
+def test_the_guard_opens_for_exactly_the_inner_addresses_that_the_owner_names(settings: Settings) -> None:
+    config = replace(settings.NEWSLETTER, fetch_inner=("127.0.0.1:8080", "CMS.internal:80"))
+    assert fetcher_from(config).allow == {("127.0.0.1", 8080), ("cms.internal", 80)}
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "host:", ":80", "host:99999", "host:port"])
+def test_an_inner_address_that_is_not_host_and_port_is_refused(settings: Settings, text: str) -> None:
+    with pytest.raises(ConfigError, match="not host:port"):
+        fetcher_from(replace(settings.NEWSLETTER, fetch_inner=(text,)))
