@@ -60,8 +60,8 @@ class EntryContent:
     `title` as published, `title_clean` without rubric suffix; `rubric` is a key of `core.rubrics` or "" (unsorted);
     `body_html` is sanitised, well-formed XHTML of the allow-list only; `published_at` is aware, or None when the
     source gives none that can be believed; `date_precision` is "time" or "day"; `origins` says per field where the
-    value came from ("feed", "json-ld", "auto" ...); `credit` is the picture credit that the article prints, pictures or not;
-    `related` are the titles under its "More from" heading.
+    value came from ("feed", "json-ld", "auto" ...); `credit` is the picture credit that the article prints, pictures
+    or not; `related` are the titles under its "More from" heading.
     """
 
     title: str
