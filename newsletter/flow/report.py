@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 
+from newsletter.flow.compile import subject_of
 from newsletter.ledger import deliveries
 from newsletter.models import (
     Batch,
@@ -101,11 +102,11 @@ class Report:
 
 def report(issue: Issue) -> Report:
     """The report of an issue as it stands; all zero before its send has begun."""
-    issue = Issue.objects.select_related("newsletter").get(pk=issue.pk)
+    issue = Issue.objects.select_related("newsletter", "freeze").get(pk=issue.pk)
     found = counts(issue)
     return Report(
         issue=f"{issue.newsletter.slug}/{issue.slot}",
-        subject=issue.subject,
+        subject=subject_of(issue),
         state=issue.state,
         label=_label(issue, found),
         sentence=_sentence(issue, found),

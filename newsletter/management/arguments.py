@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+from argparse import ArgumentParser
 from datetime import UTC, datetime
 
 from django.core.management.base import CommandError
@@ -14,6 +16,21 @@ UNDECIDED = (IssueState.DRAFT, IssueState.APPROVED, IssueState.SENDING, IssueSta
 def clock() -> datetime:
     """The present, aware UTC: only edges read the clock, everything below is told."""
     return datetime.now(UTC)
+
+
+def add_by(parser: ArgumentParser) -> None:
+    """The option that says who does it."""
+    parser.add_argument("--by", default="", metavar="NAME", help="who does it; it is kept (default: who is logged in)")
+
+
+def somebody(typed: str) -> str:
+    """Who does it: the name typed after --by, else the account of this machine."""
+    if typed.strip():
+        return typed.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without an entry for its user
+        return "the command line"
 
 
 def newsletter_from(text: str) -> Newsletter:

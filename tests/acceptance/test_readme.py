@@ -89,4 +89,6 @@ def test_the_five_minute_path_runs_as_written(repository: Path, tmp_path: Path, 
     assert "Open Door" in letter and "Late Bus" in letter and "Two Spoons" in letter
     mailed = sorted(path.name for path in (home / "outbox").rglob("*.eml"))
     assert len(mailed) == 3, mailed  # the test mail and two readers
-    assert "2 accepted" in done.stdout or "accepted       2" in done.stdout, done.stdout
+    assert "no subject" not in done.stdout
+    assert "Sent to 2 of 2." in done.stdout
+    assert "frozen 2 = accepted 2 + failed 0" in done.stdout

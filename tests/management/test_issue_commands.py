@@ -157,7 +157,6 @@ def test_run_again_and_revive_on_the_command_line(desk: Desk) -> None:
         (("issue", "week-off", "Thanksgiving"), "is no date"),
         (("issue", "note", "next"), "Say what to set"),
         (("issue", "skip", "next"), "--reason"),
-        (("approve", "next"), "--by"),
         (("gather", "unknown"), 'no source "unknown". Known: feed'),
     ],
 )
@@ -194,3 +193,16 @@ def test_gather_reads_a_folder_and_a_failure_is_exit_code_3(tmp_path: Path) -> N
     assert run_json("gather", "folder")["sources"][0]["outcome"] == "read"
     Source.objects.all().delete()
     assert "no source yet" in run("gather")
+
+
+def test_without_a_name_the_account_of_this_machine_approves(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "edda")
+    assert "is approved by edda" in run("approve", "next")
+
+
+def test_a_machine_that_does_not_know_its_account_still_approves(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> str:
+        raise OSError("No username set in the environment")
+
+    monkeypatch.setattr("getpass.getuser", unknown)
+    assert "is approved by the command line" in run("approve", "next")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from newsletter.flow.compile.checking import blockers, checks
 from newsletter.flow.compile.designs import find_design
-from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_content, public_html
+from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_content, public_html, subject_of
 from newsletter.flow.compile.gathering import subject_suggestions
 from newsletter.flow.compile.inputs import Frozen, Sender, fingerprint, versions
 from newsletter.flow.compile.people import headers_for, reader_of
@@ -29,6 +29,7 @@ __all__ = [
     "preview",
     "public_html",
     "reader_of",
+    "subject_of",
     "subject_suggestions",
     "versions",
 ]

@@ -55,6 +55,14 @@ def issue_content(issue: Issue) -> IssueContent:
     return frozen(issue).content
 
 
+def subject_of(issue: Issue) -> str:
+    """The subject as an editor typed it or as approval froze it; "" for a draft that has only suggestions."""
+    if issue.subject or issue.freeze is None:
+        return issue.subject
+    # Of any versions: what went out under older ones still has its subject.
+    return thaw(issue.freeze.inputs, issue.freeze.fingerprint, _name(issue)).content.issue.subject
+
+
 def compiler(issue: Issue, **options: Any) -> Compiler:
     """The one thing that renders this issue's letters. `options` go to `Compiler` (bounds, self-checks)."""
     return build(frozen(issue), **options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import signal
@@ -21,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from newsletter.core.errors import IssueError
 from newsletter.flow import deliver as flow
 from newsletter.flow.report import report
-from newsletter.management.arguments import clock, issue_from, issue_name
+from newsletter.management.arguments import add_by, clock, issue_from, issue_name, somebody
 from newsletter.management.showing import moment
 from newsletter.models import Issue, IssueState
 
@@ -45,14 +44,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--now", action="store_true", help="do not wait for the issue's slot")
         parser.add_argument("--confirm", action="store_true", help="send although another issue went out just before")
-        parser.add_argument(
-            "--by", default="", metavar="NAME", help="who decides; it is kept (default: who is logged in)"
-        )
+        add_by(parser)
         parser.add_argument("--json", action="store_true", help="the report as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         issue = issue_from(options["issue"] or ("last" if options["settle_uncertain"] else "next"))
-        by = options["by"] or _somebody()
+        by = somebody(options["by"])
         if options["dry_run"]:
             self.stdout.write(flow.would_send(issue, clock()))
         elif options["pause"]:
@@ -126,13 +123,6 @@ class Command(BaseCommand):
         else:
             advice = f"Who and why: newsletter report {name}"
         raise CommandError(advice, returncode=HELD)
-
-
-def _somebody() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without an entry for its user
-        return "the command line"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.flow import issue as flow
-from newsletter.management.arguments import clock, issue_from, newsletter_from
+from newsletter.management.arguments import add_by, clock, issue_from, newsletter_from, somebody
 from newsletter.management.showing import issue_lines, issue_values
 from newsletter.models import Issue, Newsletter, Review
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         verb = options["verb"]
-        now, by = clock(), options.get("by") or ""
+        now, by = clock(), somebody(options.get("by") or "")
         shown: list[Issue]
         if verb is None:
             shown = [_draft(newsletter) for newsletter in _newsletters(options["newsletter"])]
@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
 def _verb(verbs: _SubParsersAction[Any], name: str, text: str) -> ArgumentParser:
     parser: ArgumentParser = verbs.add_parser(name, help=text, description=text)
-    parser.add_argument("--by", default="", metavar="NAME", help="who does it; it is kept")
+    add_by(parser)
     # The option of the command may stand behind the verb too; only when it does, it speaks.
     parser.add_argument("--json", action="store_true", default=SUPPRESS, help="the issue as JSON")
     return parser
