@@ -31,6 +31,7 @@ WHOLE_BAR, CORE_BAR = 90, 95
 PROOFS: dict[str, list[str]] = {
     "crash-sqlite": ["python", "tests/acceptance/crash.py"],
     "crash-postgresql": ["python", "tests/with_postgres.py", "python", "tests/acceptance/crash.py"],
+    "faults": ["python", "tests/faults.py"],
     "fill": ["python", "tests/benchmarks/fill.py"],
     "properties": ["pytest", "-q", "-k", "property", "--timeout=7200", "-p", "no:randomly"],
     "looks": ["python", "tests/looks.py", "docs/images"],

@@ -192,9 +192,9 @@ def test_an_issue_is_approved_with_the_keyboard_alone(mara: Visitor) -> None:
 
 
 def test_the_public_page_of_an_issue_shows_its_pictures_and_no_script(visitor: Visitor, letter: Issue) -> None:
-    from newsletter.flow.compile import public_html
+    from newsletter.flow.compile import compiler, public_html
 
-    Issue.objects.update(state=IssueState.SENT, public_html=public_html(letter))
+    Issue.objects.update(state=IssueState.SENT, public_html=public_html(compiler(letter)))
     page = visitor.go("/i/weekly/2026-11-05")
     assert page.locator("img[src^='/media/']").first.evaluate("image => image.naturalWidth") > 0
     assert page.locator("a[href*='/u/']").count() == 0

@@ -184,6 +184,15 @@ def test_who_leaves_during_the_send_is_excluded_with_the_reason(clock: Clock) ->
     }
 
 
+def test_whom_an_issue_has_nothing_for_is_excluded_and_not_mailed(clock: Clock) -> None:
+    issue = make_approved(["all@box.test"])
+    make_people(["books@box.test"], topics=["book"])
+    outcome = send(issue, clock)
+    assert recipients() == ["all@box.test"]
+    assert outcome.state == IssueState.SENT and outcome.counts.excluded == 1
+    assert Delivery.objects.get(state="excluded").reason == "no matching topics"
+
+
 def test_a_changed_address_does_not_undo_a_suppression_of_the_old_one(clock: Clock) -> None:
     issue = make_approved(["old@box.test"])
     flow.start(issue, clock())

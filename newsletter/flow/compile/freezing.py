@@ -73,9 +73,9 @@ def build(inputs: Frozen, **options: Any) -> Compiler:
     return Compiler(inputs.design, build_context(inputs.content, inputs.design.tokens), **options)
 
 
-def public_html(issue: Issue) -> str:
+def public_html(compiler: Compiler) -> str:
     """The page that everybody may see: the letter without its personal parts."""
-    return compiler(issue).full_render(NEUTRAL).html
+    return compiler.full_render(NEUTRAL).html
 
 
 def live(issue: Issue) -> Frozen:

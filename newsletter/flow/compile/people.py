@@ -6,11 +6,9 @@ from datetime import datetime
 
 from newsletter.core.letter import Headers, Mailbox
 from newsletter.core.reader import Reader
-from newsletter.core.tokens import Keys, message_id, token
+from newsletter.core.tokens import UNSUBSCRIBE, Keys, message_id, token
 from newsletter.flow.compile.inputs import Frozen
 from subscribers.models import Subscription
-
-UNSUBSCRIBE = "unsubscribe"  # the purpose inside the token; the row is a subscription
 
 
 def reader_of(subscription: Subscription, *, base_url: str, keys: Keys) -> Reader:

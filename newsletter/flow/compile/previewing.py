@@ -8,9 +8,9 @@ from datetime import datetime
 from newsletter.core import mime
 from newsletter.core.letter import Rendered
 from newsletter.core.reader import Reader
-from newsletter.core.tokens import Keys, token
+from newsletter.core.tokens import UNSUBSCRIBE, Keys, token
 from newsletter.flow.compile.freezing import build, frozen
-from newsletter.flow.compile.people import UNSUBSCRIBE, headers_for, reader_of
+from newsletter.flow.compile.people import headers_for, reader_of
 from newsletter.models import Issue
 from subscribers.models import Subscription
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from newsletter.core.context import has_something_for
 from newsletter.core.errors import ClaimLostError, LetterMismatchError, NewsletterError, ProviderError
 from newsletter.core.letter import Compiler
 from newsletter.flow import compile as letters
-from newsletter.flow.compile.freezing import NEUTRAL
 from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.deliver.outcome import DeliveryOutcome, Tally
 from newsletter.flow.report import REFUSED, counts, next_try, teach
@@ -33,6 +33,7 @@ POISON_AT_LEAST = 10
 POISON_SHARE = 0.05
 CLOSING_DOWN = 421
 MAILS_PEOPLE = ("smtp", "esp")
+NO_TOPICS = "no matching topics"
 
 Clock = Callable[[], datetime]
 
@@ -128,7 +129,7 @@ class _Worker:
         particular has no such page; that stops nobody's letter.
         """
         try:
-            page = compiler.full_render(NEUTRAL).html
+            page = letters.public_html(compiler)
         except NewsletterError as error:
             log.warning("No public page: %s", error)
             return
@@ -163,10 +164,17 @@ class _Worker:
                 self._send(claim, row, message)
 
     def _compose(self, claim: Claim, row: Delivery) -> bytes | None:
-        """The message, or None when this one can't be made: it fails alone, with the reason, and the others go on."""
+        """The message. None when this issue has nothing for this one (excluded), or when none can be made: then
+        it fails alone, with the reason, and the others go on.
+        """
         if row.subscription is None:
             return b""  # erased since the freeze: `mark` excludes it
-        assert self.compiler is not None and self.frozen is not None and self.issue.started_at is not None
+        assert self.frozen is not None
+        if not has_something_for(self.frozen.content, tuple(row.subscription.topics)):
+            deliveries.exclude(claim, row.pk, NO_TOPICS, now=self.clock())
+            self._count(DeliveryState.EXCLUDED, was_waiting=claim.delivery is not None)
+            return None
+        assert self.compiler is not None and self.issue.started_at is not None
         try:
             reader = letters.reader_of(row.subscription, base_url=self.frozen.base_url, keys=self.installation.keys)
             # Where the audience was frozen to, whatever the person calls themselves since.

@@ -22,7 +22,7 @@ from newsletter.ledger.deliveries.ending import (
 )
 from newsletter.ledger.deliveries.freezing import BATCH_SIZE, start
 from newsletter.ledger.deliveries.owner import is_dead, this_worker
-from newsletter.ledger.deliveries.wire import EXPIRED, Permit, defer, fail_unsent, mark, settle, take_back
+from newsletter.ledger.deliveries.wire import EXPIRED, Permit, defer, exclude, fail_unsent, mark, settle, take_back
 
 __all__ = [
     "BATCH_SIZE",
@@ -35,6 +35,7 @@ __all__ = [
     "Permit",
     "claim",
     "defer",
+    "exclude",
     "fail_unsent",
     "finish_if_complete",
     "is_dead",

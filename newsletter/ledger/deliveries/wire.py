@@ -116,6 +116,13 @@ def fail_unsent(claim: Claim, delivery_id: int, reason: str, *, now: datetime) -
     _decide(claim, delivery_id, DeliveryState.FAILED, reason, now)
 
 
+@transaction.atomic
+def exclude(claim: Claim, delivery_id: int, reason: str, *, now: datetime) -> None:
+    """Pending → excluded without ever being on the wire: this issue has nothing for this one."""
+    claim.hold(now)
+    _decide(claim, delivery_id, DeliveryState.EXCLUDED, reason, now)
+
+
 def _ineligible(row: Any) -> str:
     """Why this delivery must not be sent any more, "" when it may."""
     subscription = row.subscription

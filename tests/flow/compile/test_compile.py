@@ -150,7 +150,7 @@ def test_a_design_that_cannot_be_rendered_is_never_frozen(issue: Issue, home: Pa
 
 
 def test_the_public_page_has_no_personal_parts(issue: Issue) -> None:
-    page = compiling.public_html(issue)
+    page = compiling.public_html(compiling.compiler(issue))
     assert "/u/" not in page
     assert "Hello" not in page
     assert "because you subscribed" not in page
