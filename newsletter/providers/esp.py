@@ -314,4 +314,4 @@ def _retry_after(response: Any) -> float | None:
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub(" ", text).strip()[:LONGEST_REPLY]
+    return _CONTROL.sub(" ", text).encode("utf-8", "replace").decode().strip()[:LONGEST_REPLY]

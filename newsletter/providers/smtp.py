@@ -330,4 +330,4 @@ def _reason(error: BaseException) -> str:
 
 
 def _clean(text: str) -> str:
-    return _CONTROL.sub(" ", text).strip()[:LONGEST_REPLY]
+    return _CONTROL.sub(" ", text).encode("utf-8", "replace").decode().strip()[:LONGEST_REPLY]

@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
 from newsletter.config.schema import Config
 from newsletter.core.errors import ConfigError, IssueError, LetterMismatchError, ProviderError
@@ -670,6 +671,35 @@ def test_what_a_dead_worker_had_on_the_wire_is_uncertain_and_the_rest_goes_on(cl
     assert addresses(issue, DeliveryState.UNCERTAIN) == [second.address]
     assert len(mailbox()) == 28 and first.address not in recipients()
     assert Event.objects.filter(kind="sent").exists()
+
+
+def test_a_second_interrupt_leaves_one_in_doubt_and_the_next_run_sends_the_rest(clock: Clock) -> None:
+    def answer(to: str) -> None:
+        if to == "r3@box.test":
+            raise KeyboardInterrupt
+
+    issue = make_approved(30)
+    with pytest.raises(KeyboardInterrupt):
+        send(issue, clock, answer)
+    assert not OnTheWire.objects.exists() and addresses(issue, DeliveryState.UNCERTAIN) == ["r3@box.test"]
+    assert run(issue, clock).state == IssueState.SENT
+    assert states(issue) == {"accepted": 29, "uncertain": 1} and len(set(recipients())) == 29 == len(recipients())
+
+
+def test_a_database_that_fails_at_an_answer_leaves_one_in_doubt(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle, asked = deliveries.settle, iter([False, False, True])
+
+    def fail(*arguments: object, **options: object) -> None:
+        if next(asked, False):
+            raise OperationalError("database is locked")
+        settle(*arguments, **options)
+
+    monkeypatch.setattr(deliveries, "settle", fail)
+    issue = make_approved(30)
+    with pytest.raises(OperationalError):
+        send(issue, clock)
+    assert run(issue, clock).state == IssueState.SENT
+    assert states(issue) == {"accepted": 29, "uncertain": 1} and len(set(recipients())) == 30 == len(recipients())
 
 
 def test_an_audience_rule_that_cannot_be_read_is_an_error_of_the_issue(clock: Clock) -> None:

@@ -248,6 +248,56 @@ def test_a_retry_in_good_hands_is_not_doubted_with_the_batch_it_came_from() -> N
     assert states(issue) == {"accepted": 1, "pending": 1}
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["a batch", "a retry"])
+def test_what_a_released_claim_still_has_on_the_wire_is_uncertain_and_jams_nobody(again: bool) -> None:
+    issue, now = begin(2), SLOT
+    claim = take(issue)
+    row, _ = deliveries.rows(claim)
+    if again:
+        deliveries.mark(claim, row.pk, now=now)
+        deliveries.defer(claim, row.pk, "later", now=now)
+        now += timedelta(minutes=5)
+        claim = deliveries.claim(issue.pk, owner=ME, now=now) or claim
+        assert claim.delivery == row.pk
+    deliveries.mark(claim, row.pk, now=now)
+    assert deliveries.release(claim, now=now) == 1
+    assert addresses(issue, DeliveryState.UNCERTAIN) == [row.address]
+    assert not OnTheWire.objects.exists() and not Retry.objects.exists()
+    assert deliveries.release(claim, now=now) == 0, "it is not ours any more"
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["a batch", "a retry"])
+def test_what_is_on_the_wire_with_no_owner_left_is_recovered(again: bool) -> None:
+    issue, now = begin(2), SLOT
+    claim = take(issue)
+    row, other = deliveries.rows(claim)
+    if again:
+        deliveries.mark(claim, row.pk, now=now)
+        deliveries.defer(claim, row.pk, "later", now=now)
+        deliveries.release(claim, now=now)
+    OnTheWire.objects.create(delivery=row, batch_id=claim.batch, at=now)
+    Batch.objects.update(state=BatchState.OPEN, owner="", lease_until=None)
+    now += timedelta(minutes=5)
+    assert deliveries.recover(issue.pk, now=now, dead=alive) == 1
+    assert addresses(issue, DeliveryState.UNCERTAIN) == [row.address]
+    claim = take(issue, OTHER, now=now)
+    assert [left.pk for left in deliveries.rows(claim)] == [other.pk]
+    deliveries.mark(claim, other.pk, now=now)
+    assert deliveries.recover(issue.pk, now=now, dead=alive) == 0, "that one is in good hands"
+
+
+@pytest.mark.parametrize("reply", ["half a \ud83d", "a \x00 in it"])
+def test_a_reply_that_no_column_can_hold_does_not_lose_the_answer(reply: str) -> None:
+    issue = begin(2)
+    claim = take(issue)
+    first, second = deliveries.rows(claim)
+    deliveries.mark(claim, first.pk, now=SLOT)
+    deliveries.settle(claim, first.pk, DeliveryState.FAILED, reply, now=SLOT)
+    deliveries.mark(claim, second.pk, now=SLOT)
+    deliveries.defer(claim, second.pk, reply, now=SLOT)
+    assert states(issue) == {"failed": 1, "pending": 1} and Retry.objects.get().reply
+
+
 def test_stop_never_excludes_what_is_on_the_wire() -> None:
     issue = begin(3)
     claim = take(issue)

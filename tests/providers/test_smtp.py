@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from newsletter.core.errors import ConfigError, ProviderError
-from newsletter.providers import build
+from newsletter.providers import build, esp, smtp
 from newsletter.providers.base import Outcome, SendResult
 from newsletter.providers.smtp import FINAL_SECONDS, SmtpProvider
 from tests.providers.servers import SmtpServer
@@ -401,3 +401,8 @@ def test_a_missing_authority_file_is_named(serve: Any, connect: Any) -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match='"pigeon"'):
         build("pigeon", {}, folder=Path(), environ={})
+
+
+def test_half_a_character_in_an_answer_is_not_handed_on() -> None:
+    for module in (smtp, esp):
+        assert module._clean("bad \ud83d \x00 end") == "bad ?   end"

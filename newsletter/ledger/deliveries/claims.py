@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from newsletter.core.errors import ClaimLostError
 from newsletter.ledger.deliveries.owner import is_dead
@@ -83,30 +83,39 @@ def rows(claim: Claim) -> list[Delivery]:
     return list(found.filter(pk__range=(batch.lo, batch.hi), retry=None).order_by("pk"))
 
 
-def release(claim: Claim, *, now: datetime) -> None:
-    """Give the claim back: settled when nothing of it is left to send, open otherwise. Losing it to another is fine."""
-    if claim.delivery is not None:
-        Retry.objects.filter(pk=claim.delivery, owner=claim.owner, fence=claim.fence).update(
-            owner="", fence=F("fence") + 1, lease_until=None
-        )
-        return
+def release(claim: Claim, *, now: datetime) -> int:
+    """Give the claim back: settled when nothing of it is left to send, open otherwise. Losing it to another is fine.
+
+    What it still has on the wire becomes uncertain: nobody will write its answer any more, and left there it would
+    stand in the way of everybody after us. Returns how many that were.
+    """
     with transaction.atomic():
         try:
             claim.hold(now)
         except ClaimLostError:
-            return
+            return 0
+        if claim.delivery is not None:
+            doubted = _doubt(OnTheWire.objects.filter(pk=claim.delivery).values_list("pk", flat=True), now)
+            Retry.objects.filter(pk=claim.delivery).update(owner="", fence=F("fence") + 1, lease_until=None)
+            return doubted
+        # A row with a retry belongs to whoever claimed the retry, and may be on its way in good hands.
+        on_the_wire = OnTheWire.objects.filter(batch=claim.batch, delivery__retry=None)
+        doubted = _doubt(on_the_wire.values_list("pk", flat=True), now)
         left = bool(rows(claim))
         Batch.objects.filter(pk=claim.batch).update(
             state=BatchState.OPEN if left else BatchState.SETTLED, owner="", fence=F("fence") + 1, lease_until=None
         )
+    return doubted
 
 
 def recover(issue_id: int, *, now: datetime, dead: Callable[[str], bool] = is_dead) -> int:
     """Take back what the dead have claimed: their lease ran out, or `dead(owner)` is certain.
 
-    What was on the wire becomes uncertain, by name; the rest is open again. Returns how many became uncertain.
+    What was on the wire becomes uncertain, by name, also where no owner is left at all; the rest is open again. Returns
+    how many became uncertain.
     """
-    return sum(_recover_batches(issue_id, now, dead)) + sum(_recover_retries(issue_id, now, dead))
+    found = sum(_recover_batches(issue_id, now, dead)) + sum(_recover_retries(issue_id, now, dead))
+    return found + _recover_ownerless(issue_id, now)
 
 
 def _recover_batches(issue_id: int, now: datetime, dead: Callable[[str], bool]) -> list[int]:
@@ -142,8 +151,17 @@ def _recover_retries(issue_id: int, now: datetime, dead: Callable[[str], bool]) 
             )
             if taken:
                 found.append(_doubt(OnTheWire.objects.filter(pk=retry.pk).values_list("pk", flat=True), now))
-                Retry.objects.filter(pk=retry.pk, delivery__state=DeliveryState.UNCERTAIN).delete()
     return found
+
+
+def _recover_ownerless(issue_id: int, now: datetime) -> int:
+    """What stands on the wire while nobody owns its claim. Whoever sends owns it, so this is left from a failure."""
+    nobodys = Q(delivery__retry=None, batch__owner="") | Q(delivery__retry__owner="")
+    on_the_wire = OnTheWire.objects.filter(nobodys, delivery__issue=issue_id).values_list("pk", flat=True)
+    if not on_the_wire.exists():
+        return 0
+    with transaction.atomic():
+        return _doubt(on_the_wire.all(), now)
 
 
 def _is_over(row: Batch | Retry, now: datetime, dead: Callable[[str], bool]) -> bool:
@@ -156,6 +174,7 @@ def _doubt(on_the_wire: Iterable[int], now: datetime) -> int:
     Delivery.objects.filter(pk__in=numbers, state=DeliveryState.PENDING).update(
         state=DeliveryState.UNCERTAIN, reason=DIED, at=now
     )
+    Retry.objects.filter(pk__in=numbers).delete()
     OnTheWire.objects.filter(pk__in=numbers).delete()
     return len(numbers)
 

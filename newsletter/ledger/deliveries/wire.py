@@ -93,7 +93,7 @@ def defer(
             "issue_id": claim.issue,
             "attempts": attempts,
             "due_at": due,
-            "reply": reply[:LONGEST_REASON],
+            "reply": _words(reply),
             "owner": "",
             "fence": claim.fence + 1,
             "lease_until": None,
@@ -145,9 +145,14 @@ def _leave_the_wire(claim: Claim, delivery_id: int) -> None:
 def _decide(claim: Claim, delivery_id: int, state: DeliveryState, reason: str, now: datetime) -> None:
     """The one write of a decided row; it waits no longer."""
     decided = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.PENDING).update(
-        state=state, reason=reason[:LONGEST_REASON], at=now
+        state=state, reason=_words(reason), at=now
     )
     if decided != 1:
         raise LedgerError(f"Delivery {delivery_id} was decided before.")
     if claim.delivery is not None:
         Retry.objects.filter(pk=delivery_id).delete()
+
+
+def _words(text: str) -> str:
+    """What a column of a database can hold: half a character or a NUL in a reply must not lose the answer itself."""
+    return text.replace("\x00", " ").encode("utf-8", "replace").decode()[:LONGEST_REASON]
