@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
+from newsletter.core.tokens import UNSUBSCRIBE, token
 from newsletter.flow.compile import preview
+from newsletter.flow.compile.previewing import NOBODY
 from newsletter.models import Delivery, DeliveryState, Issue, IssueState, Magazine, Placement
 from newsletter.web.links import keys
 from subscribers.models import Subscription
@@ -45,6 +50,17 @@ def editor() -> Client:
 @pytest.fixture
 def approver() -> Client:
     return person("mara", "approve_issue", "view_subscriber")
+
+
+@pytest.fixture
+def a_letter_with_names(settings: Settings, tmp_path: Path) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, home=tmp_path)
+    folder = tmp_path / "templates" / "email" / "marquee"
+    folder.mkdir(parents=True)
+    own = "Dear {{ subscriber.first_name or 'reader' }}"
+    (folder / "letter.mjml").write_text(
+        f"<mjml><mj-body><mj-section><mj-column><mj-text>{own}</mj-text></mj-column></mj-section></mj-body></mjml>"
+    )
 
 
 def fingerprint(page: str) -> str:
@@ -84,6 +100,7 @@ def test_the_frame_holds_the_letter_as_it_would_go_out(editor: Client, issue: Is
     ada = Subscription.objects.get()
     answer = editor.get(f"{HERE}letter?as={ada.pk}")
     exact = preview(issue, ada, keys=keys(), now=timezone.now()).rendered.html
+    exact = exact.replace(token(keys(), UNSUBSCRIBE, ada.pk), token(keys(), UNSUBSCRIBE, NOBODY))
     assert answer.content.decode() == exact.replace('="https://news.example.test/', '="/')
     policy = answer.headers["Content-Security-Policy"]
     assert "sandbox" in policy
@@ -106,10 +123,10 @@ def test_a_subscriber_is_found_by_part_of_the_address(editor: Client) -> None:
     ada = Subscription.objects.get()
     page = editor.get(f"{HERE}?q=Ada@").content.decode()
     assert "As Ada Marlow (ada@readers.example.test) gets it." in page
-    assert f"letter?as={ada.pk}" in page
+    assert f"letter?q=Ada%40&amp;as={ada.pk}" in page
     make_subscription("adam@readers.example.test")
     page = editor.get(f"{HERE}?q=ada").content.decode()
-    assert f"&amp;as={ada.pk}" in page or f"&as={ada.pk}" in page
+    assert f"&q=ada&amp;as={ada.pk}" in page
     assert "adam@readers.example.test" in page
     assert "nobody in particular" in page
     assert "Ada Marlow" in editor.get(f"{HERE}?q=ada@readers.example.test").content.decode()
@@ -136,7 +153,33 @@ def test_who_may_not_see_subscribers_sees_masked_addresses() -> None:
     page = guest.get(f"{HERE}?q=ada@readers.example.test").content.decode()
     assert "a•••@r•••.test" in page
     assert "Ada Marlow (" not in page
-    assert f"letter?as={ada.pk}" in page
+    chosen = f"q=ada%40readers.example.test&amp;as={ada.pk}"
+    assert f"letter?{chosen}" in page
+    assert f"view=phone&amp;{chosen}" in page
+    assert "As a•••@r•••.test" in guest.get(f"{HERE}?{chosen.replace('&amp;', '&')}&view=phone").content.decode()
+
+
+@pytest.mark.usefixtures("a_letter_with_names")
+@pytest.mark.parametrize("query", ["", "q=ada&", "q=ada@&", "q=other@readers.example.test&"])
+def test_a_number_alone_shows_nobody_to_who_may_not_see_subscribers(query: str) -> None:
+    guest = person("gus")
+    make_subscription("other@readers.example.test")
+    ada = Subscription.objects.get(subscriber__name="Ada Marlow")
+    for path in (HERE, f"{HERE}letter"):
+        page = guest.get(f"{path}?{query}as={ada.pk}").content.decode()
+        assert "Dear" in page or path == HERE
+        assert "Ada" not in page
+        assert token(keys(), UNSUBSCRIBE, ada.pk) not in page
+
+
+@pytest.mark.parametrize("rights", [(), ("view_subscriber", "approve_issue")])
+def test_no_letter_in_the_studio_can_unsubscribe_whom_it_is_shown_as(rights: tuple[str, ...]) -> None:
+    client = person("gus", *rights)
+    ada = Subscription.objects.get()
+    for path in (f"{HERE}letter?", f"{HERE}?view=text&"):
+        page = client.get(f"{path}q=ada@readers.example.test&as={ada.pk}").content.decode()
+        assert f"/u/{token(keys(), UNSUBSCRIBE, NOBODY)}" in page
+        assert token(keys(), UNSUBSCRIBE, ada.pk) not in page
 
 
 def test_an_approver_approves_the_very_letter_that_was_shown(approver: Client) -> None:

@@ -28,18 +28,25 @@ class Preview:
 
 
 def preview(
-    issue: Issue, subscription: Subscription | None, *, keys: Keys, now: datetime, address: str = ""
+    issue: Issue,
+    subscription: Subscription | None,
+    *,
+    keys: Keys,
+    now: datetime,
+    address: str = "",
+    links: bool = True,
 ) -> Preview:
     """The letter of `subscription`, byte for byte as it would go out; without one, that of nobody in particular.
 
     `address` makes it a test: sent there, with a mark in its subject and a Message-ID of its own. A test that goes to
-    somebody else than the subscriber carries no link that could unsubscribe them. Raises `DesignError`, `IssueError`.
+    somebody else than the subscriber carries no link that could unsubscribe them; nor does any letter without `links`,
+    for those who look at somebody else's. Raises `DesignError`, `IssueError`.
     """
     inputs = frozen(issue)
     number, reader = NOBODY, Reader(address="reader@example.org")
     if subscription is not None:
         number, reader = subscription.pk, reader_of(subscription, base_url=inputs.base_url, keys=keys)
-    if subscription is None or (address and address.casefold() != reader.address.casefold()):
+    if subscription is None or not links or (address and address.casefold() != reader.address.casefold()):
         number = NOBODY
         reader = replace(reader, unsubscribe_url=f"{inputs.base_url}/u/{token(keys, UNSUBSCRIBE, NOBODY)}")
     compiler = build(inputs)

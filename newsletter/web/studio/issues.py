@@ -75,7 +75,7 @@ def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     issue = _issue(newsletter, slot)
     reader = Readers(request, issue).chosen
     try:
-        html = preview(issue, reader, keys=keys(), now=timezone.now()).rendered.html
+        html = preview(issue, reader, keys=keys(), now=timezone.now(), links=False).rendered.html
     except NewsletterError as error:
         response = render(request, "studio/broken.html", {"error": error}, using="jinja2")
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'self'"
@@ -130,7 +130,7 @@ def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int 
 def _letter(issue: Issue, reader: Subscription | None, now: datetime) -> dict[str, Any]:
     """Subject, preview text, text part and fingerprint; or why the letter can't be made."""
     try:
-        shown = preview(issue, reader, keys=keys(), now=now).rendered
+        shown = preview(issue, reader, keys=keys(), now=now, links=False).rendered
         inputs = frozen(issue)
     except NewsletterError as error:
         return {"letter": None, "broken": error, "fingerprint": "", "sender": "", "inbox_line": ""}

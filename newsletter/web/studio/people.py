@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 
@@ -25,7 +26,8 @@ class Found:
 class Readers:
     """The request's search (`q`) and choice (`as`) on the issue's list.
 
-    Who may not see subscribers finds them by their whole address only, and learns no other.
+    Who may not see subscribers finds them by their whole address only, and can choose nobody else: numbers can be
+    counted through.
     """
 
     def __init__(self, request: HttpRequest, issue: Issue) -> None:
@@ -40,7 +42,16 @@ class Readers:
         number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 else None
         if number is None and len(self.found) == 1:
             number = self.found[0].pk
-        self.chosen: Subscription | None = self._rows.filter(pk=number).first() if number is not None else None
+        self.chosen: Subscription | None = self._choice(number)
+
+    @property
+    def chosen_query(self) -> str:
+        """The choice for another address of this page; "" for nobody in particular."""
+        return self.query_for(self.chosen.pk) if self.chosen is not None else ""
+
+    def query_for(self, pk: int) -> str:
+        """What chooses `pk`. The search goes along: without it, not everybody may choose."""
+        return urlencode({"q": self.query, "as": pk} if self.query else {"as": pk})
 
     @property
     def name(self) -> str:
@@ -49,6 +60,11 @@ class Readers:
             return "nobody in particular"
         found = self._shown(self.chosen)
         return f"{found.name} ({found.shown})" if found.name else found.shown
+
+    def _choice(self, number: int | None) -> Subscription | None:
+        if number is None or not (self.sees_addresses or number in (found.pk for found in self.found)):
+            return None
+        return self._rows.filter(pk=number).first()
 
     def _search(self) -> list[Subscription]:
         if not self.query:
