@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -167,7 +168,7 @@ def test_no_script_of_a_letter_runs_even_if_one_got_in(mara: Visitor, monkeypatc
         real = original(*arguments, **options)  # type: ignore[arg-type]
         poison = "<script>parent.document.title='x'</script><img src=x onerror=\"parent.document.title='x'\"></body>"
         html = real.rendered.html.replace("</body>", poison)
-        return Preview(type(real.rendered)(real.rendered.subject, html, real.rendered.text), real.message)
+        return replace(real, rendered=replace(real.rendered, html=html))
 
     original = issues.preview
     monkeypatch.setattr(issues, "preview", with_scripts)

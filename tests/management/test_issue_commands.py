@@ -13,6 +13,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from newsletter.core.errors import IssueError
+from newsletter.flow.compile import frozen
 from newsletter.management.arguments import issue_from, issue_name
 from newsletter.models import Issue, Placement, Source
 from tests.factories import make_newsletter, make_source
@@ -102,6 +103,14 @@ def test_approve_freezes_and_says_when_it_goes(desk: Desk) -> None:
     assert "Approved by Edda" in run("issue")
     with pytest.raises(IssueError, match="only a draft can be approved"):
         run("approve", "next", "--by", "Edda")
+
+
+def test_approve_takes_only_what_was_looked_at(desk: Desk) -> None:
+    with pytest.raises(IssueError, match="has changed since you looked"):
+        run("approve", "next", "--fingerprint", "0" * 64)
+    assert Issue.objects.get().state == "draft"
+    shown = frozen(Issue.objects.get()).fingerprint
+    assert run_json("approve", "--fingerprint", shown)["fingerprint"] == shown
 
 
 def test_approve_speaks_json(desk: Desk) -> None:

@@ -14,7 +14,8 @@ from pytest_django import Settings
 from newsletter.core.tokens import UNSUBSCRIBE, token
 from newsletter.flow.compile import preview
 from newsletter.flow.compile.previewing import NOBODY
-from newsletter.models import Delivery, DeliveryState, Issue, IssueState, Magazine, Placement
+from newsletter.ledger import issues
+from newsletter.models import Delivery, DeliveryState, Freeze, Issue, IssueState, Magazine, Placement
 from newsletter.web.links import keys
 from subscribers.models import Subscription
 from tests.factories import make_subscription
@@ -201,6 +202,31 @@ def test_a_letter_that_changed_meanwhile_is_not_approved(approver: Client) -> No
     answer = approver.post(f"{HERE}approve", {"fingerprint": shown})
     assert answer.status_code == 409
     assert "has changed since you looked" in answer.content.decode()
+    assert Issue.objects.get().state == IssueState.DRAFT
+
+
+def test_what_changes_while_the_button_is_pressed_is_not_approved(
+    approver: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gather that commits after the page was read and before the issue is locked."""
+    shown = fingerprint(approver.get(HERE).content.decode())
+    lock = issues.lock
+
+    def late(pk: int) -> Issue:
+        Issue.objects.update(note="Never shown")
+        return lock(pk)
+
+    monkeypatch.setattr(issues, "lock", late)
+    answer = approver.post(f"{HERE}approve", {"fingerprint": shown})
+    assert answer.status_code == 409
+    assert "has changed since you looked" in answer.content.decode()
+    assert Issue.objects.get().state == IssueState.DRAFT
+    assert not Freeze.objects.exists()
+
+
+@pytest.mark.parametrize("posted", [{}, {"fingerprint": ""}, {"fingerprint": "0" * 64}])
+def test_nothing_is_approved_without_the_right_fingerprint(approver: Client, posted: dict[str, str]) -> None:
+    assert approver.post(f"{HERE}approve", posted).status_code == 409
     assert Issue.objects.get().state == IssueState.DRAFT
 
 

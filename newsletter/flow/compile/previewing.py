@@ -10,6 +10,7 @@ from newsletter.core.letter import Rendered
 from newsletter.core.reader import Reader
 from newsletter.core.tokens import UNSUBSCRIBE, Keys, token
 from newsletter.flow.compile.freezing import build, frozen
+from newsletter.flow.compile.inputs import Frozen
 from newsletter.flow.compile.people import headers_for, reader_of
 from newsletter.models import Issue
 from subscribers.models import Subscription
@@ -21,10 +22,11 @@ NOBODY = 0
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The letter and the finished message it travels in."""
+    """The letter, the finished message it travels in, and what both were made from."""
 
     rendered: Rendered
     message: bytes
+    inputs: Frozen
 
 
 def preview(
@@ -54,9 +56,9 @@ def preview(
     mark = issue.freeze.fingerprint if issue.freeze else inputs.fingerprint
     if not address:
         headers = headers_for(inputs, reader, subscription_id=number, fingerprint=mark, now=now)
-        return Preview(rendered, compiler.message(reader, headers))
+        return Preview(rendered, compiler.message(reader, headers), inputs)
     to = replace(reader, address=address)
     headers = headers_for(inputs, to, subscription_id=number, fingerprint=f"{mark} test {now.isoformat()}", now=now)
     rendered = replace(rendered, subject=f"{TEST_MARK}{rendered.subject}")
     message = mime.whole(headers, rendered.subject, rendered.text, rendered.html, compiler.boundary)
-    return Preview(rendered, message)
+    return Preview(rendered, message, inputs)

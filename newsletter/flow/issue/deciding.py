@@ -18,9 +18,9 @@ from newsletter.models import Event, Issue, IssueState, Newsletter, Placement, P
 BY_SCHEDULE = "schedule"
 
 
-def approve(issue: Issue, who: str, *, now: datetime) -> Issue:
+def approve(issue: Issue, who: str, *, now: datetime, expected: str | None = None) -> Issue:
     """Freeze a draft and approve exactly that. Raises `IssueError` when it is no draft, has no review, or a blocking
-    check stands against it.
+    check stands against it; and when `expected`, the fingerprint of what somebody looked at, is not what was frozen.
     """
     with transaction.atomic():
         row = issues.lock(issue.pk)
@@ -33,6 +33,11 @@ def approve(issue: Issue, who: str, *, now: datetime) -> Issue:
         if against:
             raise IssueError("; ".join(against), where=name, hint="newsletter checks tells where.")
         frozen = freeze(row, now)
+        # Compared with what is approved, inside the transaction: what was looked at may have changed a moment ago.
+        if expected is not None and frozen.fingerprint != expected:
+            raise IssueError(
+                "The issue has changed since you looked at it.", where=name, hint="Look at it as it is now."
+            )
         text = "Approved by schedule." if who == BY_SCHEDULE else ""
         issues.approve(row.pk, frozen.pk, now=now, by=who, text=text)
     issue.refresh_from_db()

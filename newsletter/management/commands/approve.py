@@ -18,12 +18,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("issue", nargs="?", default="next", help="weekly/2026-11-26, 2026-11-26, next (default)")
+        parser.add_argument("--fingerprint", metavar="HEX", help="only if it is still what preview --json named")
         add_by(parser)
         parser.add_argument("--json", action="store_true", help="the outcome as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         by = somebody(options["by"])
-        issue = approve(issue_from(options["issue"]), by, now=clock())
+        issue = approve(issue_from(options["issue"]), by, now=clock(), expected=options["fingerprint"])
         assert issue.freeze is not None
         if options["json"]:
             values = {"issue": issue_name(issue), "state": issue.state, "fingerprint": issue.freeze.fingerprint}

@@ -41,7 +41,11 @@ class Command(BaseCommand):
         values: dict[str, Any] = {"issue": issue_name(issue)}
         if options["out"] or not options["mail"]:
             shown = preview(issue, subscription, keys=installation.keys, now=clock())
-            values |= {"subject": shown.rendered.subject, "files": _write(shown, options["out"] or Path("preview"))}
+            values |= {
+                "subject": shown.rendered.subject,
+                "fingerprint": shown.inputs.fingerprint,
+                "files": _write(shown, options["out"] or Path("preview")),
+            }
         if options["mail"]:
             to = _address(options["mail"])
             test = preview(issue, subscription, keys=installation.keys, now=clock(), address=to)

@@ -16,9 +16,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.core.checks import Level, Row
-from newsletter.core.errors import IssueError, NewsletterError
+from newsletter.core.errors import NewsletterError
 from newsletter.flow import issue as issue_flow
-from newsletter.flow.compile import checks, frozen, preview
+from newsletter.flow.compile import checks, preview
 from newsletter.flow.deliver import would_send
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.report import report
@@ -93,9 +93,8 @@ def approve(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
         raise PermissionDenied("Approving an issue needs the right to do so.")
     issue = _issue(newsletter, slot)
     try:
-        if frozen(issue).fingerprint != request.POST.get("fingerprint"):
-            raise IssueError("The issue has changed since you looked at it.", hint="Look at it as it is now.")
-        issue_flow.approve(issue, request.user.get_username(), now=timezone.now())
+        shown = request.POST.get("fingerprint", "")
+        issue_flow.approve(issue, request.user.get_username(), now=timezone.now(), expected=shown)
     except NewsletterError as error:
         return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
     return private(HttpResponseRedirect(reverse("issue", args=[newsletter, slot])))
@@ -130,17 +129,17 @@ def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int 
 def _letter(issue: Issue, reader: Subscription | None, now: datetime) -> dict[str, Any]:
     """Subject, preview text, text part and fingerprint; or why the letter can't be made."""
     try:
-        shown = preview(issue, reader, keys=keys(), now=now, links=False).rendered
-        inputs = frozen(issue)
+        shown = preview(issue, reader, keys=keys(), now=now, links=False)
     except NewsletterError as error:
         return {"letter": None, "broken": error, "fingerprint": "", "sender": "", "inbox_line": ""}
+    inputs = shown.inputs
     return {
-        "letter": shown,
+        "letter": shown.rendered,
         "broken": None,
         "fingerprint": inputs.fingerprint,
         "sender": inputs.sender.from_name,
         "inbox_line": inputs.content.issue.preview_text,
-        "kilobytes": len(shown.html.encode()) // 1024 + 1,
+        "kilobytes": len(shown.rendered.html.encode()) // 1024 + 1,
     }
 
 

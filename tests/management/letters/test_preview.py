@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from newsletter.core.errors import ConfigError, ProviderError
 from newsletter.core.tokens import Keys, read_token
+from newsletter.flow.compile import frozen
 from newsletter.models import Issue
 from subscribers.models import Subscription
 
@@ -40,6 +41,7 @@ def test_three_files_show_one_subscribers_letter(
     values = run(capsys, "weekly/2026-11-05", "--as", "ADA@readers.example.test", "--out", str(out))
     assert sorted(path.name for path in out.iterdir()) == ["letter.eml", "letter.html", "letter.txt"]
     assert values["subject"] == "See You Sunday, and The Salt Road"
+    assert values["fingerprint"] == frozen(issue).fingerprint
     page, message = (out / "letter.html").read_text(), (out / "letter.eml").read_bytes()
     assert "Hello" in page and "Ada" in page
     assert body(message).splitlines() == page.splitlines()
