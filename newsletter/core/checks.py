@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections import Counter
@@ -12,6 +13,7 @@ from enum import StrEnum
 
 from newsletter.core.context import Card, IssueContent, Line, to_json
 from newsletter.core.letter import Rendered
+from newsletter.core.markup import is_web, shown_address
 from newsletter.core.prose import folded
 
 CLIPPED = 100 * 1024
@@ -25,6 +27,8 @@ ONE_RUBRIC = 0.6
 
 _MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\[\[|\*\||lorem ipsum", re.IGNORECASE)
 _LINK = re.compile(r'(?:href|src)="(http://[^"]*)"')
+_TAG = re.compile(r"""<[A-Za-z](?:[^<>"']|"[^"]*"|'[^']*')*>""")
+_ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
 
 
 class Level(StrEnum):
@@ -67,7 +71,14 @@ class Subject:
 
 def check(subject: Subject) -> list[Row]:
     """Every finding, blocking ones first."""
-    found = [*_envelope(subject), *_words(subject), *_reviews(subject.content), *_time(subject), *_not_checked(subject)]
+    found = [
+        *_envelope(subject),
+        *_links(subject),
+        *_words(subject),
+        *_reviews(subject.content),
+        *_time(subject),
+        *_not_checked(subject),
+    ]
     order = list(Level)
     return sorted(found, key=lambda row: order.index(row.level))
 
@@ -104,6 +115,29 @@ def _envelope(subject: Subject) -> Iterator[Row]:
         if link.startswith(url.partition("/u/")[0]):
             continue  # our own host: said once, above
         yield Row(Level.WARN, "A link without https.", link, "Readers' mail programs may warn.")
+
+
+def _links(subject: Subject) -> Iterator[Row]:
+    """The last gate: whatever way an address came in, a letter links to the web and to mail, and to nothing else."""
+    for address in sorted({address for address in _addresses(subject.sample.html) if not _is_link(address)}):
+        yield Row(
+            Level.BLOCK,
+            f"The letter links to {shown_address(address)}, which is no web or mail address.",
+            "links",
+            "Mend the address, or leave the review out.",
+        )
+
+
+def _addresses(letter: str) -> Iterator[str]:
+    """What each href of the letter says, those for Outlook in its comments included."""
+    for tag in _TAG.finditer(letter):
+        for name, *values in _ATTRIBUTE.findall(tag.group()):
+            if name.lower().rpartition(":")[2] == "href":
+                yield html.unescape("".join(values))
+
+
+def _is_link(address: str) -> bool:
+    return is_web(address) or re.fullmatch(r"mailto:[^\s\"<>]+", address, re.IGNORECASE) is not None
 
 
 def _words(subject: Subject) -> Iterator[Row]:

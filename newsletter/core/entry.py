@@ -22,7 +22,7 @@ from newsletter.core.bylines import believable_author, read_byline
 from newsletter.core.content import EntryContent, PictureRef, Rating, Release, Work
 from newsletter.core.dates import Moment, read_moment
 from newsletter.core.errors import ContentError
-from newsletter.core.markup import absolute
+from newsletter.core.markup import absolute, shown_address
 from newsletter.core.prose import count_words, folded, opening, plain, reading_minutes, unescaped
 from newsletter.core.rubrics import rubric_for_label
 from newsletter.core.titles import quoted_work, split_title
@@ -85,6 +85,7 @@ def make_entry(found: Found, settings: Settings) -> EntryContent:
     """Make the entry. Raises `ContentError` when there is neither a title nor a body to make one from."""
     origins: dict[str, str] = {}
     warnings = list(found.warnings)
+    found = replace(found, url=_address(found.url, warnings))
     language = _pick(
         origins, "language", [(o, _language(v)) for o, v in (*found.languages, ("source", settings.language))]
     )
@@ -143,7 +144,7 @@ def make_entry(found: Found, settings: Settings) -> EntryContent:
         release=release[1] if release else None,
         event_date=found.event_date,
         rating=found.rating[1] if found.rating else None,
-        pictures=_pictures(origins, found, body.pictures, body.credit),
+        pictures=_pictures(origins, found, body.pictures, body.credit, warnings),
         credit=body.credit,
         tags=tags,
         related=body.related,
@@ -152,6 +153,14 @@ def make_entry(found: Found, settings: Settings) -> EntryContent:
         origins=origins,
         warnings=tuple(dict.fromkeys(warnings)),
     )
+
+
+def _address(url: str, warnings: list[str]) -> str:
+    """The address as a letter may link to it, or "" and a warning. Every source's entries come through here."""
+    address = absolute(url, "")
+    if url.strip() and not address:
+        warnings.append(f"the address {shown_address(url)} is left out: it must be http or https, without a login")
+    return address
 
 
 def words(value: str) -> str:
@@ -262,7 +271,7 @@ def _rubric(
 
 
 def _pictures(
-    origins: dict[str, str], found: Found, inline: tuple[PictureRef, ...], credit: str
+    origins: dict[str, str], found: Found, inline: tuple[PictureRef, ...], credit: str, warnings: list[str]
 ) -> tuple[PictureRef, ...]:
     """The lead first, then those of the body; each address once, no logos, no defaults, no counters."""
     base = found.base_url or found.url
@@ -271,6 +280,10 @@ def _pictures(
     seen: dict[str, int] = {}
     for origin, picture in candidates:
         url = absolute(unescaped(picture.url), base)
+        if not url and picture.url.strip():
+            warnings.append(
+                f"the picture {shown_address(picture.url)} is left out: it must be at http or https, without a login"
+            )
         if (
             not url
             or url in found.default_pictures

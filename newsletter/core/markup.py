@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import Final
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 from lxml import etree
 from lxml import html as lxml_html
 
-from newsletter.core.prose import without_controls
+from newsletter.core.prose import plain, without_controls
 
 MAX_MARKUP: Final = 1_000_000
 MAX_ELEMENTS: Final = 20_000
@@ -42,6 +42,12 @@ BLOCKS: Final = frozenset(
     ]
 )
 _FRAME_JUNK = re.compile(r"doubleclick|googlesyndication|amazon-adsystem|facebook\.com/plugins|googletagmanager|ads?\.")
+
+# What no address may hold raw: control characters, white space, what can't be seen, and RFC 3986's forbidden marks.
+_RAW = re.compile(
+    r"[\x00-\x20\x7f-\xa0\xad\u061c\u115f\u1160\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164"
+    r"\ud800-\udfff\ufeff\uffa0\"<>`{}|\\^]"
+)
 
 Element = etree._Element
 
@@ -132,9 +138,13 @@ def watch_address(address: str) -> str:
 
 
 def absolute(address: str, base_url: str) -> str:
-    """An absolute http(s) address, or "" when it can't be made one. What RFC 3986 forbids in one is percent-encoded."""
+    """An absolute address as `is_web` has it, or "" when it can't be made one.
+
+    What RFC 3986 forbids in one is percent-encoded, and so is what can't be seen, and the apostrophe: no quotation mark
+    is left that could end an attribute.
+    """
     address = re.sub(r"[\t\r\n]", "", without_controls(address)).strip()
-    address = re.sub(r"[ \"<>`{}|^]", lambda match: f"%{ord(match[0]):02X}", address)
+    address = _RAW.sub(lambda match: quote(match[0], safe="", errors="replace"), address).replace("'", "%27")
     try:
         address = urljoin(base_url, address) if base_url else address
         if address.startswith("//"):
@@ -144,16 +154,27 @@ def absolute(address: str, base_url: str) -> str:
         return ""
 
 
+def shown_address(address: str) -> str:
+    """A bad address as a message may show it: quoted, short, in one line, without the login that it may hold."""
+    return repr(re.sub(r"//[^/@]*@", "//…@", plain(address))[:100])
+
+
 def host_of(address: str) -> str:
     """The host of an address as people say it: lower case, without www."""
     return (urlsplit(address).hostname or "").removeprefix("www.")
 
 
 def is_web(address: str) -> bool:
-    """Whether an address is an absolute http(s) one."""
+    """Whether an address is an absolute http(s) one with a host, and holds nothing raw that belongs percent-encoded.
+
+    One with a login is not: "https://bank.example@evil.example" reads as the bank's.
+    """
     try:
         parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in address
+        host = parts.hostname or ""
+        # A browser unescapes the host and ends it at a backslash: neither is read the same by us.
+        sound = bool(host) and "%" not in host and "@" not in parts.netloc and (parts.port is None or parts.port > 0)
+        return sound and parts.scheme in ("http", "https") and not _RAW.search(address)
     except ValueError:
         return False
 

@@ -22,6 +22,7 @@ class PageHead:
     """What the page's own markup says outside its structured data; lists in document order."""
 
     canonical: str = ""
+    refused: str = ""
     language: str = ""
     site: str = ""
     titles: tuple[tuple[str, str], ...] = ()
@@ -43,6 +44,7 @@ def read_page(markup: str, url: str) -> tuple[PageHead, str]:
     h1 = _heading(tree, story)
     head = PageHead(
         canonical=canonical,
+        refused=next((href for href in _canonical_links(tree) if not absolute(href, url)), ""),
         language=plain(tree.get("lang", "") or tree.get("{http://www.w3.org/XML/1998/namespace}lang", "")),
         site=metas.get("og:site_name", ""),
         titles=(
@@ -108,14 +110,15 @@ def _metas(tree: Element) -> dict[str, str]:
 
 def _canonical(tree: Element, metas: dict[str, str], url: str) -> str:
     """The canonical address when the page names exactly one, on its own site; two different ones are no answer."""
-    named = {
-        absolute(link.get("href", ""), url)
-        for link in tree.iter("link")
-        if "canonical" in link.get("rel", "").lower().split() and link.get("href")
-    } - {""}
+    named = {absolute(href, url) for href in _canonical_links(tree)} - {""}
     if len(named) == 1:
         return named.pop()
     return absolute(metas.get("og:url", ""), url) if not named and metas.get("og:url") else ""
+
+
+def _canonical_links(tree: Element) -> list[str]:
+    links = (link for link in tree.iter("link") if "canonical" in link.get("rel", "").lower().split())
+    return [href for link in links if (href := link.get("href", "").strip())]
 
 
 def _heading(tree: Element, story: Element | None) -> str:

@@ -9,6 +9,7 @@ from newsletter.core.content import EntryContent, PictureRef
 from newsletter.core.entry import Found, make_entry
 from newsletter.core.errors import ContentError, SourceError
 from newsletter.core.jsonld import read_page_data
+from newsletter.core.markup import shown_address
 from newsletter.core.page import read_page
 from newsletter.core.prose import count_words, without_controls
 from newsletter.core.titles import without_site
@@ -92,6 +93,11 @@ def found_in(markup: str, url: str) -> Found:
     if count_words(re.sub(r"<[^>]*>", " ", story)) < _FEW_WORDS:
         bodies.insert(0, ("trafilatura", _extracted(markup, url)))
     titles = [("json-ld", data.headline), *head.titles]
+    warnings = data.warnings
+    if head.refused:
+        warnings += (
+            f"the canonical address {shown_address(head.refused)} is not used: it is no web address, or has a login",
+        )
     return Found(
         titles=tuple((origin, without_site(title, publisher)) for origin, title in titles if title),
         url=head.canonical or url,
@@ -110,7 +116,7 @@ def found_in(markup: str, url: str) -> Found:
         rating=("json-ld", data.rating) if data.rating else None,
         work=("json-ld", data.work) if data.work else None,
         event_date=data.event_date,
-        warnings=data.warnings,
+        warnings=warnings,
     )
 
 

@@ -73,10 +73,25 @@ assert LEAD and LEAD.picture
         (lambda: facts(sample=html("Lorem Ipsum dolor")), "leftover 'Lorem Ipsum'"),
         (lambda: facts(with_lead(picture=replace(LEAD.picture, alt=""))), "not described"),
         (lambda: facts(with_lead(url="")), "no address to link to"),
+        (lambda: facts(sample=html('<a href="javascript:alert(1)">x</a>')), "'javascript:alert(1)'"),
+        (
+            lambda: facts(sample=html("<a title=\"a > b\" HREF='java&#115;cript:alert(1)'>x</a>")),
+            "'javascript:alert(1)'",
+        ),
+        (lambda: facts(sample=html("<a href=/review>x</a>")), "'/review'"),
+        (lambda: facts(sample=html('<a href="">x</a>')), "''"),
+        (lambda: facts(sample=html('<a href="https://x.example/&#34;onmouseover=a">x</a>')), "no web or mail"),
+        (lambda: facts(sample=html('<a href="https://user:pw@x.example/">x</a>')), "'https://…@x.example/'"),
+        (lambda: facts(sample=html('<!--[if mso]><v:rect href="data:text/html,x"><![endif]-->')), "'data:text/html,x'"),
     ],
 )
 def test_what_blocks(subject: Callable[[], Subject], words: str) -> None:
     assert any(words in text for text in texts(subject(), Level.BLOCK))
+
+
+def test_links_to_the_web_and_to_mail_and_words_about_links_do_not_block() -> None:
+    links = '<a href="https://x.example/a?b=1&amp;c=2">x</a><a href="mailto:desk@lantern.example">x</a>'
+    assert texts(facts(sample=html(f'{links}<p>Write href="javascript:" in no page.</p>')), Level.BLOCK) == []
 
 
 def test_links_without_https_block_only_where_people_are_mailed() -> None:

@@ -95,6 +95,12 @@ def test_markdown_becomes_clean_markup(tmp_path: Path) -> None:
     assert 'href="javascript' not in body
 
 
+def test_an_address_that_is_a_script_is_dropped_and_named(tmp_path: Path) -> None:
+    entry = one(tmp_path, "a.md", "---\ntitle: A\nurl: javascript:alert(1)\n---\n[Words](next).")
+    assert (entry.url, entry.body_html) == ("", "<p>Words.</p>")
+    assert "'javascript:alert(1)'" in entry.warnings[0]
+
+
 def test_a_day_alone_keeps_its_precision(tmp_path: Path) -> None:
     entry = one(tmp_path, "a.md", "---\ntitle: A\ndate: 2026-11-02\n---\nWords.")
     assert (entry.date_precision, entry.published_at) == ("day", datetime(2026, 11, 2, 11, tzinfo=UTC))

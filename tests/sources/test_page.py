@@ -117,6 +117,15 @@ def test_without_structured_data_the_pages_own_time_and_byline_count() -> None:
     )
 
 
+def test_a_canonical_address_with_a_login_is_not_believed() -> None:
+    markup = (
+        f'<title>T</title><link rel="canonical" href="http://user:pw@host.example/"><article><p>{PROSE}</p></article>'
+    )
+    entry = read_article(markup, URL, SPEC)
+    assert (entry.url, entry.guid) == (URL, URL)
+    assert "login" in entry.warnings[0] and "host.example" in entry.warnings[0] and "pw" not in entry.warnings[0]
+
+
 def test_the_title_element_loses_the_name_of_the_site() -> None:
     markup = f'<title>Only Here – The Site – The Site</title><meta property="og:site_name" content="The Site"><div class="post-content"><p>{PROSE}</p></div>'
     assert read_article(markup, URL, SPEC).title == "Only Here"

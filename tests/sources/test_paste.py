@@ -89,6 +89,11 @@ def test_windows_and_old_mac_line_ends_change_nothing(sunday: EntryContent) -> N
     assert read_paste(TEXT.replace("\n", "\r"), SPEC) == sunday
 
 
+def test_a_quotation_mark_in_a_pasted_address_ends_no_attribute() -> None:
+    entry = read_paste('Nightjar: Album Review\nhttps://x.example/"onmouseover=alert(1)\n\nQuiet, and then not.', SPEC)
+    assert entry.url == "https://x.example/%22onmouseover=alert(1)"
+
+
 def test_pasted_markup_is_read_as_markup() -> None:
     entry = read_paste("<h1>Nightjar: Album Review</h1><p>by Ed Kerr</p><p>Quiet and then not.</p>", SPEC)
     assert entry.body_text.endswith("Quiet and then not.")
