@@ -51,7 +51,7 @@ class Problem:
 
     def error(self, file: str) -> DesignError:
         """The exception that says so."""
-        return DesignError(self.message, file=file, line=self.line, column=self.column, hint=self.hint)
+        return DesignError(f"{self.message}.", file=file, line=self.line, column=self.column, hint=self.hint)
 
 
 def norm_attribute(value: str) -> str:
@@ -285,7 +285,7 @@ def _explain(source: str, normal: str, message: str, file: str) -> DesignError:
         return Problem(f"this is not well-formed: {words}", hint, line, column).error(file)
     offset = _BYTE_POSITION.search(message)
     if offset is None:
-        return DesignError(f"the MJML compiler says: {message}", file=file, hint="It names no line.")
+        return DesignError(f"the MJML compiler says: {message}.", file=file, hint="It names no line.")
     # Normalising never adds or takes a "<": count them to find the same place in the source.
     before = normal.encode()[: int(offset[1])].decode(errors="ignore").count("<")
     position = _start(source)

@@ -155,7 +155,7 @@ def test_deep_nesting_is_refused_before_the_compiler_dies_of_it() -> None:
     ("body", "line", "column", "words"),
     [
         ("\n<mj-text>\n  <mj-foo>x</mj-foo></mj-text>", 3, 3, "no element <mj-foo>"),
-        ("\n <mj-imege src='x' alt='' />", 2, 2, "Did you mean mj-image?"),
+        ("\n <mj-imege src='x' alt='' />", 2, 2, "no element <mj-imege>. Did you mean mj-image?"),
         ("\n<mj-text colour='red'>x</mj-text>", 2, 1, "no attribute colour"),
         ("\n<mj-text colr='red'>x</mj-text>", 2, 1, "Did you mean color?"),
         ("\n<mj-text color='red' color='blue'>x</mj-text>", 2, 1, "has color twice"),

@@ -75,7 +75,7 @@ class design_errors:
         if error is None or isinstance(error, NewsletterError) or not isinstance(error, Exception):
             return
         if isinstance(error, TemplateSyntaxError):
-            message = error.message or "this is not Jinja2"
+            message = f"{(error.message or 'this is not Jinja2').rstrip('.')}."
             raise DesignError(message, file=error.name or "", line=error.lineno, hint="Mend the template.") from error
         if isinstance(error, TemplateNotFound):
             file, line = template_place(error)
@@ -87,7 +87,7 @@ class design_errors:
             ) from error
         file, line = template_place(error)
         what = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
-        message = f"this can't be rendered: {what}."
+        message = f"this can't be rendered: {what.rstrip('.')}."
         raise DesignError(message, file=file, line=line, hint="Mend the template.") from error
 
 
