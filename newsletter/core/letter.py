@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from markupsafe import escape
 
 from newsletter.core import mime
-from newsletter.core.errors import LetterMismatchError, NewsletterError, TraceError
+from newsletter.core.errors import DesignError, LetterMismatchError, NewsletterError, TraceError
 from newsletter.core.mime import Headers, Mailbox
 from newsletter.core.mjml import norm_attribute, to_html
 from newsletter.core.reader import Reader
@@ -26,6 +26,7 @@ from newsletter.core.trace.environment import TracingEnvironment
 from newsletter.core.trace.nodes import Node, Nodes, State
 from newsletter.core.trace.output import Slot, design_errors, flat, joined, scrub, template_place
 from newsletter.core.trace.places import Markers, Place, places
+from newsletter.core.trace.positions import blamed
 from newsletter.core.trace.stock import StockEnvironment
 from newsletter.core.trace.tree import Split, Tree
 
@@ -134,8 +135,9 @@ class Compiler:
         self.design = design
         self.stats = Stats()
         self._context = {"design": design.tokens, **context}
-        self._stock = StockEnvironment(design.files, filters or {})
-        self._tracing = TracingEnvironment(design.files, filters or {}, self._stock)
+        self._filters = filters or {}
+        self._stock = StockEnvironment(design.files, self._filters)
+        self._tracing = TracingEnvironment(design.files, self._filters, self._stock)
         self._every = self_check_every
         self._countdown = self_check_every
         self._nodes = Nodes()
@@ -157,7 +159,11 @@ class Compiler:
         self.stats.full_renders += 1
         context = {**self._context, "subscriber": reader}
         subject, source, text = (self._run(name, context) for name in (SUBJECT, HTML, TEXT))
-        return Rendered(" ".join(subject.split()), to_html(source, file=HTML) + "\n", text + "\n")
+        try:
+            html = to_html(source, file=HTML)
+        except DesignError as error:
+            raise blamed(error, source, self.design.files, self._filters, context) from error
+        return Rendered(" ".join(subject.split()), html + "\n", text + "\n")
 
     def _run(self, name: str, context: Mapping[str, object]) -> str:
         with design_errors():
@@ -250,11 +256,9 @@ class Compiler:
         tracer = Tracer(self._nodes, reader)
         try:
             subject, html, text = (self._trace(tracer, name) for name in (SUBJECT, HTML, TEXT))
-        except NewsletterError:
-            raise
+            letter = self._assemble(tracer, subject, html, text)
         except Exception as error:
             self._explain(reader, error)
-        letter = self._assemble(tracer, subject, html, text)
         self._tree.insert(tracer.path, letter)
         self.stats.letters += 1
         self.stats.evicted = self._tree.evicted
@@ -263,6 +267,8 @@ class Compiler:
     def _explain(self, reader: Reader, error: Exception) -> NoReturn:
         """A trace failed: as the stock render does (then that is the error), or where only it can't follow."""
         self.full_render(reader)
+        if isinstance(error, NewsletterError):
+            raise error
         file, line = template_place(error)
         raise TraceError(
             f"this can't be compiled with a subscriber's value: {error}.",

@@ -32,6 +32,8 @@ _DECLARATION = re.compile(r"\ufeff?\s*+(?:<\?xml[^>]*+>\s*+)?")
 _NEEDS_NORM = re.compile(r"[\r\n\t\\']|[^\x00-\x7f]")
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _BYTE_POSITION = re.compile(r"at position (\d+):")
+_PAIRING = re.compile("Opening and ending tag mismatch|Premature end|Extra content|EndTag")
+_LINE = re.compile(r" line \d+")
 _VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _RAW_TEXT = frozenset({"mj-style", "style"})
 _FORBIDDEN = frozenset({"script", "form", "iframe", "object", "embed", "applet", "svg", "input", "button"})
@@ -200,7 +202,10 @@ def _guard(source: str, file: str) -> None:
         else:
             problem = _vocabulary(tag) or _place(name, stack)
             if problem:
-                raise _at(source, tag.start(), *problem).error(file)
+                found = _at(source, tag.start(), *problem)
+                # An element that was left open puts all that follows in the wrong place: that is the one to mend.
+                broken = None if _vocabulary(tag) else _malformed(source)
+                raise (broken if broken and _before(broken, found) else found).error(file)
             if not tag["attributes"].endswith("/") and name not in _VOID:
                 stack.append(name)
                 if len(stack) > MAX_DEPTH:
@@ -280,9 +285,9 @@ def _explain(source: str, normal: str, message: str, file: str) -> DesignError:
     if odd:
         hint = "Remove it: no mail may hold it."
         return _at(source, odd.start(), f"a control character (U+{ord(odd.group()):04X})", hint).error(file)
-    for line, column, words in _xml_errors(source):
-        hint = "Close every tag, quote every attribute, write < in text as &lt; and no -- inside a comment."
-        return Problem(f"this is not well-formed: {words}", hint, line, column).error(file)
+    broken = _malformed(source)
+    if broken:
+        return broken.error(file)
     offset = _BYTE_POSITION.search(message)
     if offset is None:
         return DesignError(f"the MJML compiler says: {message}.", file=file, hint="It names no line.")
@@ -293,6 +298,54 @@ def _explain(source: str, normal: str, message: str, file: str) -> DesignError:
         position = source.find("<", position) + 1
     words = _BYTE_POSITION.split(message)[0].strip()
     return _at(source, max(position - 1, 0), f"the MJML compiler says: {words}", "").error(file)
+
+
+def _before(one: Problem, other: Problem) -> bool:
+    return (one.line, one.column) < (other.line, other.column)
+
+
+def _malformed(source: str) -> Problem | None:
+    """The first place where the document is not well-formed."""
+    for line, column, words in _xml_errors(source):
+        if _PAIRING.match(words):
+            # The parser sees it only at some later end, and names lines of the rendered document in its words.
+            return _unpaired(source) or _unreadable(line, column, _LINE.sub("", words))
+        # The parser stops inside the tag: where it begins is what a person looks for, if on the same line.
+        begins = "".join(source.split("\n")[line - 1 : line]).rfind("<", 0, column - 1)
+        column = begins + 1 if begins >= 0 else column
+        return _unreadable(line, column, words)
+    return None
+
+
+def _unreadable(line: int, column: int, words: str) -> Problem:
+    hint = "Close every tag, quote every attribute, write < in text as &lt; and no -- inside a comment."
+    return Problem(f"this is not well-formed: {words}", hint, line, column)
+
+
+def _unpaired(source: str) -> Problem | None:
+    """The first element without its end, or end without its element."""
+    stack: list[re.Match[str]] = []
+    position = 0
+    while tag := _TAG.search(source, position):
+        position, name = tag.end(), tag["name"]
+        if name is None:
+            end = source.find("-->", position)
+            position = len(source) if end < 0 else end + 3
+        elif name in _VOID or tag["attributes"].endswith("/"):
+            continue
+        elif not tag["end"]:
+            stack.append(tag)
+        elif stack and stack[-1]["name"] == name:
+            stack.pop()
+        elif any(each["name"] == name for each in stack):
+            return _at(source, stack[-1].start(), *_never_closed(stack[-1]["name"], f"before </{name}>"))
+        else:
+            return _at(source, tag.start(), f"</{name}> ends nothing", f"Remove it, or write <{name}> where it begins.")
+    return _at(source, stack[-1].start(), *_never_closed(stack[-1]["name"], "where it ends")) if stack else None
+
+
+def _never_closed(name: str, where: str) -> tuple[str, str]:
+    return f"<{name}> is never closed", f"Write </{name}> {where}."
 
 
 def _xml_errors(source: str) -> list[tuple[int, int, str]]:

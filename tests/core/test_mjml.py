@@ -86,10 +86,10 @@ def test_the_title_is_normalised_because_it_becomes_an_attribute_too() -> None:
 def test_an_xml_declaration_is_taken_off() -> None:
     assert text("x") == to_html('<?xml version="1.0" encoding="UTF-8"?>\n' + document("<mj-text>x</mj-text>"))
     assert normalise("\ufeff<?xml version='1.0'?><mjml></mjml>") == "<mjml></mjml>"
-    assert (
-        "well-formed"
-        in refusal('<?xml version="1.0" encoding="UTF-8"?>\n' + document("<mj-text><p>x</mj-text>")).message
-    )
+    broken = refusal('<?xml version="1.0" encoding="UTF-8"?>\n' + document("<mj-text><p>x</mj-text>"))
+    assert (broken.message, broken.line) == ("<p> is never closed.", 2)
+    odd = refusal('<?xml version="1.0" encoding="UTF-8"?>\n' + document("<mj-text>1 < 2</mj-text>"))
+    assert "well-formed" in odd.message and odd.line == 2
 
 
 @pytest.mark.parametrize("blanks", [" ", "    ", " \n ", "\t", "\n\n  "])
@@ -191,6 +191,26 @@ def test_what_is_not_well_formed_is_refused_with_its_line(inner: str, line: int)
     assert error.line is not None and line <= error.line <= line + 1
     assert error.column
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "words"),
+    [
+        (document("\n<mj-text>\n<b>x</mj-text>"), 3, "<b> is never closed. Write </b> before </mj-text>."),
+        (document("\n<mj-text><!-- <b> --><br>x</b>\n</mj-text>"), 2, "</b> ends nothing. Remove it, or write <b>"),
+        (document("<mj-text>x</mj-text>").removesuffix("</mjml>"), 1, "<mjml> is never closed. Write </mjml> where"),
+        (
+            document("</mj-column>\n</mj-section>\n<mj-section>\n<mj-section><mj-column>"),
+            3,
+            "<mj-section> is never closed.",
+        ),
+        (document("\n<mj-text>x</mj-text>") + "\n</mjml>", 3, "</mjml> ends nothing."),
+    ],
+)
+def test_an_element_left_open_is_named_where_it_begins(source: str, line: int, words: str) -> None:
+    error = refusal(source)
+    assert words in str(error)
+    assert error.line == line
 
 
 @pytest.mark.parametrize("character", ["\x00", "\x01", "\x1f", "\ud800", "\uffff"])

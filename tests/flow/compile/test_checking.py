@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.core.checks import Level
+from newsletter.core.errors import DesignError
+from newsletter.core.tokens import Keys
 from newsletter.flow import compile as compiling
 from newsletter.models import Issue, Review
 from subscribers.models import Subscription
@@ -26,6 +28,18 @@ def test_a_letter_that_cannot_be_rendered_blocks_with_its_line(issue: Issue, hom
     (blocker,) = compiling.blockers(issue, NOW)
     assert "letter.txt:2" in blocker
     assert "nonsense" in blocker
+
+
+def test_a_mistake_in_an_included_file_is_named_there_by_checks_and_preview(issue: Issue, home: Path) -> None:
+    folder = home / "templates" / "email" / "marquee"
+    folder.mkdir(parents=True)
+    mistake = "<mj-section><mj-column><mj-text>a < b</mj-text></mj-column></mj-section>"
+    (folder / "note.mjml").write_text(f"<!-- ours -->\n{mistake}\n")
+    (row,) = compiling.checks(issue, NOW)
+    assert (row.level, row.where) == (Level.BLOCK, "note.mjml:2:35")
+    with pytest.raises(DesignError, match="not well-formed") as caught:
+        compiling.preview(issue, None, keys=Keys(b"not a secret"), now=NOW)
+    assert caught.value.where == "note.mjml:2:35"
 
 
 def test_a_broken_audience_rule_blocks(issue: Issue) -> None:
