@@ -4,11 +4,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
+from django.core.management import call_command
 
 from newsletter.core.checks import Level
-from newsletter.core.errors import DesignError
+from newsletter.core.errors import DesignError, IssueError
 from newsletter.core.tokens import Keys
 from newsletter.flow import compile as compiling
+from newsletter.flow.issue import approve
 from newsletter.models import Issue, Review
 from subscribers.models import Subscription
 from tests.flow.compile.fixtures import NOW
@@ -40,6 +43,17 @@ def test_a_mistake_in_an_included_file_is_named_there_by_checks_and_preview(issu
     with pytest.raises(DesignError, match="not well-formed") as caught:
         compiling.preview(issue, None, keys=Keys(b"not a secret"), now=NOW)
     assert caught.value.where == "note.mjml:2:35"
+
+
+def test_a_broken_audience_rule_ends_in_words(issue: Issue, capsys: pytest.CaptureFixture[str]) -> None:
+    issue.newsletter.audience = ["movie"]
+    issue.newsletter.save()
+    with time_machine.travel(NOW, tick=False), pytest.raises(SystemExit) as left:
+        call_command("checks", issue.slot)
+    assert left.value.code == 3
+    assert capsys.readouterr().out.startswith("block        audience: An audience rule is a table")
+    with pytest.raises(IssueError, match="audience: An audience rule is a table"):
+        approve(issue, "Mara", now=NOW)
 
 
 def test_a_broken_audience_rule_blocks(issue: Issue) -> None:
