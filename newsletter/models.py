@@ -266,6 +266,7 @@ class Issue(models.Model):
     note = models.TextField(blank=True)
     note_signature = models.CharField(max_length=200, blank=True)
     max_cards = models.PositiveSmallIntegerField(null=True, blank=True)  # this issue only (R22)
+    corrections = models.JSONField(default=list, blank=True)  # [{review, title, url, text}, ...] of sent reviews (R16)
     held_reason = models.TextField(blank=True)  # a label of a draft past its cutoff
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.CharField(max_length=150, blank=True)

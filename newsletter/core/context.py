@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any
 
 from newsletter.core.words import date_pattern, dir_of, words
@@ -84,6 +84,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What an earlier issue got wrong about a review, in an editor's words. `isolated` is the title, as in `Card`."""
+
+    title: str
+    url: str
+    text: str
+    isolated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Promo:
     """The print magazine's slot."""
 
@@ -144,6 +154,7 @@ class IssueContent:
     lead: Card | None = None
     cards: tuple[Card, ...] = ()
     lines: tuple[Line, ...] = ()
+    corrections: tuple[Correction, ...] = ()
     more: tuple[Line, ...] = ()
     promo: Promo | None = None
     view_online_url: str = ""
@@ -168,6 +179,7 @@ def build_context(content: IssueContent, tokens: Mapping[str, Any]) -> dict[str,
         "lead": content.lead,
         "cards": content.cards,
         "lines": content.lines,
+        "corrections": content.corrections,
         "more": content.more,
         "promo": content.promo,
         "urls": types.MappingProxyType({"view_online": content.view_online_url}),
@@ -193,7 +205,10 @@ def to_json(value: object) -> Any:
 
 
 def from_json(data: Mapping[str, Any]) -> IssueContent:
-    """What `to_json` made of an IssueContent. Raises `KeyError` or `TypeError` where a field is missing or unknown."""
+    """What `to_json` made of an IssueContent. Raises `KeyError` or `TypeError` where a field is missing or unknown.
+
+    A field with a default may be missing: what was frozen before there was such a field says nothing of it.
+    """
     content = _read(IssueContent, data)
     assert isinstance(content, IssueContent)
     return content
@@ -210,5 +225,6 @@ def _read(kind: Any, data: Any) -> Any:
         unknown = set(data) - set(hints)
         if unknown:
             raise TypeError(f"{kind} has no {', '.join(sorted(unknown))}")
-        return kind(**{name: _read(hints[name], data[name]) for name in hints})  # type: ignore[operator]
+        needed = [each.name for each in fields(kind) if each.name in data or each.default is MISSING]
+        return kind(**{name: _read(hints[name], data[name]) for name in needed})  # type: ignore[operator]
     return data

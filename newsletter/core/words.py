@@ -85,6 +85,10 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "También esta semana", "Sempre questa settimana",
         "أيضًا هذا الأسبوع", "גם השבוע", "今週はほかにも", "本周还有",
     ),
+    "corrections": (
+        "Corrections", "Berichtigungen", "Rectifications", "Correcciones", "Rettifiche",
+        "تصويبات", "תיקונים", "訂正", "更正",
+    ),
     "more_from": (
         "More from {magazine}", "Mehr von {magazine}", "À lire aussi dans {magazine}",
         "Más de {magazine}",

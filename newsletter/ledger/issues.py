@@ -35,7 +35,8 @@ from newsletter.models import (
 LATE_AFTER = timedelta(minutes=15)
 OPEN = (IssueState.DRAFT, IssueState.APPROVED)
 STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
-TEXTS = frozenset({"subject", "preview_text", "note", "note_signature", "max_cards"})
+GIVEN_UP = (IssueState.SKIPPED, IssueState.MISSED, IssueState.DISCARDED)
+TEXTS = frozenset({"subject", "preview_text", "note", "note_signature", "max_cards", "corrections"})
 
 
 def lock(issue_id: int) -> Issue:
@@ -101,6 +102,22 @@ def write(issue_id: int, fields: dict[str, Any], *, now: datetime, by: str) -> N
         return
     void_approval(issue_id, "the issue was edited", now=now, by=by)
     Issue.objects.filter(pk=issue_id, state=IssueState.DRAFT).update(**fields)
+
+
+def inherit_corrections(issue: Issue) -> bool:
+    """Move into a draft, locked by the caller, what issues that did not go out were to correct; its own words win.
+
+    Returns whether there was any.
+    """
+    given_up = Issue.objects.filter(newsletter=issue.newsletter_id, state__in=GIVEN_UP).exclude(corrections=[])
+    waiting = [each for row in given_up.order_by("slot_at", "pk") for each in row.corrections]
+    if not waiting:
+        return False
+    by_review = {each["review"]: each for each in (*waiting, *issue.corrections)}
+    issue.corrections = list(by_review.values())
+    Issue.objects.filter(pk=issue.pk, state=IssueState.DRAFT).update(corrections=issue.corrections)
+    given_up.update(corrections=[])
+    return True
 
 
 @transaction.atomic

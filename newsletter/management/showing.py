@@ -31,6 +31,7 @@ def issue_values(issue: Issue) -> dict[str, Any]:
         "approved_by": issue.approved_by,
         "cards": [_row_values(row) for row in rows if row.kind == Placement.Kind.CARD],
         "lines": [_row_values(row) for row in rows if row.kind == Placement.Kind.LINE],
+        "corrections": issue.corrections,
         "carried": [str(row.review) for row in _carried(issue)],
         "late": [str(review) for review in late_arrivals(issue)] if _open(issue) else [],
     }
@@ -47,6 +48,7 @@ def issue_lines(issue: Issue) -> list[str]:
         found.append(f"  {mark} {row.position:>2}  {row.review}{pinned}  · {row.why}")
     if not rows:
         found.append("  No review yet.")
+    found += [f"  Corrects {each['title']}: {each['text']}" for each in issue.corrections]
     carried = [str(row.review) for row in _carried(issue)]
     if carried:
         found.append(f"  No room, so they wait for the next issue: {'; '.join(carried)}")

@@ -5,11 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from newsletter.core.context import build_context, from_json, has_something_for, to_json
+from newsletter.core.context import Correction, IssueContent, build_context, from_json, has_something_for, to_json
 from tests.letters import issues
 
 
-@pytest.mark.parametrize("build", [issues.rich, issues.thin, issues.without_pictures, issues.right_to_left])
+def corrected() -> IssueContent:
+    return replace(issues.thin(), corrections=(Correction("Salt", "https://lantern.example/salt", "It is 40 miles."),))
+
+
+@pytest.mark.parametrize("build", [issues.rich, issues.thin, issues.without_pictures, issues.right_to_left, corrected])
 def test_content_survives_json(build: object) -> None:
     content = build()  # type: ignore[operator]
     assert from_json(json.loads(json.dumps(to_json(content)))) == content
@@ -23,11 +27,17 @@ def test_unknown_and_missing_fields_are_refused() -> None:
         from_json({**data, "colour": "red"})
 
 
+def test_what_was_frozen_before_there_were_corrections_has_none() -> None:
+    data = to_json(issues.thin())
+    del data["corrections"]
+    assert from_json(data) == issues.thin()
+
+
 def test_the_context_has_the_names_that_designs_know() -> None:
     context = build_context(issues.rich(), {"ink": "#000000"})
     assert set(context) == {
-        "language", "dir", "magazine", "newsletter", "issue", "lead", "cards", "lines", "more", "promo", "urls",
-        "words", "tokens", "months",
+        "language", "dir", "magazine", "newsletter", "issue", "lead", "cards", "lines", "corrections", "more", "promo",
+        "urls", "words", "tokens", "months",
     }  # fmt: skip
     assert context["dir"] == "ltr"
     assert context["words"]["more_from"] == "More from Lantern"  # type: ignore[index]

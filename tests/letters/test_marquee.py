@@ -17,7 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 
-from newsletter.core.context import IssueContent, build_context
+from newsletter.core.context import Correction, IssueContent, build_context
 from newsletter.core.letter import Compiler, Headers, Mailbox
 from newsletter.core.mjml import lint
 from newsletter.core.reader import UNMAILABLE, Reader
@@ -131,6 +131,35 @@ def test_an_unsorted_review_reaches_everybody() -> None:
     rendered = compiler(content).full_render(replace(issues.READER, topics=("game",)))
     assert "Nowhere to Be" in rendered.html
     assert f"\n\n{content.cards[0].number}. {content.cards[0].title}\n" in rendered.text  # no kicker, no line for it
+
+
+def corrected(content: IssueContent, *corrections: Correction) -> IssueContent:
+    return replace(content, corrections=corrections)
+
+
+def test_corrections_stand_after_the_lines_for_every_reader_in_both_parts() -> None:
+    wrong = Correction("Low & Tide", "https://lantern.example/low", "It is <b>Orla</b>, not Olga.", isolated="Low & Tide")
+    built = compiler(corrected(issues.rich(), wrong, replace(wrong, url="", text="Second.")))
+    for reader in (issues.READER, replace(issues.READER, topics=("game",)), replace(issues.READER, topics=("movie",))):
+        rendered = built.render(reader)
+        assert rendered == built.full_render(reader)
+        page = lxml_html.fromstring(rendered.html).xpath("string(//body)")
+        for part in (page, rendered.text):
+            assert part.count("Corrections") == 1
+            assert "It is <b>Orla</b>, not Olga." in part and "Second." in part and "Low & Tide" in part
+            assert part.index("Corrections") < part.index("More from Lantern")
+        assert rendered.html.count("https://lantern.example/low") == rendered.text.count("lantern.example/low") == 1
+        assert "\n\n\n" not in rendered.text
+    rendered = built.full_render(issues.READER)
+    assert rendered.text.index("Also this week") < rendered.text.index("Corrections")
+    assert rendered.html.index("Also this week") < rendered.html.index("Corrections")
+
+
+def test_a_corrections_title_keeps_its_own_direction() -> None:
+    wrong = Correction("Night Bus", "", "x", "\u2066Night Bus\u2069")
+    rendered = compiler(corrected(issues.right_to_left(), wrong)).full_render(issues.READER)
+    for part in (rendered.html, rendered.text):
+        assert "تصويبات" in part and "\u2066Night Bus\u2069" in part
 
 
 def test_headings_are_in_order_with_one_first() -> None:

@@ -66,6 +66,7 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
         lead=shown[0] if shown else None,
         cards=tuple(shown[1:]),
         lines=tuple(lines),
+        corrections=tuple(_correction(each, language) for each in issue.corrections),
         more=tuple(_related(issue, [entry for _, entry in placed], [row.review_id for row in rows])),
         promo=promo(newsletter.print_promo, day),
         view_online_url=f"{base_url}/i/{newsletter.slug}/{issue.slot}",
@@ -148,6 +149,11 @@ def _edited_card(card: context.Card, edits: dict[str, Any]) -> context.Card:
             credit=plain(str(edits.get("picture_credit", picture.credit))),
         )
     return replace(card, picture=picture)
+
+
+def _correction(row: dict[str, Any], language: str) -> context.Correction:
+    title = plain(row["title"])
+    return context.Correction(title, row["url"], plain(row["text"]), cards.isolated(title, language))
 
 
 def _work(row: Placement, entry: EntryContent) -> str:

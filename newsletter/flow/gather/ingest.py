@@ -265,7 +265,9 @@ def _warn_of_gaps(source: Source, contents: Sequence[EntryContent], result: Inge
 
 
 def _tell_changed(entry: Entry, now: datetime) -> None:
-    """R16: an approved issue stays as approved and says so; an editor's own words stay, and say so too."""
+    """R16: an approved issue stays as approved and says so; an editor's own words stay, and say so too. Of what was
+    sent an editor learns how to correct it.
+    """
     rows = Placement.objects.filter(review=entry.review, state=PlacementState.RESERVED).select_related("issue")
     for row in rows:
         if row.issue.state == IssueState.APPROVED:
@@ -275,6 +277,22 @@ def _tell_changed(entry: Entry, now: datetime) -> None:
         else:
             continue
         Event.objects.create(newsletter_id=row.newsletter_id, issue=row.issue, at=now, kind="source changed", text=text)
+    if not Review.objects.filter(pk=entry.review_id, representative=entry).exists():
+        return  # readers were sent elsewhere
+    text = (
+        f'"{entry}" changed at its source after it was sent. If readers should know, tell them what was wrong: '
+        f'newsletter issue correct {entry.review_id} "..."'
+    )
+    sent = Placement.objects.filter(review=entry.review, state=PlacementState.SENT).order_by("run")
+    # A page that changes at every poll is said once per issue.
+    for row in {row.newsletter_id: row for row in sent}.values():
+        Event.objects.get_or_create(
+            newsletter_id=row.newsletter_id,
+            issue_id=row.issue_id,
+            kind="source changed",
+            text=text,
+            defaults={"at": now},
+        )
 
 
 def _tell_late(result: Ingested, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from newsletter.flow.issue.correcting import correct, take_correction_back
 from newsletter.flow.issue.deciding import approve, decide, discard, revive, skip, week_off
 from newsletter.flow.issue.drafting import ensure_draft, late_arrivals, place
 from newsletter.flow.issue.editing import (
@@ -21,6 +22,7 @@ __all__ = [
     "Why",
     "approve",
     "bring_back",
+    "correct",
     "decide",
     "discard",
     "edit_fields",
@@ -36,6 +38,7 @@ __all__ = [
     "revive",
     "run_again",
     "skip",
+    "take_correction_back",
     "unpin",
     "week_off",
     "why",

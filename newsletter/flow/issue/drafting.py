@@ -64,6 +64,7 @@ def place(issue: Issue, *, now: datetime) -> Placing:
     reserved = list(Placement.objects.filter(issue=issue, state=PlacementState.RESERVED).order_by("position", "pk"))
     if issue.state != IssueState.DRAFT:
         return Placing(cards=_count(reserved, "card"), lines=_count(reserved, "line"))
+    issues.inherit_corrections(issue)
 
     reviews = list(waiting_reviews(issue))
     facts = review_facts(issue.newsletter, issue, reviews)

@@ -57,6 +57,11 @@ class Command(BaseCommand):
             verb.add_argument("--reason", default="")
         verb = _verb(verbs, "include", "take a review out of its tray (found late, baseline, flood)")
         verb.add_argument("review", help="its number, its address, its title or a part of it")
+        verb = _verb(verbs, "correct", "say in the next issue what was wrong about a review that was sent")
+        verb.add_argument("review", help="its number, its address, its title or a part of it")
+        verb.add_argument("text", nargs="?", default="", help="what was wrong and what is right, as readers will see it")
+        verb.add_argument("--issue", help=f"{_ISSUE}; default: the newsletter's draft")
+        verb.add_argument("--remove", action="store_true", help="take the correction back")
         verb = _verb(verbs, "run-again", "run a review that ran before once more")
         verb.add_argument("review", help="its number, its address, its title or a part of it")
         verb.add_argument("--issue", default="next", help=_ISSUE)
@@ -128,6 +133,12 @@ def _change_review(verb: str, options: dict[str, Any], by: str) -> list[Issue]:
             flow.leave_out(review, newsletter, issue, reason=options["reason"], now=now, by=by)
         case "bring-back":
             flow.bring_back(review, newsletter, issue, now=now, by=by)
+        case "correct":
+            issue = issue or _draft(newsletter)
+            if options["remove"]:
+                flow.take_correction_back(review, issue, now=now, by=by)
+            else:
+                flow.correct(review, issue, options["text"], now=now, by=by)
         case "run-again":
             assert issue is not None
             flow.run_again(review, issue, reason=options["reason"], now=now, by=by)
