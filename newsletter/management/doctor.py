@@ -19,7 +19,7 @@ from newsletter.config.home import CONFIG_FILE, DATABASE_FILE
 from newsletter.config.load import Loaded, unknown_variables
 from newsletter.config.schema import Config, keys
 from newsletter.core.errors import ConfigError, NewsletterError
-from newsletter.core.week import Schedule, next_slot
+from newsletter.flow.issue.facts import next_free_slot
 from newsletter.models import Account, Issue, Magazine, Newsletter, Source
 from newsletter.providers import build
 from subscribers.models import MailingList, Subscription, SubscriptionState
@@ -192,9 +192,8 @@ def _newsletters(now: datetime) -> Iterator[Finding]:
 
 
 def _slot(newsletter: Newsletter, now: datetime) -> str:
-    schedule = Schedule(newsletter.weekday, newsletter.send_time, newsletter.timezone, newsletter.cutoff_hours)
     taken = set(newsletter.weeks_off.values_list("slot", flat=True))
-    slot = next_slot(schedule, max(now, newsletter.starts_at), taken={day.isoformat() for day in taken})
+    slot = next_free_slot(newsletter, now, {day.isoformat() for day in taken})
     local = slot.at.astimezone(ZoneInfo(newsletter.timezone))
     return f"{local:%a %Y-%m-%d %H:%M} {newsletter.timezone}, approval {newsletter.approval_mode}"
 

@@ -68,10 +68,22 @@ def path_of(readme: str) -> str:
     return "\n".join(script)
 
 
-def test_the_five_minute_path_runs_as_written(repository: Path, tmp_path: Path, feed: str) -> None:
+def slot_soon(script: str) -> str:
+    """The script with a slot whose cutoff is past already, whatever day it runs on."""
+    soon = datetime.now(UTC) + timedelta(hours=2)
+    script = re.sub(r'weekday = "\w+"', f'weekday = "{soon:%A}"'.lower(), script)
+    script = re.sub(r'send_time = "[\d:]+"', f'send_time = "{soon:%H:%M}"', script)
+    return re.sub(r'timezone = "[\w/]+"', 'timezone = "UTC"', script)
+
+
+@pytest.mark.parametrize("soon", [False, True], ids=["as written", "between cutoff and slot"])
+def test_the_five_minute_path_runs_as_written(repository: Path, tmp_path: Path, feed: str, soon: bool) -> None:
     script = path_of((repository / "README.md").read_text())
     assert script.count("newsletter ") >= 12
     assert FEED_IN_README in script
+    if soon:
+        script = slot_soon(script)
+        assert 'timezone = "UTC"' in script
     environment = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
     environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment["NEWSLETTER_FETCH_INNER"] = feed

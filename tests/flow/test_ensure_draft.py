@@ -17,7 +17,7 @@ from newsletter.core.errors import IssueError
 from newsletter.flow import issue as flow
 from newsletter.flow.gather import gather
 from newsletter.ledger import deliveries, issues
-from newsletter.models import Issue, Placement
+from newsletter.models import Issue, Newsletter, Placement
 from tests.factories import make_newsletter
 from tests.flow.desk import EDITOR, Desk, entry, local, titles
 
@@ -42,14 +42,51 @@ def test_no_slot_before_the_newsletters_start_is_ever_due(now: datetime) -> None
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("at", "slot"),
+    [
+        ("2026-11-04 17:59", "2026-11-05"),
+        ("2026-11-04 18:00", "2026-11-12"),
+        ("2026-11-05 07:59", "2026-11-12"),
+        ("2026-11-05 08:00", "2026-11-12"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["required", "automatic"])
+def test_a_first_issue_has_its_cutoff_still_ahead(at: str, slot: str, mode: str) -> None:
+    newsletter = make_newsletter(approval_mode=mode, starts_at=local(at))
+    assert flow.ensure_draft(newsletter, now=local(at)).slot == slot
+
+
+@pytest.mark.django_db
+def test_what_a_new_newsletter_gathers_between_cutoff_and_slot_can_be_approved() -> None:
+    night = local("2015-11-05 01:00")
+    desk = Desk(min_reviews=3, starts_at=night)
+    desk.gather(night, *(entry(f"Work {number}", "2015-11-03 09:00") for number in range(3)))
+    draft = desk.draft(night)
+    assert (draft.slot, len(titles(draft)), flow.late_arrivals(draft)) == ("2015-11-12", 3, [])
+    assert flow.approve(draft, EDITOR, now=night).state == "approved"
+
+
+@pytest.mark.django_db
+def test_a_later_issue_may_have_its_cutoff_behind_it() -> None:
+    newsletter = make_newsletter()
+    flow.discard(flow.ensure_draft(newsletter, now=local("2026-10-27 12:00")), "a trial", now=local("2026-10-27 13:00"))
+    Issue.objects.exclude(slot="2026-10-29").delete()
+    assert flow.ensure_draft(newsletter, now=local("2026-11-05 07:00")).slot == "2026-11-05"
+
+
+@pytest.mark.django_db
 def test_an_automatic_newsletter_still_takes_the_slot_whose_grace_is_not_over() -> None:
-    newsletter = make_newsletter(approval_mode="automatic")
+    def series(slug: str, mode: str) -> Newsletter:
+        newsletter = make_newsletter(slug=slug, approval_mode=mode)
+        flow.ensure_draft(newsletter, now=local("2026-10-27 12:00"))
+        Issue.objects.filter(newsletter=newsletter).update(state="sent")
+        return newsletter
+
     just_missed = local("2026-11-05 13:59")
-    assert flow.ensure_draft(newsletter, now=just_missed).slot == "2026-11-05"
-    other = make_newsletter(slug="other", approval_mode="automatic")
-    assert flow.ensure_draft(other, now=local("2026-11-05 14:01")).slot == "2026-11-12"
-    third = make_newsletter(slug="third", approval_mode="required")
-    assert flow.ensure_draft(third, now=just_missed).slot == "2026-11-12"
+    assert flow.ensure_draft(series("first", "automatic"), now=just_missed).slot == "2026-11-05"
+    assert flow.ensure_draft(series("second", "automatic"), now=local("2026-11-05 14:01")).slot == "2026-11-12"
+    assert flow.ensure_draft(series("third", "required"), now=just_missed).slot == "2026-11-12"
 
 
 @pytest.mark.django_db

@@ -44,13 +44,18 @@ def slot_on(schedule: Schedule, day: date) -> Slot:
     return Slot(day.isoformat(), at, min(at, cutoff))
 
 
-def next_slot(schedule: Schedule, after: datetime, *, taken: Container[str] = ()) -> Slot:
-    """The first slot after the instant `after` whose key is not in `taken` (issues and weeks off)."""
+def next_slot(
+    schedule: Schedule, after: datetime, *, taken: Container[str] = (), cutoff_after: datetime | None = None
+) -> Slot:
+    """The first slot after the instant `after` whose key is not in `taken` (issues and weeks off), and whose cutoff is
+    still ahead of `cutoff_after` when that is given.
+    """
     # A zone may skip a whole day (Apia, 30 December 2011), so begin a little early.
     day = _on_weekday(schedule, after.astimezone(ZoneInfo(schedule.timezone)).date() - timedelta(days=9))
     while True:
         slot = slot_on(schedule, day)
-        if slot.at > after and slot.key not in taken:
+        too_late = cutoff_after is not None and slot.cutoff <= cutoff_after
+        if slot.at > after and slot.key not in taken and not too_late:
             return slot
         day += WEEK
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from newsletter.core.week import Candidate, Limits, Place, Plan, eligible, newest_slot, next_slot, plan, verdicts
+from newsletter.core.week import Candidate, Limits, Place, Plan, eligible, newest_slot, plan, verdicts
 from newsletter.flow.issue.facts import (
     candidates,
+    next_free_slot,
     review_facts,
     schedule_of,
     slot_date,
@@ -41,14 +42,13 @@ def ensure_draft(newsletter: Newsletter, *, now: datetime) -> Issue:
     found = Issue.objects.filter(newsletter=newsletter, state__in=issues.OPEN).order_by("slot_at", "pk").first()
     if found is not None:
         return found
-    schedule = schedule_of(newsletter)
     taken = taken_slots(newsletter)
-    slot = next_slot(schedule, max(now, newsletter.starts_at), taken=taken)
+    slot = next_free_slot(newsletter, now, taken)
     if newsletter.approval_mode == Newsletter.ApprovalMode.AUTOMATIC:
         # Nobody has to approve it, so the newest slot can still go out within its grace (R12).
-        due = newest_slot(schedule, now)
+        due = newest_slot(schedule_of(newsletter), now)
         in_time = newsletter.starts_at <= due.at and now <= due.at + timedelta(hours=newsletter.grace_hours)
-        if in_time and due.key not in taken and _is_newest(newsletter, due.at):
+        if in_time and due.key not in taken and _follows_the_last(newsletter, due.at):
             slot = due
     return issues.create(newsletter, slot, now)[0]
 
@@ -112,8 +112,10 @@ def late_arrivals(issue: Issue) -> list[Review]:
     ]
 
 
-def _is_newest(newsletter: Newsletter, at: datetime) -> bool:
-    return not Issue.objects.filter(newsletter=newsletter, slot_at__gte=at).exists()
+def _follows_the_last(newsletter: Newsletter, at: datetime) -> bool:
+    """Whether there was an issue before and all are older: a first one has missed nothing."""
+    last = Issue.objects.filter(newsletter=newsletter).order_by("slot_at").last()
+    return last is not None and last.slot_at < at
 
 
 def _limits(issue: Issue, kept: list[Placement]) -> Limits:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from newsletter.core.content import EntryContent, from_json, lead_picture
-from newsletter.core.week import ActivePlacement, Candidate, FirstSight, ReviewFacts, Schedule
+from newsletter.core.week import ActivePlacement, Candidate, FirstSight, ReviewFacts, Schedule, Slot, next_slot
 from newsletter.ledger.issues import STARTED
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Carry, Entry, Issue, LeftOut, Newsletter, Picture, Pin, Placement, Review, WeekOff
@@ -24,6 +24,16 @@ def taken_slots(newsletter: Newsletter) -> set[str]:
     """Keys that no new issue can have: issues that exist, decided or not, and weeks off (R22)."""
     off = {day.isoformat() for day in WeekOff.objects.filter(newsletter=newsletter).values_list("slot", flat=True)}
     return off | set(Issue.objects.filter(newsletter=newsletter).values_list("slot", flat=True))
+
+
+def next_free_slot(newsletter: Newsletter, now: datetime, taken: Container[str]) -> Slot:
+    """The slot of the next issue. Of a first one the cutoff is still to come: nothing a new newsletter gathers could be
+    in time for one that is past.
+    """
+    is_first = not Issue.objects.filter(newsletter=newsletter).exists()
+    return next_slot(
+        schedule_of(newsletter), max(now, newsletter.starts_at), taken=taken, cutoff_after=now if is_first else None
+    )
 
 
 def slot_date(issue: Issue) -> date:

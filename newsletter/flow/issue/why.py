@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.core.identity import title_key, url_key
-from newsletter.core.week import Slot, Verdict, eligible, next_slot, verdicts
-from newsletter.flow.issue.facts import review_facts, schedule_of, taken_slots
+from newsletter.core.week import Slot, Verdict, eligible, verdicts
+from newsletter.flow.issue.facts import next_free_slot, review_facts, taken_slots
 from newsletter.ledger.issues import OPEN
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Carry, Entry, Issue, Newsletter, Placement, Review
@@ -54,7 +54,7 @@ def why(text: str, newsletter: Newsletter, *, now: datetime) -> list[Why]:
     slot = (
         Slot(issue.slot, issue.slot_at, issue.cutoff_at)
         if issue
-        else next_slot(schedule_of(newsletter), now, taken=taken_slots(newsletter))
+        else next_free_slot(newsletter, now, taken_slots(newsletter))
     )
     return [_explain(review, newsletter, issue, slot) for review in find_reviews(text)]
 
