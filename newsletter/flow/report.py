@@ -25,7 +25,6 @@ from newsletter.models import (
 from subscribers.models import Subscription
 
 TAUGHT = "taught"
-REFUSED = "refused: "
 NAMED = (DeliveryState.FAILED, DeliveryState.EXCLUDED, DeliveryState.UNCERTAIN, DeliveryState.PENDING)
 
 
@@ -171,7 +170,7 @@ def teach(issue: Issue, *, now: datetime) -> None:
         if last is not None:
             fresh = fresh.filter(at__gt=last)
         accepted = fresh.filter(state=DeliveryState.ACCEPTED).values("subscription")
-        refused = fresh.filter(state=DeliveryState.FAILED, reason__startswith=REFUSED).values("subscription")
+        refused = fresh.filter(state=DeliveryState.FAILED, reason__startswith=deliveries.REFUSED).values("subscription")
         Subscription.objects.filter(pk__in=accepted).update(last_accepted_at=now, refusals_in_row=0)
         Subscription.objects.filter(pk__in=refused).update(refusals_in_row=F("refusals_in_row") + 1)
         Event.objects.create(

@@ -13,15 +13,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from newsletter.core.context import has_something_for
-from newsletter.core.errors import ClaimLostError, LetterMismatchError, NewsletterError, ProviderError
+from newsletter.core.errors import ClaimLostError, IssueError, LetterMismatchError, NewsletterError, ProviderError
 from newsletter.core.letter import Compiler
 from newsletter.flow import compile as letters
+from newsletter.flow.deliver.answers import Answers
 from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.deliver.outcome import DeliveryOutcome, Tally
-from newsletter.flow.report import REFUSED, counts, next_try, teach
+from newsletter.flow.report import counts, next_try, teach
 from newsletter.ledger import deliveries, issues
 from newsletter.ledger.deliveries import Claim, Permit
-from newsletter.models import Delivery, DeliveryState, Issue, IssueState
+from newsletter.models import Delivery, DeliveryState, Issue
 from newsletter.providers.base import Outcome, Provider, SendResult
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ class _Halt(Exception):
     """This run ends here; the claim goes back. `reason` pauses the issue, "" only says that we were told to stop."""
 
     def __init__(self, reason: str = "", *, by_itself: bool = False) -> None:
-        self.reason = reason
+        # It goes into the database, and may quote what somebody else has written.
+        self.reason = reason.replace("\x00", " ").encode("utf-8", "replace").decode()
         self.by_itself = by_itself
         super().__init__(reason)
 
@@ -92,6 +94,7 @@ class _Worker:
         self.sender = self.issue.newsletter.from_address
         self.pauses = list(BACK_OFF)
         self.composed = self.not_composed = self.sent_now = 0
+        self.answers = Answers()
         self.tally = Tally(0)
         self.frozen: letters.Frozen | None = None
 
@@ -257,9 +260,10 @@ class _Worker:
             case Outcome.ACCEPTED:
                 state, reason = DeliveryState.ACCEPTED, result.provider_id
                 self.sent_now += 1
+                self.answers.accepted += 1
                 self.pauses = list(BACK_OFF)
             case Outcome.REFUSED:
-                state, reason = DeliveryState.FAILED, f"{REFUSED}{result.reply}"
+                state, reason = DeliveryState.FAILED, f"{deliveries.REFUSED}{result.reply}"
             case Outcome.UNKNOWN:
                 state, reason = DeliveryState.UNCERTAIN, result.reply
             case Outcome.DEFERRED:
@@ -267,6 +271,20 @@ class _Worker:
                 return
         deliveries.settle(claim, row.pk, state, reason, now=self.clock())
         self._count(state, was_waiting=claim.delivery is not None)
+        if state != DeliveryState.ACCEPTED:
+            self.answers.bad_one(result.reply)
+            self._judge()
+
+    def _judge(self) -> None:
+        """Pause while most of the list is still unspoiled. Nothing to save once everything is decided."""
+        tally = self.tally
+        if tally.decided >= tally.total:
+            return
+        why = self.answers.none_accepted()
+        if why and not self.issue.deliveries.filter(state=DeliveryState.ACCEPTED).exists():
+            raise _Halt(why)
+        if why := self.answers.too_many(tally.accepted + tally.failed + tally.uncertain):
+            raise _Halt(why)
 
     def _defer(self, claim: Claim, row: Delivery, result: SendResult) -> None:
         due = deliveries.defer(claim, row.pk, result.reply, now=self.clock(), retry_after=result.retry_after)
@@ -293,8 +311,12 @@ class _Worker:
             return
         if halt.by_itself:
             deliveries.pause_for_provider(self.issue.pk, halt.reason, now=self.clock())
-        elif Issue.objects.filter(pk=self.issue.pk, state=IssueState.SENDING).exists():
+            return
+        try:
             issues.pause(self.issue.pk, halt.reason, now=self.clock())
+        except IssueError as error:
+            # Another worker, or a person, has just paused it.
+            log.info("Not paused again (%s): %s", error, halt.reason)
 
     def _count(self, state: DeliveryState, *, was_waiting: bool = False) -> None:
         name = str(state)

@@ -22,7 +22,17 @@ from newsletter.ledger.deliveries.ending import (
 )
 from newsletter.ledger.deliveries.freezing import BATCH_SIZE, start
 from newsletter.ledger.deliveries.owner import is_dead, this_worker
-from newsletter.ledger.deliveries.wire import EXPIRED, Permit, defer, exclude, fail_unsent, mark, settle, take_back
+from newsletter.ledger.deliveries.wire import (
+    EXPIRED,
+    REFUSED,
+    Permit,
+    defer,
+    exclude,
+    fail_unsent,
+    mark,
+    settle,
+    take_back,
+)
 
 __all__ = [
     "BATCH_SIZE",
@@ -30,6 +40,7 @@ __all__ = [
     "EXPIRED",
     "LEASE",
     "LEFT",
+    "REFUSED",
     "STOPPED",
     "Claim",
     "Permit",

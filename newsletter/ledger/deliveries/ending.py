@@ -10,7 +10,7 @@ from django.db.models.functions import Concat, Left
 
 from newsletter.core.errors import IssueError
 from newsletter.ledger import issues
-from newsletter.ledger.deliveries.wire import LONGEST_REASON
+from newsletter.ledger.deliveries.wire import LONGEST_REASON, REFUSED
 from newsletter.models import (
     Batch,
     BatchState,
@@ -30,9 +30,15 @@ WAITING = "waiting for the provider"
 
 
 def finish_if_complete(issue_id: int, *, now: datetime) -> bool:
-    """sending → sent once nothing is left to send. False when something is, or somebody else has just done it."""
+    """sending → sent once nothing is left to send. False when something is, or somebody else has just done it.
+
+    When everything is decided and nothing was accepted, the issue has not run (R10): then it pauses, for a person.
+    """
     with transaction.atomic():
         if issues.lock(issue_id).state != IssueState.SENDING or _unfinished(issue_id):
+            return False
+        if why := _reached_nobody(issue_id):
+            issues.pause(issue_id, why, now=now)
             return False
         issues.finish(issue_id, now=now)
     return True
@@ -63,8 +69,9 @@ def stop(issue_id: int, *, now: datetime, by: str = "") -> int:
 def settle_uncertain(issue_id: int, *, resend: bool, now: datetime, by: str = "") -> int:
     """A person's choice about every uncertain delivery that is not decided yet. Returns how many it was about.
 
-    `resend`: they wait to be sent once more with the same Message-ID, and a sent issue is sending again. Otherwise they
-    stay uncertain, marked as looked at. Raises `IssueError` for an issue that has not begun.
+    `resend`: they wait to be sent once more with the same Message-ID, and an issue that had nothing else left to send
+    is sending again. Otherwise they stay uncertain, marked as looked at. Raises `IssueError` for an issue that has not
+    begun.
     """
     with transaction.atomic():
         issue = issues.lock(issue_id)
@@ -75,12 +82,16 @@ def settle_uncertain(issue_id: int, *, resend: bool, now: datetime, by: str = ""
         if not numbers:
             return 0
         if resend:
+            nothing_else = not Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).exists()
             Delivery.objects.filter(pk__in=numbers).update(state=DeliveryState.PENDING, reason="", at=now)
             Retry.objects.bulk_create(
                 Retry(delivery_id=number, issue_id=issue_id, attempts=0, due_at=now, reply="sent once more by a person")
                 for number in numbers
             )
             Issue.objects.filter(pk=issue_id, state=IssueState.SENT).update(state=IssueState.SENDING, finished_at=None)
+            if issue.state == IssueState.PAUSED and nothing_else:
+                # It paused because nobody was reached: that is what this person is mending.
+                issues.resume(issue_id, now=now, by=by)
         else:
             open_.update(reason=Left(Concat(Value(LEFT), "reason"), LONGEST_REASON))
         what = "are sent once more" if resend else "stay as they are"
@@ -116,4 +127,26 @@ def _unfinished(issue_id: int) -> bool:
         Batch.objects.filter(issue=issue_id).exclude(state=BatchState.SETTLED).exists()
         or Retry.objects.filter(issue=issue_id).exists()
         or OnTheWire.objects.filter(delivery__issue=issue_id).exists()
+    )
+
+
+def _reached_nobody(issue_id: int) -> str:
+    """Why an issue of which all is decided can't count as sent, and the way out; "" when it can."""
+    rows = Delivery.objects.filter(issue=issue_id)
+    if rows.filter(state__in=(DeliveryState.ACCEPTED, DeliveryState.PENDING)).exists():
+        return ""
+    failed, uncertain = rows.filter(state=DeliveryState.FAILED), rows.filter(state=DeliveryState.UNCERTAIN)
+    bad, doubtful = failed.count(), uncertain.count()
+    last = (failed if bad else uncertain).order_by("-at", "-pk").values_list("reason", flat=True).first()
+    if last is None:
+        return ""
+    if doubtful:
+        return (
+            f"Nobody is known to have got it ({bad} failed, {doubtful} uncertain); the last: {last.rstrip('.')}. Ask "
+            "around, then send the uncertain once more with --settle-uncertain resend, or end it with --stop."
+        )
+    every = "Every delivery was refused" if not failed.exclude(reason__startswith=REFUSED).exists() else "All failed"
+    return (
+        f"{every} ({bad}); the last: {last.removeprefix(REFUSED).rstrip('.')}. Mend what it names, and discard the "
+        "issue: its reviews wait for the next one."
     )

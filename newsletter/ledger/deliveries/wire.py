@@ -21,6 +21,8 @@ from subscribers import address
 from subscribers.models import SubscriptionState, Suppression
 
 EXPIRED = "expired"
+# In front of a server's words when it refused one delivery for good.
+REFUSED = "refused: "
 LONGEST_REASON = 500
 _SUPPRESSED = Suppression.objects.filter(address_key=OuterRef("subscription__subscriber__address_key"))
 

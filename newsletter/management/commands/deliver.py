@@ -64,6 +64,7 @@ class Command(BaseCommand):
         else:
             if options["settle_uncertain"] == "resend":
                 flow.settle_uncertain(issue, clock(), resend=True, by=by)
+                issue.refresh_from_db()
             self._begin(issue, options, by)
             self._send(issue)
             self._tell(issue, options["json"])
@@ -113,6 +114,8 @@ class Command(BaseCommand):
             advice = (
                 f"{found.counts.undecided} may have arrived: newsletter deliver {name} --settle-uncertain resend|leave"
             )
+        elif found.state == IssueState.PAUSED and found.counts.complete:
+            advice = f"Throw it away, its reviews wait: newsletter issue discard {name} --reason WHY"
         elif found.state == IssueState.PAUSED:
             advice = f"Finish the rest: newsletter deliver {name} --resume"
         elif found.next_try is not None:
