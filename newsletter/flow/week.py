@@ -52,11 +52,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What one open issue came to: the action of the weekly rule and its reason."""
+    """What one open issue came to: the action of the weekly rule and its reason. `news` is False for a hold that an
+    earlier pass told of, with the same reason.
+    """
 
     issue: str
     action: str
     reason: str
+    news: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +156,11 @@ def decide_newsletter(
     for issue in Issue.objects.filter(newsletter=newsletter, state__in=OPEN).order_by("slot_at", "pk"):
         name = f"{newsletter.slug}/{issue.slot}"
         with alone(report, name):
+            held_before = issue.held_reason
             decision = decide(issue, now=now)
             if decision.action is not Action.WAIT:
-                report.decided.append(Decided(name, decision.action, decision.reason))
+                news = decision.action is not Action.HOLD or decision.reason != held_before
+                report.decided.append(Decided(name, decision.action, decision.reason, news))
             if decision.action is Action.SEND:
                 begin(issue, now)
     # As soon as one issue is decided the next one exists.

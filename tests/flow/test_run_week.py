@@ -16,6 +16,7 @@ from newsletter.core.errors import ConfigError
 from newsletter.flow import run_week
 from newsletter.flow.apply import apply_text
 from newsletter.flow.week import WeekReport, due_sources, fetcher_from, would_do
+from newsletter.management.commands.week import sentences
 from newsletter.models import (
     Account,
     Delivery,
@@ -121,8 +122,23 @@ def test_a_thin_issue_is_held_then_skipped(week: Week, desk: Path) -> None:
     assert [one.action for one in held.decided] == ["hold"]
     assert held.needs_a_person
     assert Issue.objects.get().held_reason
+    assert held.decided[0].reason == "Too few reviews: 2 of 3 needed. Include some or approve anyway before the slot."
+    again = week(SLOT - 12 * HOUR)
+    assert [(one.action, one.news) for one in (*held.decided, *again.decided)] == [("hold", True), ("hold", False)]
+    assert again.needs_a_person
+    assert (len(sentences(held)), sentences(again)) == (1, [])
+    Issue.objects.update(held_reason="Something else.")
+    assert len(sentences(week(SLOT - 11 * HOUR))) == 1
     skipped = week(SLOT)
     assert [(one.action, one.reason) for one in skipped.decided] == [("skip", "Skipped: 2 of 3 needed.")]
+
+
+def test_nobody_is_told_to_approve_an_empty_issue(week: Week, desk: Path) -> None:
+    desk.mkdir()
+    _open(desk, reviews=0, cutoff_hours=14)
+    week(SLOT - 48 * HOUR)
+    held = week(SLOT - 13 * HOUR)
+    assert held.decided[0].reason == "Too few reviews: 0 of 1 needed. Gather, or include some, before the slot."
 
 
 def test_a_week_off_is_left_alone(week: Week, desk: Path) -> None:

@@ -89,7 +89,8 @@ def _too_few(issue: IssueFacts, now: datetime) -> Decision:
     # An empty letter is never sent, whatever the policy: "send anyway" is about thin issues.
     if issue.under_minimum is Minimum.SKIP or now >= issue.slot_at:
         return Decision(Action.SKIP, f"Skipped: {count}.")
-    return Decision(Action.HOLD, f"Too few reviews: {count}. Include some or approve anyway before the slot.")
+    ways = "Include some or approve anyway" if issue.reviews else "Gather, or include some,"
+    return Decision(Action.HOLD, f"Too few reviews: {count}. {ways} before the slot.")
 
 
 _TOO_LATE = "Missed its slot: nothing was running in time."

@@ -58,14 +58,14 @@ class Command(BaseCommand):
 
 
 def sentences(report: WeekReport) -> list[str]:
-    """The report for a person; nothing when nothing was due, so that cron mails nobody."""
+    """The report for a person; nothing when nothing was due or all was told before, so that cron mails nobody."""
     lines = []
     for source in report.gathered.sources if report.gathered else ():
         if source.error:
             lines.append(f"{source.source}: {source.error}")
         elif source.new or source.changed:
             lines.append(f"{source.source}: {source.new} new, {source.changed} changed")
-    lines += [f"{one.issue}: {one.action}. {one.reason}" for one in report.decided]
+    lines += [f"{one.issue}: {one.action}. {one.reason}" for one in report.decided if one.news]
     for one in report.delivered:
         counts = f"{one.accepted} accepted, {one.failed} failed, {one.excluded} excluded, {one.uncertain} uncertain"
         waiting = f", {one.pending} to go" if one.pending else ""
