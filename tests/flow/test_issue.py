@@ -291,6 +291,26 @@ def test_a_missed_issue_takes_its_reviews_back_from_the_next_draft(desk: Desk) -
         flow.revive(issue, now=local("2015-11-05 10:00"), by=EDITOR)
 
 
+def test_a_running_clock_leaves_a_revived_issue_the_hours_of_grace(desk: Desk) -> None:
+    issue = desk.draft(NOW)
+    assert desk.decide("2015-11-05 08:00").action is Action.MISS
+    revived_at = local("2015-11-05 10:00")
+    flow.revive(issue, now=revived_at, by=EDITOR)
+    for minutes in (0, 1, 359):
+        assert flow.decide(issue, now=revived_at + timedelta(minutes=minutes)).action is Action.WAIT
+        assert issue.state == "draft"
+    flow.approve(issue, EDITOR, now=revived_at + timedelta(minutes=359))
+    assert flow.decide(issue, now=revived_at + timedelta(minutes=360)).action is Action.SEND
+
+
+def test_a_revived_issue_that_nobody_approves_is_missed_again_after_its_grace(desk: Desk) -> None:
+    issue = desk.draft(NOW)
+    desk.decide("2015-11-05 08:00")
+    flow.revive(issue, now=local("2015-11-05 10:00"), by=EDITOR)
+    assert flow.decide(issue, now=local("2015-11-05 16:00")).action is Action.MISS
+    assert titles(desk.draft("2015-11-05 16:01")) == ["Alpha", "Bravo", "Charlie"]
+
+
 # --- why ----------------------------------------------------------------------------------------------------------
 
 

@@ -35,7 +35,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """`reviews` counts the placements; `blockers` are the blocking checks in words, asked only in automatic mode."""
+    """`reviews` counts the placements; `blockers` are the blocking checks in words, asked only in automatic mode.
+
+    A draft that was `revived` has its slot at that moment, and until the end of the grace to be filled and approved.
+    """
 
     state: State
     slot_at: datetime
@@ -46,6 +49,12 @@ class IssueFacts:
     automatic: bool
     grace: timedelta
     blockers: tuple[str, ...] = ()
+    revived: bool = False
+
+    @property
+    def decided_at(self) -> datetime:
+        """Until when a person may still act on a draft."""
+        return self.slot_at + self.grace if self.revived else self.slot_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ def decide(issue: IssueFacts, now: datetime) -> Decision:
     if now < issue.slot_at:
         return Decision(Action.WAIT, "It waits for its slot." if issue.automatic else "It waits for approval.")
     if not issue.automatic:
+        if now < issue.decided_at:
+            return Decision(Action.WAIT, "It was brought back, and waits for approval.")
         return Decision(Action.MISS, "Missed its slot: not approved.")
     if now > issue.slot_at + issue.grace:
         reason = f"Missed its slot: held ({'; '.join(issue.blockers)})." if issue.blockers else _TOO_LATE
@@ -87,7 +98,7 @@ def _approved(issue: IssueFacts, now: datetime) -> Decision:
 def _too_few(issue: IssueFacts, now: datetime) -> Decision:
     count = f"{issue.reviews} of {max(issue.min_reviews, 1)} needed"
     # An empty letter is never sent, whatever the policy: "send anyway" is about thin issues.
-    if issue.under_minimum is Minimum.SKIP or now >= issue.slot_at:
+    if issue.under_minimum is Minimum.SKIP or now >= issue.decided_at:
         return Decision(Action.SKIP, f"Skipped: {count}.")
     ways = "Include some or approve anyway" if issue.reviews else "Gather, or include some,"
     return Decision(Action.HOLD, f"Too few reviews: {count}. {ways} before the slot.")

@@ -144,6 +144,7 @@ def _facts(row: Issue, now: datetime) -> IssueFacts:
         automatic=automatic,
         grace=timedelta(hours=newsletter.grace_hours),
         blockers=blockers(row, now) if asked else (),
+        revived=row.late and row.state == IssueState.DRAFT,  # else a send sets it
     )
 
 

@@ -27,6 +27,21 @@ def test_a_draft_waits_for_its_cutoff_then_for_its_approval_then_misses_its_slot
     assert decide(DRAFT, SLOT).reason == "Missed its slot: not approved."
 
 
+def test_a_revived_draft_has_its_grace_to_be_approved() -> None:
+    assert action(SLOT, revived=True) is Action.WAIT
+    assert action(SLOT + GRACE - SECOND, revived=True) is Action.WAIT
+    assert action(SLOT + GRACE, revived=True) is Action.MISS
+    assert action(SLOT, revived=True, automatic=True) is Action.APPROVE
+
+
+@pytest.mark.parametrize("reviews", [0, 1])
+def test_a_revived_draft_has_its_grace_to_be_filled(reviews: int) -> None:
+    assert action(SLOT, revived=True, reviews=reviews) is Action.HOLD
+    assert action(SLOT + GRACE - SECOND, revived=True, reviews=reviews) is Action.HOLD
+    assert action(SLOT + GRACE, revived=True, reviews=reviews) is Action.SKIP
+    assert action(SLOT, revived=True, reviews=reviews, under_minimum=Minimum.SKIP) is Action.SKIP
+
+
 def test_an_approved_issue_goes_at_its_slot_or_within_grace_and_never_later() -> None:
     approved = {"state": State.APPROVED}
     assert action(SLOT - SECOND, **approved) is Action.WAIT
