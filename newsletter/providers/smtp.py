@@ -25,6 +25,8 @@ from newsletter.providers.settings import Settings
 LONGEST_REPLY = 500
 # RFC 5321 4.5.3.2.6: a shorter wait for the answer to the final dot makes doubles.
 FINAL_SECONDS = 600.0
+# A claim is held for 15 minutes without a sign of life; a longer wait would take the sender for dead in mid-message.
+LONGEST_FINAL = 840.0
 _KNOWN = (
     "host", "port", "username", "password_env", "password_file", "tls", "ca_file", "timeout", "final_timeout", "hello",
 )  # fmt: skip
@@ -71,7 +73,8 @@ class SmtpProvider:
         """Settings: `host`, `port`, `tls` (none, starttls, tls), `username`, `password_env` or `password_file`,
         `ca_file` (trust this authority too), `timeout`, `final_timeout`, `hello` (the name we greet with).
 
-        Raises `ConfigError`, also for a password that would cross a network in the clear.
+        Raises `ConfigError`, also for a password that would cross a network in the clear, and for a `final_timeout`
+        that is longer than the 15 minutes for which a silent sender keeps what it has claimed.
         """
         read = Settings("smtp", settings, _KNOWN)
         tls = read.text("tls", "none", choices=("none", "starttls", "tls"))
@@ -95,7 +98,7 @@ class SmtpProvider:
                 password=password,
                 ca_file=read.text("ca_file", ""),
                 timeout=read.number("timeout", 60.0, at_least=0.05, at_most=600),
-                final_timeout=read.number("final_timeout", FINAL_SECONDS, at_least=0.05, at_most=3600),
+                final_timeout=read.number("final_timeout", FINAL_SECONDS, at_least=0.05, at_most=LONGEST_FINAL),
                 hello=read.text("hello", ""),
             )
         )
@@ -106,6 +109,10 @@ class SmtpProvider:
         """Connect, greet, encrypt and log in, as far as the settings ask. Raises `ProviderError`."""
         if self._smtp is not None:
             return
+        if not (self._settings.username + self._settings.password).isascii():
+            # Python's smtplib can't say them, and servers differ in what they would make of them.
+            words = "the username or the password holds letters that are not ASCII"
+            raise self._error("can't be logged into", words, permanent=True)
         try:
             self._smtp = self._connect()
         except smtplib.SMTPAuthenticationError as error:
@@ -120,6 +127,8 @@ class SmtpProvider:
             permanent = 500 <= error.smtp_code < 600
             words = _words(error.smtp_code, error.smtp_error)
             raise self._error("does not want to talk to us now", words, permanent=permanent) from error
+        except UnicodeError as error:
+            raise self._error("has a name that can't be looked up", _reason(error), permanent=True) from error
         except (OSError, smtplib.SMTPException) as error:
             raise self._error("can't be reached", _reason(error)) from error
 
@@ -216,10 +225,10 @@ class SmtpProvider:
         try:
             code, words = smtp.docmd(f"RCPT TO:<{path}>")
             if code not in (250, 251, 252):
-                return self._answer(code, words)
+                return self._not_taken(code, words)
             code, words = smtp.docmd("DATA")
             if code != 354:
-                return self._answer(code, words)
+                return self._not_taken(code, words)
             body = _LINE_START_DOT.sub(b"..", message)
             assert smtp.sock is not None
             smtp.sock.sendall(body if body.endswith(b"\r\n") else body + b"\r\n")
@@ -252,7 +261,7 @@ class SmtpProvider:
         if 500 <= code < 600 and code != TOO_LARGE and " 5.3.4" not in text:
             self._dirty = True
             raise self._error("does not take mail from this sender", text, permanent=True)
-        return self._answer(code, words)
+        return self._not_taken(code, words)
 
     def _end_of_data(self, smtp: smtplib.SMTP) -> SendResult:
         """The dot, and what comes of it. Nothing in here may raise: the message may have been taken."""
@@ -269,14 +278,17 @@ class SmtpProvider:
         if not 200 <= code < 300 and not 400 <= code < 600:
             self._drop()
             return SendResult(Outcome.UNKNOWN, code=max(code, 0), reply=_clean(f"Not an answer: {_words(code, words)}"))
-        return self._answer(code, words)
-
-    def _answer(self, code: int, words: bytes) -> SendResult:
-        reply = _words(code, words)
         if 200 <= code < 300:
-            return SendResult(Outcome.ACCEPTED, code=code, reply=reply)
+            return SendResult(Outcome.ACCEPTED, code=code, reply=_words(code, words))
+        return self._not_taken(code, words)
+
+    def _not_taken(self, code: int, words: bytes) -> SendResult:
+        """A no to any command. What is neither a yes nor a no there ("221 closing") is no yes either: the message has
+        not been handed over, and the two sides no longer agree on where they are.
+        """
+        reply = _words(code, words)
         self._dirty = True
-        if code == 421:
+        if code == 421 or not 400 <= code < 600:
             # RFC 5321 3.8: the server closes after a 421; the next message needs a new connection.
             self._drop()
         if 500 <= code < 600:

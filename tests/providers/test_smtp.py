@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from newsletter.core.errors import ConfigError, ProviderError
+from newsletter.ledger.deliveries import LEASE
 from newsletter.providers import build, esp, smtp
 from newsletter.providers.base import Outcome, SendResult
-from newsletter.providers.smtp import FINAL_SECONDS, SmtpProvider
+from newsletter.providers.smtp import FINAL_SECONDS, LONGEST_FINAL, SmtpProvider, SmtpSettings
 from tests.providers.servers import SmtpServer
 
 SENDER = "weekly@news.example.test"
@@ -406,3 +411,73 @@ def test_an_unknown_kind_is_refused() -> None:
 def test_half_a_character_in_an_answer_is_not_handed_on() -> None:
     for module in (smtp, esp):
         assert module._clean("bad \ud83d \x00 end") == "bad ?   end"
+
+
+@pytest.mark.parametrize(
+    ("where", "answer"),
+    [
+        *((where, "221 2.0.0 closing, too many messages") for where in ("MAIL", "RCPT", "DATA")),
+        *((where, "gibberish") for where in ("MAIL", "RCPT", "DATA")),
+        ("MAIL", "354 go on"),
+        ("RCPT", "354 go on"),
+        ("DATA", "250 ok"),
+    ],
+)
+def test_only_the_answer_to_the_end_of_data_says_that_a_message_was_taken(where: str, answer: str) -> None:
+    # One connection per entry: the first answers as told, the second as it should.
+    with scripted({where: answer}, {}) as (port, commands):
+        provider = SmtpProvider(SmtpSettings(host="127.0.0.1", port=port, timeout=5, final_timeout=5))
+        result = send(provider)
+        assert result.outcome is Outcome.DEFERRED and "." not in commands
+        assert send(provider).outcome is Outcome.ACCEPTED, "over a new connection"
+        provider.close()
+
+
+@contextmanager
+def scripted(*connections: dict[str, str]) -> Iterator[tuple[int, list[str]]]:
+    """A server that says what it is told to each verb. Yields its port and what it has heard."""
+    heard: list[str] = []
+
+    def serve() -> None:
+        for script in connections:
+            connection, _ = listening.accept()
+            with connection, connection.makefile("rwb", buffering=0) as stream:
+                stream.write(b"220 hello\r\n")
+                in_data = False
+                for line in stream:
+                    word = line.decode().strip()
+                    if in_data and word != ".":
+                        continue
+                    heard.append(word)
+                    verb = word.partition(" ")[0].upper()
+                    answer = script.get(verb, "354 go on" if verb == "DATA" else "250 ok")
+                    in_data = verb == "DATA" and answer.startswith("354")
+                    stream.write(f"{answer}\r\n".encode())
+                    if answer.startswith("221"):
+                        break
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1], heard
+        thread.join(5)
+
+
+def test_a_login_that_smtp_cannot_say_is_a_fault_of_the_account_and_not_told() -> None:
+    provider = SmtpProvider(SmtpSettings(host="127.0.0.1", port=9, username="weekly", password="gr\u00fcn"))
+    with pytest.raises(ProviderError, match="not ASCII") as caught:
+        provider.open()
+    assert caught.value.permanent and "gr\u00fcn" not in str(caught.value)
+
+
+def test_a_host_that_is_no_name_is_a_fault_of_the_account() -> None:
+    provider = SmtpProvider(SmtpSettings(host="a" * 70 + ".test", port=25))
+    with pytest.raises(ProviderError, match="can't be looked up") as caught:
+        provider.open()
+    assert caught.value.permanent
+
+
+def test_waiting_for_the_answer_is_shorter_than_the_lease_of_a_claim() -> None:
+    assert timedelta(seconds=LONGEST_FINAL) < LEASE
+    with pytest.raises(ConfigError, match='"final_timeout" is 900; it takes a number from .* to 840'):
+        build("smtp", {"host": "localhost", "final_timeout": 900}, folder=Path(), environ={})
