@@ -355,6 +355,26 @@ def test_a_number_that_another_process_has_now_is_dead() -> None:
     assert deliveries.is_dead(f"{host}:{pid}:{int(start) - 1}")
 
 
+def test_a_process_that_proc_hides_lives_while_its_number_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    from newsletter.ledger.deliveries import owner as module
+
+    host, pid, start = deliveries.this_worker().rsplit(":", 2)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    read, kill = module._read, os.kill
+
+    def refused(number: int, sign: int) -> None:
+        kill(number, sign)
+        raise PermissionError
+
+    monkeypatch.setattr(module, "_read", lambda path: "" if path.endswith("stat") else read(path))
+    monkeypatch.setattr(os, "kill", refused)
+    assert not deliveries.is_dead(f"{host}:{child.pid}:123456") and not deliveries.is_dead(f"{host}:{pid}:{start}")
+    monkeypatch.setattr(os, "kill", kill)
+    child.kill()
+    child.wait()
+    assert deliveries.is_dead(f"{host}:{child.pid}:123456")
+
+
 # --- at once ---------------------------------------------------------------------------------------------------------
 
 

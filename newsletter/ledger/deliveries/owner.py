@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 _ZOMBIE = "Z"
+_GONE, _HIDDEN = "gone", "0"
 
 
 def this_worker() -> str:
@@ -26,7 +27,8 @@ def is_dead(owner: str) -> bool:
     if host != _host() or not pid.isdigit():
         return False
     found = _start(int(pid))
-    return found != rest
+    # Of a process whose start nobody may see only its end is certain; its number may have passed on to another one.
+    return found == _GONE or (_HIDDEN not in (found, rest) and found != rest)
 
 
 def _host() -> str:
@@ -41,21 +43,21 @@ def _host() -> str:
 
 
 def _start(pid: int) -> str:
-    """When the process began, in clock ticks since boot; "gone" when it has ended; "0" where nobody can say."""
+    """When the process began, in clock ticks since boot; "gone" when it has ended; "0" where nobody can say: outside
+    Linux, and where /proc hides other users' processes (hidepid).
+    """
     stat = _read(f"/proc/{pid}/stat")
     if stat:
         # The second field is the command in brackets and may hold anything; count from the last bracket (proc(5)).
         fields = stat.rpartition(")")[2].split()
-        return "gone" if fields[0] == _ZOMBIE else fields[19]
-    if Path("/proc/self/stat").exists():
-        return "gone"
+        return _GONE if fields[0] == _ZOMBIE else fields[19]
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return "gone"
+        return _GONE
     except OSError:
-        pass
-    return "0"
+        pass  # it is there, and not ours to signal
+    return _HIDDEN
 
 
 def _read(path: str) -> str:
