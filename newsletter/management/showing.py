@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.flow.issue import late_arrivals
+from newsletter.flow.issue import AlsoAt, also_at, late_arrivals
 from newsletter.management.arguments import issue_name
 from newsletter.models import Carry, Issue, IssueState, Placement, PlacementState
 
@@ -20,6 +21,7 @@ def moment(at: datetime, timezone: str) -> str:
 def issue_values(issue: Issue) -> dict[str, Any]:
     """An issue with its placements as plain values."""
     rows = _rows(issue)
+    others = also_at(row.review for row in rows)
     return {
         "issue": issue_name(issue),
         "number": issue.number,
@@ -29,8 +31,8 @@ def issue_values(issue: Issue) -> dict[str, Any]:
         "held": issue.held_reason,
         "outcome": issue.outcome_reason,
         "approved_by": issue.approved_by,
-        "cards": [_row_values(row) for row in rows if row.kind == Placement.Kind.CARD],
-        "lines": [_row_values(row) for row in rows if row.kind == Placement.Kind.LINE],
+        "cards": [_row_values(row, others) for row in rows if row.kind == Placement.Kind.CARD],
+        "lines": [_row_values(row, others) for row in rows if row.kind == Placement.Kind.LINE],
         "corrections": issue.corrections,
         "carried": [str(row.review) for row in _carried(issue)],
         "late": [str(review) for review in late_arrivals(issue)] if _open(issue) else [],
@@ -42,10 +44,12 @@ def issue_lines(issue: Issue) -> list[str]:
     zone = issue.newsletter.timezone
     found = [f"{issue_name(issue)}  no. {issue.number}  {issue.state}", f"  {_next(issue, zone)}"]
     rows = _rows(issue)
+    others = also_at(row.review for row in rows)
     for row in rows:
         mark = {"card": "■", "line": "–"}[row.kind]
         pinned = " (pinned)" if row.pinned else ""
         found.append(f"  {mark} {row.position:>2}  {row.review}{pinned}  · {row.why}")
+        found += [f"        also at {other}" for other in others[row.review_id]]
     if not rows:
         found.append("  No review yet.")
     found += [f"  Corrects {each['title']}: {each['text']}" for each in issue.corrections]
@@ -84,12 +88,13 @@ def _carried(issue: Issue) -> list[Carry]:
     return list(Carry.objects.filter(issue=issue).select_related("review__representative").order_by("review"))
 
 
-def _row_values(row: Placement) -> dict[str, Any]:
+def _row_values(row: Placement, others: dict[int, tuple[AlsoAt, ...]]) -> dict[str, Any]:
     entry = row.review.representative
     return {
         "review": row.review_id,
         "title": str(row.review),
         "url": entry.content.get("url", "") if entry else "",
+        "also_at": [asdict(other) for other in others[row.review_id]],
         "position": row.position,
         "state": row.state,
         "pinned": row.pinned,

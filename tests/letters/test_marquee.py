@@ -138,7 +138,8 @@ def corrected(content: IssueContent, *corrections: Correction) -> IssueContent:
 
 
 def test_corrections_stand_after_the_lines_for_every_reader_in_both_parts() -> None:
-    wrong = Correction("Low & Tide", "https://lantern.example/low", "It is <b>Orla</b>, not Olga.", isolated="Low & Tide")
+    url, text = "https://lantern.example/low", "It is <b>Orla</b>, not Olga."
+    wrong = Correction("Low & Tide", url, text, isolated="Low & Tide")
     built = compiler(corrected(issues.rich(), wrong, replace(wrong, url="", text="Second.")))
     for reader in (issues.READER, replace(issues.READER, topics=("game",)), replace(issues.READER, topics=("movie",))):
         rendered = built.render(reader)

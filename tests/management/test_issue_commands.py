@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,24 @@ def test_why_prints_each_rule(desk: Desk) -> None:
     assert run_json("why", "Alpha")[0]["state"] == "in"
     with pytest.raises(CommandError, match="newsletter gather"):
         run("why", "Unheard Of")
+
+
+def test_the_other_places_of_a_review_are_named(desk: Desk) -> None:
+    desk.add_source("mirror", name="The Mirror", preference=200)
+    alpha = entry("Alpha", "2015-11-02 09:00")
+    desk.gather("2015-11-02 10:10", replace(alpha, guid="https://mirror.example.test/?p=1"), source="mirror")
+    values = run_json("issue", "show", "next")
+    assert [row["also_at"] for row in (*values["cards"], *values["lines"])] == [
+        [{"source": "The Mirror", "url": alpha.url}],
+        [],
+        [],
+    ]
+    assert f"\n        also at The Mirror, {alpha.url}\n" in run("issue", "show", "next")
+    assert f"Also at The Mirror, {alpha.url}" in run("why", "Alpha")
+    assert run_json("why", "Alpha")[0]["also_at"] == [{"source": "The Mirror", "url": alpha.url}]
+    assert run_json("why", "Bravo")[0]["also_at"] == []
+    review("Alpha").entries.filter(source__slug="mirror").update(content={})
+    assert "\n        also at The Mirror\n" in run("issue", "show", "next")
 
 
 def test_the_verbs_of_an_editor(desk: Desk) -> None:

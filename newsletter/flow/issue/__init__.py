@@ -16,10 +16,13 @@ from newsletter.flow.issue.editing import (
     run_again,
     unpin,
 )
+from newsletter.flow.issue.elsewhere import AlsoAt, also_at
 from newsletter.flow.issue.why import Why, find_reviews, why
 
 __all__ = [
+    "AlsoAt",
     "Why",
+    "also_at",
     "approve",
     "bring_back",
     "correct",

@@ -1,4 +1,4 @@
-"""Corrections (R16): what an earlier issue got wrong about a review, said in the next one because an editor wants it."""
+"""Corrections (R16): what an earlier issue got wrong about a review, said in the next one if an editor wants it."""
 
 from __future__ import annotations
 

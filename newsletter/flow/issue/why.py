@@ -7,6 +7,7 @@ from datetime import datetime
 
 from newsletter.core.identity import title_key, url_key
 from newsletter.core.week import Slot, Verdict, eligible, verdicts
+from newsletter.flow.issue.elsewhere import AlsoAt, also_at
 from newsletter.flow.issue.facts import next_free_slot, review_facts, taken_slots
 from newsletter.ledger.issues import OPEN
 from newsletter.ledger.placements import ACTIVE
@@ -16,7 +17,7 @@ from newsletter.models import Carry, Entry, Issue, Newsletter, Placement, Review
 @dataclass(frozen=True, slots=True)
 class Why:
     """One review and one newsletter. `state` is "in", "out" or "waiting"; `issue` the slot key that was asked about;
-    `says` one sentence; `rules` what each rule says.
+    `says` one sentence; `rules` what each rule says; `also_at` where else it can be read.
     """
 
     review: int
@@ -27,6 +28,7 @@ class Why:
     state: str
     says: str
     rules: tuple[Verdict, ...]
+    also_at: tuple[AlsoAt, ...] = ()
 
 
 def find_reviews(text: str) -> list[Review]:
@@ -92,7 +94,8 @@ def _explain(review: Review, newsletter: Newsletter, issue: Issue | None, slot: 
         rules.append(Verdict("R17 revisited", False, text))
     entry = review.representative
     url = str(entry.content.get("url", "")) if entry else ""
-    return Why(review.pk, str(review), url, newsletter.slug, slot_key, state, says, tuple(rules))
+    elsewhere = also_at([review])[review.pk]
+    return Why(review.pk, str(review), url, newsletter.slug, slot_key, state, says, tuple(rules), elsewhere)
 
 
 def _split(why: str) -> tuple[str, bool, str]:

@@ -59,7 +59,7 @@ class Command(BaseCommand):
         verb.add_argument("review", help="its number, its address, its title or a part of it")
         verb = _verb(verbs, "correct", "say in the next issue what was wrong about a review that was sent")
         verb.add_argument("review", help="its number, its address, its title or a part of it")
-        verb.add_argument("text", nargs="?", default="", help="what was wrong and what is right, as readers will see it")
+        verb.add_argument("text", nargs="?", default="", help="what was wrong and what is right, as readers see it")
         verb.add_argument("--issue", help=f"{_ISSUE}; default: the newsletter's draft")
         verb.add_argument("--remove", action="store_true", help="take the correction back")
         verb = _verb(verbs, "run-again", "run a review that ran before once more")

@@ -33,5 +33,7 @@ class Command(BaseCommand):
             )
         for one in found:
             self.stdout.write(f"{one.title}\n  {one.state.upper()}: {one.says}")
+            for other in one.also_at:
+                self.stdout.write(f"  Also at {other}")
             for rule in one.rules:
                 self.stdout.write(f"  {'✓' if rule.passed else '✗'} {rule.rule}: {rule.text}")
