@@ -110,7 +110,7 @@ class Desk:
         return issue_flow.decide(issue_flow.ensure_draft(self.newsletter, now=instant(at)), now=instant(at))
 
     def start(self, issue: Issue, at: datetime | str) -> Issue:
-        deliveries.start(issue.pk, rule={}, now=instant(at))
+        deliveries.start(issue.pk, now=instant(at))
         issue.refresh_from_db()
         return issue
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -17,13 +18,14 @@ from newsletter.core.tokens import UNSUBSCRIBE, read_token
 from newsletter.flow import deliver as flow
 from newsletter.flow.issue import discard
 from newsletter.flow.report import report
-from newsletter.ledger import deliveries
+from newsletter.ledger import deliveries, issues
 from newsletter.models import (
     Account,
     Batch,
     Delivery,
     DeliveryState,
     Event,
+    Freeze,
     Issue,
     IssueState,
     OnTheWire,
@@ -31,7 +33,7 @@ from newsletter.models import (
 )
 from newsletter.providers.base import Outcome, SendResult
 from newsletter.providers.memory import MemoryProvider, mailbox
-from subscribers.models import Subscriber, Subscription, SubscriptionState, Suppression
+from subscribers.models import MailingList, Subscriber, Subscription, SubscriptionState, Suppression
 from tests.factories import make_account, make_newsletter
 from tests.sending import DESIGN, KEYS, SLOT, Clock, addresses, here, make_approved, make_people, states
 
@@ -146,6 +148,49 @@ def test_the_audience_is_the_rule_that_was_frozen_not_todays(clock: Clock) -> No
     newsletter.save()
     assert flow.start(issue, clock()) == 1
     assert addresses(issue, DeliveryState.PENDING) == ["en@box.test"]
+
+
+def test_the_list_is_the_one_that_was_approved_whatever_the_newsletter_says_by_now(clock: Clock) -> None:
+    issue = make_approved(["ours@box.test"])
+    other = MailingList.objects.create(slug="other", name="Other")
+    make_people(["stranger@box.test"])
+    Subscription.objects.filter(subscriber__address="stranger@box.test").update(mailing_list=other)
+    issue.newsletter.mailing_list = other
+    issue.newsletter.save()
+    assert "to 1 person." in flow.would_send(issue, clock())
+    send(issue, clock)
+    assert recipients() == ["ours@box.test"]
+
+
+def test_an_approval_that_names_no_list_is_not_sent(clock: Clock) -> None:
+    issue = make_approved(1)
+    MailingList.objects.update(slug="renamed")
+    with pytest.raises(IssueError, match="is gone"):
+        flow.start(issue, clock())
+    Freeze.objects.update(inputs="{}")
+    with pytest.raises(IssueError, match="not frozen with it"):
+        flow.start(issue, clock())
+    issue.refresh_from_db()
+    assert issue.state == IssueState.APPROVED and not Delivery.objects.exists()
+
+
+def test_an_approval_anew_in_the_last_moment_decides_whom_it_goes_to(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue = make_approved(["en@box.test", "de@box.test"])
+    Subscriber.objects.filter(address="en@box.test").update(language="en")
+    Subscriber.objects.filter(address="de@box.test").update(language="de")
+    begin = deliveries.start
+
+    def late(*arguments: object, **options: object) -> int:
+        audience = {"list": issue.newsletter.mailing_list.slug, "rule": {"languages": ["de"]}}
+        again = Freeze.objects.create(issue=issue, inputs=json.dumps({"audience": audience}), created_at=clock())
+        Issue.objects.update(freeze=again)
+        return begin(*arguments, **options)
+
+    monkeypatch.setattr(deliveries, "start", late)
+    flow.start(issue, clock())
+    assert addresses(issue, DeliveryState.PENDING) == ["de@box.test"]
 
 
 # --- people ----------------------------------------------------------------------------------------------------------
@@ -518,6 +563,23 @@ def test_a_server_that_is_away_is_asked_patiently_then_the_issue_waits_and_goes_
     clock.at += timedelta(seconds=31)
     assert [row.pk for row in flow.unfinished(clock())] == [issue.pk]
     assert run(issue, clock).clean and len(mailbox()) == 3
+
+
+def test_who_resumes_at_the_same_moment_does_not_end_the_week_of_others(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue = make_approved(3)
+    flow.start(issue, clock())
+    deliveries.pause_for_provider(issue.pk, "away", now=clock())
+    clock.at += timedelta(minutes=2)
+
+    def both(number: int, **options: object) -> None:
+        resume(number, **options)
+        resume(number, **options)
+
+    resume = issues.resume
+    monkeypatch.setattr(issues, "resume", both)
+    assert [row.pk for row in flow.unfinished(clock())] == [issue.pk]
 
 
 def test_a_lost_login_in_mid_send_takes_the_row_back(clock: Clock) -> None:

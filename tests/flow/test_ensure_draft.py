@@ -143,7 +143,7 @@ def test_a_send_and_an_edit_at_once_never_both_win() -> None:
             try:
                 barriers[turn].wait()
                 if name == "send":
-                    deliveries.start(issue.pk, rule={}, now=now)
+                    deliveries.start(issue.pk, now=now)
                 else:
                     flow.edit_issue(issue, {"subject": f"edit {turn}"}, now=now, by=EDITOR)
                 outcomes[turn, name] = True

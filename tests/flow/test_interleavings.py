@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -168,7 +169,7 @@ class Desks(RuleBasedStateMachine):
 
     def start(self, issue: Issue) -> None:
         try:
-            deliveries.start(issue.pk, rule={}, now=self.now)
+            deliveries.start(issue.pk, now=self.now)
         except IssueError as error:
             assert "hours ago" in str(error)
 
@@ -302,7 +303,7 @@ class Desks(RuleBasedStateMachine):
                     continue
                 flow.approve(issue, EDITOR, now=self.now)
             self.now = max(self.now, issue.slot_at)
-            deliveries.start(issue.pk, rule={}, now=self.now, confirmed=True)
+            deliveries.start(issue.pk, now=self.now, confirmed=True)
             self.desk.accept(issue, self.now)
             self.each_review_is_sent_at_most_once()
         for piece in self.pieces:
@@ -329,4 +330,5 @@ def test_any_interleaving_sends_each_review_at_most_once_and_forgets_none(monkey
 
 def _freeze(issue: Issue, now: datetime) -> Freeze:
     """A freeze without its letter: what compiling costs is tested elsewhere."""
-    return Freeze.objects.create(issue=issue, fingerprint="0" * 64, inputs="{}", created_at=now)
+    inputs = json.dumps({"audience": {"list": issue.newsletter.mailing_list.slug, "rule": {}}})
+    return Freeze.objects.create(issue=issue, fingerprint="0" * 64, inputs=inputs, created_at=now)

@@ -31,7 +31,7 @@ def alive(owner: str) -> bool:
 
 def begin(people: int = 45) -> Issue:
     issue = make_approved(people)
-    deliveries.start(issue.pk, rule={}, now=SLOT)
+    deliveries.start(issue.pk, now=SLOT)
     return issue
 
 
@@ -61,7 +61,7 @@ def test_a_broken_range_freezes_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     insert = freezing._insert_deliveries
     monkeypatch.setattr(freezing, "_insert_deliveries", lambda *arguments: insert(*arguments) + 1)
     with pytest.raises(LedgerError, match="not one range"):
-        deliveries.start(issue.pk, rule={}, now=SLOT)
+        deliveries.start(issue.pk, now=SLOT)
     issue.refresh_from_db()
     assert issue.state == IssueState.APPROVED and not Delivery.objects.exists() and not Batch.objects.exists()
 
@@ -69,7 +69,7 @@ def test_a_broken_range_freezes_nothing(monkeypatch: pytest.MonkeyPatch) -> None
 def test_one_issue_is_started_once() -> None:
     issue = begin(3)
     with pytest.raises(IssueError):
-        deliveries.start(issue.pk, rule={}, now=SLOT)
+        deliveries.start(issue.pk, now=SLOT)
     assert Delivery.objects.count() == 3
 
 
@@ -393,7 +393,7 @@ def test_eight_threads_that_begin_claim_mark_and_settle_at_once_decide_each_row_
         try:
             gate.wait()
             with suppress(IssueError):
-                begun.append(deliveries.start(issue.pk, rule={}, now=SLOT))
+                begun.append(deliveries.start(issue.pk, now=SLOT))
             while claim := deliveries.claim(issue.pk, owner=f"here:{number}:1", now=SLOT):
                 for row in deliveries.rows(claim):
                     if deliveries.mark(claim, row.pk, now=SLOT) is Permit.SEND:

@@ -42,7 +42,7 @@ class World:
         self.dead: set[str] = set()
         self.born = 0
         self.issue = make_approved(PEOPLE)
-        deliveries.start(self.issue.pk, rule={}, now=self.now)
+        deliveries.start(self.issue.pk, now=self.now)
         self.workers = [self.new_worker() for _ in range(WORKERS)]
 
     def new_worker(self) -> Worker:

@@ -479,5 +479,5 @@ def test_a_host_that_is_no_name_is_a_fault_of_the_account() -> None:
 
 def test_waiting_for_the_answer_is_shorter_than_the_lease_of_a_claim() -> None:
     assert timedelta(seconds=LONGEST_FINAL) < LEASE
-    with pytest.raises(ConfigError, match='"final_timeout" is 900; it takes a number from .* to 840'):
+    with pytest.raises(ConfigError, match=r'"final_timeout" is 900; it takes a number from .* to 840'):
         build("smtp", {"host": "localhost", "final_timeout": 900}, folder=Path(), environ={})

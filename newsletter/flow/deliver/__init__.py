@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from newsletter.flow.deliver.control import (
-    audience_rule,
     pause,
     resume,
     settle_uncertain,
@@ -24,7 +23,6 @@ __all__ = [
     "DeliveryOutcome",
     "Installation",
     "Tally",
-    "audience_rule",
     "deliver",
     "pause",
     "resume",

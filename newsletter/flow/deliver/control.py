@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from newsletter.core.errors import IssueError
@@ -15,6 +14,8 @@ from newsletter.ledger import deliveries, issues
 from newsletter.models import Issue, IssueState, OnTheWire
 from subscribers import audience
 from subscribers.errors import AudienceError
+
+log = logging.getLogger(__name__)
 
 # A provider that is away is asked again at most this often.
 ASK_AGAIN = timedelta(seconds=30)
@@ -33,7 +34,7 @@ def start(issue: Issue, now: datetime, *, confirmed: bool = False) -> int:
     if row.state == IssueState.SENDING:
         return row.audience_count
     try:
-        return deliveries.start(row.pk, rule=audience_rule(row), now=now, confirmed=confirmed)
+        return deliveries.start(row.pk, now=now, confirmed=confirmed)
     except IssueError:
         # Another process may have begun between our look and its transaction: one of us did.
         if Issue.objects.filter(pk=row.pk, state=IssueState.SENDING).exists():
@@ -84,10 +85,15 @@ def unfinished(now: datetime) -> list[Issue]:
     """The issues whose send should go on now: sending ones, and paused ones whose provider was away a while ago, which
     are resumed here. The week calls `deliver` for each.
     """
-    for issue in Issue.objects.filter(state=IssueState.PAUSED):
+    for issue in Issue.objects.filter(state=IssueState.PAUSED).select_related("newsletter"):
         since = deliveries.waits_for_provider(issue.pk)
-        if since is not None and since + ASK_AGAIN <= now:
+        if since is None or since + ASK_AGAIN > now:
+            continue
+        try:
             resume(issue, now)
+        except IssueError as error:
+            # Another clock, or a person, was there first. That ends nobody else's week.
+            log.info("%s/%s was not resumed: %s", issue.newsletter.slug, issue.slot, error)
     return list(
         Issue.objects.filter(state=IssueState.SENDING).select_related("newsletter").order_by("started_at", "pk")
     )
@@ -103,7 +109,8 @@ def would_send(issue: Issue, now: datetime) -> str:
     if row.state not in (IssueState.DRAFT, IssueState.APPROVED):
         return f"Would send nothing: the issue is {row.state}."
     try:
-        found = audience.counts(row.newsletter.mailing_list, audience_rule(row))
+        live = row.newsletter.mailing_list, row.newsletter.audience
+        found = audience.counts(*(deliveries.frozen_audience(row) if row.freeze is not None else live))
     except AudienceError as error:
         raise IssueError(str(error), where=f"{row.newsletter.slug}/{row.slot}") from error
     when = spoken_time(max(row.slot_at, now), row.newsletter.timezone)
@@ -127,13 +134,6 @@ def spoken_time(at: datetime, zone: str) -> str:
     return (
         f"{day}, {local:%H:%M} {zone.rpartition('/')[2].replace('_', ' ')} ({at.astimezone(ZoneInfo('UTC')):%H:%M} UTC)"
     )
-
-
-def audience_rule(issue: Issue) -> dict[str, Any]:
-    """Whom the issue goes to: the rule frozen with it, or the newsletter's while nothing is frozen."""
-    if issue.freeze is not None:
-        return dict(json.loads(issue.freeze.inputs)["audience"]["rule"])
-    return dict(issue.newsletter.audience)
 
 
 def _state(issue: Issue) -> str:

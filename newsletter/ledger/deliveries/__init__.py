@@ -20,7 +20,7 @@ from newsletter.ledger.deliveries.ending import (
     stop,
     waits_for_provider,
 )
-from newsletter.ledger.deliveries.freezing import BATCH_SIZE, start
+from newsletter.ledger.deliveries.freezing import BATCH_SIZE, frozen_audience, start
 from newsletter.ledger.deliveries.owner import is_dead, this_worker
 from newsletter.ledger.deliveries.wire import (
     EXPIRED,
@@ -49,6 +49,7 @@ __all__ = [
     "exclude",
     "fail_unsent",
     "finish_if_complete",
+    "frozen_audience",
     "is_dead",
     "mark",
     "pause_for_provider",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -12,33 +13,58 @@ from newsletter.core.errors import IssueError, LedgerError
 from newsletter.ledger import issues
 from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue
 from subscribers import audience
+from subscribers.models import MailingList
 
 BATCH_SIZE = 20
 # Any number that nothing else in this database locks.
 _ADVISORY_LOCK = 0x6E657773
 
 
-def start(issue_id: int, *, rule: dict[str, Any], now: datetime, confirmed: bool = False) -> int:
-    """approved → sending, with one pending delivery for each subscription that `rule` selects at this moment.
+def start(issue_id: int, *, now: datetime, confirmed: bool = False) -> int:
+    """approved → sending, with one pending delivery for each subscription that the audience approved with the issue
+    selects at this moment.
 
     All or nothing, in one transaction: the state of the issue, its deliveries, its batches of at most 20 and the frozen
-    count. Returns the count. Raises `IssueError` when the issue can't begin or would go to nobody, `LedgerError` when
-    the range is broken. `confirmed` as in `issues.begin_sending`.
+    count. Returns the count. Raises `IssueError` when the issue can't begin or would go to nobody, `AudienceError` when
+    its rule can't be read, `LedgerError` when the range is broken. `confirmed` as in `issues.begin_sending`.
     """
     with transaction.atomic():
         _one_freeze_at_a_time()
         issues.begin_sending(issue_id, now=now, confirmed=confirmed)
-        issue = Issue.objects.select_related("newsletter__mailing_list").get(pk=issue_id)
-        count = _insert_deliveries(issue, rule, now)
+        # Read once the issue is ours: until then it may be approved anew, for others.
+        issue = Issue.objects.select_related("newsletter", "freeze").get(pk=issue_id)
+        mailing_list, rule = frozen_audience(issue)
+        count = _insert_deliveries(issue, mailing_list, rule, now)
         if not count:
             raise IssueError(
                 "This issue would go to nobody.",
                 where=f"{issue.newsletter.slug}/{issue.slot}",
-                hint=f'The list "{issue.newsletter.mailing_list.slug}" has nobody active under its audience rule.',
+                hint=f'The list "{mailing_list.slug}" has nobody active under its audience rule.',
             )
         _cut_batches(issue_id, count)
         Issue.objects.filter(pk=issue_id).update(audience_count=count)
     return count
+
+
+def frozen_audience(issue: Issue) -> tuple[MailingList, dict[str, Any]]:
+    """The list and the rule that were approved with the issue, whatever its newsletter says by now.
+
+    Raises `IssueError` when there is no such freeze or no such list any more.
+    """
+    where = f"{issue.newsletter.slug}/{issue.slot}"
+    try:
+        inputs = json.loads(issue.freeze.inputs) if issue.freeze is not None else {}
+        slug, rule = inputs["audience"]["list"], dict(inputs["audience"]["rule"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise IssueError(
+            "Whom this issue goes to was not frozen with it.", where=where, hint="Approve it again."
+        ) from error
+    mailing_list = MailingList.objects.filter(slug=slug).first()
+    if mailing_list is None:
+        raise IssueError(
+            f'The list "{slug}" that this issue was approved for is gone.', where=where, hint="Approve it again."
+        )
+    return mailing_list, rule
 
 
 def _one_freeze_at_a_time() -> None:
@@ -48,8 +74,8 @@ def _one_freeze_at_a_time() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
 
 
-def _insert_deliveries(issue: Issue, rule: dict[str, Any], now: datetime) -> int:
-    chosen = audience.queryset(issue.newsletter.mailing_list, rule)
+def _insert_deliveries(issue: Issue, mailing_list: MailingList, rule: dict[str, Any], now: datetime) -> int:
+    chosen = audience.queryset(mailing_list, rule)
     select, parameters = chosen.values_list("pk", "subscriber__address").query.sql_with_params()
     sql = (
         f"INSERT INTO {Delivery._meta.db_table} (issue_id, subscription_id, address, state, reason, at) "
