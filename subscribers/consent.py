@@ -99,8 +99,10 @@ def subscribe(
             asked = Asked.RETURNING
             _move(subscription, SubscriptionState.PENDING, now)
         elif before == SubscriptionState.PENDING:
-            asked = Asked.ACTIVE if confirmed else Asked.AGAIN
-            if confirmed:
+            # However often the caller vouches: after an unsubscribe only the mailbox's own word counts.
+            vouched = confirmed and not _stopped(subscription)
+            asked = Asked.ACTIVE if vouched else Asked.AGAIN
+            if vouched:
                 _move(subscription, SubscriptionState.ACTIVE, now)
         else:
             return Request(Asked.ACTIVE, subscription)
@@ -207,6 +209,13 @@ def _undoable(subscription: Subscription, now: datetime) -> ConsentEvent | None:
     if now - last.at > UNDO_WITHIN or _is_suppressed(subscription.subscriber.address_key):
         return None
     return last
+
+
+def _stopped(subscription: Subscription) -> bool:
+    """Whether the person unsubscribed, and confirmed nothing since."""
+    kinds = (ConsentKind.UNSUBSCRIBED, ConsentKind.CONFIRMED)
+    last = subscription.consent_events.filter(kind__in=kinds).order_by("-at", "-pk").first()
+    return last is not None and last.kind == ConsentKind.UNSUBSCRIBED
 
 
 def _is_suppressed(address_key: str) -> bool:

@@ -106,6 +106,19 @@ def test_only_the_mailbox_brings_an_unsubscribed_person_back(now: datetime, conf
     assert state_of(subscription) == SubscriptionState.ACTIVE
 
 
+def test_nobodys_word_overrides_an_unsubscribe_however_often_it_is_given(now: datetime) -> None:
+    subscription = ask(now, confirmed=True).subscription
+    assert subscription is not None
+    for round_ in range(2):
+        later = now + timedelta(days=round_)
+        assert consent.unsubscribe(subscription, now=later, origin="link one-click")
+        answers = [ask(later, confirmed=True).asked for _ in range(3)]
+        assert answers == [Asked.RETURNING, Asked.AGAIN, Asked.AGAIN]
+        assert state_of(subscription) == SubscriptionState.PENDING
+        assert consent.confirm(subscription, now=later, origin="confirm page")
+        assert state_of(subscription) == SubscriptionState.ACTIVE
+
+
 @pytest.mark.parametrize("reason", list(SuppressionReason))
 def test_a_suppressed_address_is_never_brought_back_by_a_form(now: datetime, reason: SuppressionReason) -> None:
     suppression.suppress(ANA.key, reason, now=now)
