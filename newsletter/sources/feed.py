@@ -22,6 +22,7 @@ from newsletter.core.content import EntryContent, PictureRef
 from newsletter.core.entry import Found, Settings, Told, make_entry
 from newsletter.core.errors import ContentError, SourceError
 from newsletter.core.jsonld import read_page_data
+from newsletter.core.markup import absolute
 from newsletter.core.prose import plain, unescaped, without_controls
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.fetch import Fetched, Fetcher
@@ -117,17 +118,25 @@ def read_feed(answer: Fetched, spec: SourceSpec) -> tuple[tuple[EntryContent, ..
         raise SourceError("The feed is empty: not one byte.", where=answer.url)
     warnings: list[str] = []
     if body[:1] in b"{[" or "json" in answer.media_type:
-        founds = _json_feed(body, answer, warnings)
+        founds, damage = _json_feed(body, answer, warnings), ""
     else:
-        founds = _xml_feed(body, answer, warnings)
+        founds, damage = _xml_feed(body, answer, warnings)
     entries = make_entries(founds[:MAX_ENTRIES], spec, warnings)
+    if damage and not entries:
+        # A connection that broke is a failed try; a quiet week is a well-formed feed without entries.
+        raise SourceError(
+            f"The feed is cut off or damaged{damage}, and no entry can be read.",
+            where=answer.url,
+            hint="It is tried again at the next gather; open it in a browser if this goes on.",
+        )
     return entries, tuple(warnings)
 
 
 # --- RSS and Atom
 
 
-def _xml_feed(body: bytes, answer: Fetched, warnings: list[str]) -> list[Found]:
+def _xml_feed(body: bytes, answer: Fetched, warnings: list[str]) -> tuple[list[Found], str]:
+    """What the feed says of its entries, and where it is not well-formed (`_damage`)."""
     parsed = _parse(body, answer)
     damage = _damage(body)
     if parsed is None or not (parsed.get("version") or parsed.get("entries")):
@@ -149,7 +158,7 @@ def _xml_feed(body: bytes, answer: Fetched, warnings: list[str]) -> list[Found]:
     base = str(feed.get("link") or answer.url)
     language = str(feed.get("language") or "")
     publisher = _words(feed.get("title"))
-    return [_found(item, answer.url, urljoin(answer.url, base), language, publisher) for item in items]
+    return [_found(item, answer.url, _joined(answer.url, base), language, publisher) for item in items], damage
 
 
 # feedparser takes a picture's words for the entry's own summary when they come first: they get a name it doesn't know.
@@ -247,10 +256,18 @@ def _link(item: Any, base: str) -> str:
     candidates += [link.get("href") for link in item.get("links", []) if link.get("rel") == "alternate"]
     if str(item.get("id", "")).startswith(("http://", "https://")):
         candidates.append(item.get("id"))
-    for candidate in candidates:
-        if candidate and (address := urljoin(base, plain(str(candidate)))).startswith(("http://", "https://")):
-            return address[:2000]
-    return ""
+    links = [plain(str(candidate)) for candidate in candidates if candidate]
+    good = next((address for link in links if (address := absolute(link, base))), "")
+    # One that is no web address is handed on when there is no better: `make_entry` drops it and says so.
+    return (good or next(iter(links), ""))[:2000]
+
+
+def _joined(base: str, address: str) -> str:
+    """The address, absolute where it can be made so: "http://[x" is for `make_entry` to refuse."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return address
 
 
 def _dates(item: Any, *names: str) -> tuple[Told, ...]:
@@ -341,9 +358,9 @@ def _json_item(item: dict[str, Any], feed: dict[str, Any], base: str) -> Found:
     tags = item.get("tags")
     return Found(
         titles=(("feed", text("title")),),
-        url=urljoin(base, link) if link else "",
+        url=_joined(base, link) if link else "",
         guid=text("id")[:500],
-        base_url=urljoin(base, link) if link else base,
+        base_url=_joined(base, link) if link else base,
         bylines=(("feed author", ", ".join(name for name in names if name)),),
         deks=(("excerpt", text("summary")),),
         bodies=(("feed", markup), ("feed summary", text("summary"))),

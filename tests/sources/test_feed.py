@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -302,6 +303,34 @@ def test_what_is_no_feed_says_what_it_is(body: bytes, words: str) -> None:
     with pytest.raises(SourceError, match=words) as caught:
         read(body)
     assert URL in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<rss><channel><item><title>half",
+        "<rss version='2.0'><channel><title>T</title>",
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>T</title><entry><title>half",
+    ],
+)
+def test_a_feed_that_broke_off_before_its_first_entry_is_a_failed_try_and_no_quiet_week(body: str) -> None:
+    with pytest.raises(SourceError, match=r"cut off or damaged \(line 1") as caught:
+        read(body)
+    assert caught.value.where == URL
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "http://user:pw@host.example/", "http://[half"])
+def test_a_link_that_is_no_web_address_costs_the_address_and_no_entry(link: str) -> None:
+    body = rss(f"<item><title>A</title><link>{link}</link></item><item><title>B</title></item>")
+    data = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [{"title": "A", "url": link}]})
+    for entries, _ in (read(body), read(data, "application/feed+json")):
+        assert (entries[0].title, entries[0].url) == ("A", "")
+    assert any("is left out" in warning for warning in entries[0].warnings)
+
+
+def test_a_script_for_a_link_is_named() -> None:
+    entries, _ = read(rss("<item><title>A</title><link>javascript:alert(1)</link></item>"))
+    assert "'javascript:alert(1)' is left out" in entries[0].warnings[0]
 
 
 def test_an_empty_feed_is_a_feed_without_entries() -> None:
