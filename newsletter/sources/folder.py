@@ -112,7 +112,10 @@ def read_file(raw: bytes, name: str, spec: SourceSpec) -> EntryContent | None:
     if front.get("draft").lower() in ("true", "yes", "1"):
         return None
     if kind == "text" and not facts:
-        return _named(read_paste(text, spec), name)
+        try:
+            return replace(read_paste(text, spec), guid=name)
+        except ContentError as error:
+            raise ContentError(error.message, where=name, hint=error.hint) from error
     if kind == "markdown":
         body = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).render(body)
     elif kind == "text":
@@ -170,7 +173,8 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, object], str, int]:
             hint='Put a value that holds ": " in quotes.',
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ContentError(f"The front matter can't be read: {error}.", where=f"{name}:{before + 1}") from error
+        line = before + 1 + _line_of_bad_value(match[1])
+        raise ContentError(f"The front matter can't be read: {error}.", where=f"{name}:{line}") from error
     if facts is None:
         facts = {}
     if not isinstance(facts, dict):
@@ -180,6 +184,22 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, object], str, int]:
         text.replace("\r\n", "\n")[match.end() :],
         match[0].count("\n") + 1,
     )
+
+
+def _line_of_bad_value(text: str) -> int:
+    """The line (from 0) of the first value that looks like a date or number and is none ("2026-13-45")."""
+    try:
+        whole = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return 0
+    for _, value in whole.value if isinstance(whole, yaml.MappingNode) else []:
+        try:
+            yaml.SafeLoader("").construct_document(value)
+        except ValueError:
+            return int(value.start_mark.line)
+        except (yaml.YAMLError, RecursionError):
+            continue
+    return 0
 
 
 def _html(markup: str, front: _Front) -> tuple[str, _Front]:
@@ -250,10 +270,6 @@ def _make(front: _Front, body: str, name: str, spec: SourceSpec) -> EntryContent
 
 def _rating(front: _Front) -> tuple[Rating | None, str]:
     return read_rating(front.get("rating"), front.get("best"))
-
-
-def _named(entry: EntryContent, name: str) -> EntryContent:
-    return replace(entry, guid=name)
 
 
 def _escaped(text: str) -> str:

@@ -168,7 +168,22 @@ def test_a_bad_file_is_named_and_its_neighbours_go_on(tmp_path: Path, text: str 
 
 
 def test_an_impossible_date_costs_the_file_only(tmp_path: Path) -> None:
-    assert "bad.md" in problem(tmp_path, "bad.md", "---\ntitle: A\ndate: 2026-02-30\n---\nWords.")
+    warning = problem(tmp_path, "bad.md", "---\ntitle: A\ndate: 2026-13-45\nrating: 4\n---\nWords.")
+    assert warning == "bad.md:3: The front matter can't be read: month must be in 1..12. Left out."
+
+
+def test_an_impossible_date_inside_a_list_is_named_with_its_line(tmp_path: Path) -> None:
+    warning = problem(tmp_path, "bad.md", "---\ntitle: A\ntags:\n  - x\n  - 2026-02-30\n---\nWords.")
+    assert warning.startswith("bad.md:4: ")
+
+
+def test_a_text_file_that_is_no_review_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "title.txt").write_text("Only a Title: Movie Review")
+    assert gather(tmp_path).warnings == (
+        "empty.txt: The paste is empty. Paste the review's title and text. Left out.",
+        "title.txt: The paste has a title but no text. Paste the whole review. Left out.",
+    )
 
 
 def test_unknown_keys_rubrics_and_ratings_are_warned_of(tmp_path: Path) -> None:
