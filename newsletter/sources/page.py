@@ -124,6 +124,8 @@ def _extracted(markup: str, url: str) -> str:
     """The article by trafilatura, for pages whose own structure tells nothing; "" when it finds none either."""
     import trafilatura  # half a second and 40 MB: only for the pages that need it
 
+    # It calls a page without an article an error; ours says which page and what to do.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
         return (
             trafilatura.extract(

@@ -126,6 +126,12 @@ def test_a_canonical_address_with_a_login_is_not_believed() -> None:
     assert "login" in entry.warnings[0] and "host.example" in entry.warnings[0] and "pw" not in entry.warnings[0]
 
 
+@pytest.mark.parametrize("markup", ["", "<html></html>", "<html><body><nav>Home</nav></body></html>"])
+def test_a_page_without_an_article_logs_nothing_of_its_own(markup: str, caplog: pytest.LogCaptureFixture) -> None:
+    found_in(markup, URL)
+    assert caplog.records == []
+
+
 def test_the_title_element_loses_the_name_of_the_site() -> None:
     markup = f'<title>Only Here – The Site – The Site</title><meta property="og:site_name" content="The Site"><div class="post-content"><p>{PROSE}</p></div>'
     assert read_article(markup, URL, SPEC).title == "Only Here"
