@@ -9,7 +9,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 import yaml
-from frontmatter.default_handlers import YAMLHandler
 from markdown_it import MarkdownIt
 
 from newsletter.core.content import EntryContent, PictureRef, Rating, Release, Work
@@ -26,6 +25,7 @@ from newsletter.sources.paste import read_paste
 
 MAX_FILE = 2 * 1024 * 1024
 MAX_FILES = 2000
+MAX_FRONT_MATTER = 50_000
 _SUFFIXES = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".txt": "text"}
 _KEYS = frozenset(
     [
@@ -161,8 +161,11 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, object], str, int]:
             )
         return {}, text, 1
     before = match[0][: match.start(1) - match.start()].count("\n")
+    if len(match[1]) > MAX_FRONT_MATTER:
+        raise ContentError(f"The front matter is longer than {MAX_FRONT_MATTER:,} characters.", where=f"{name}:1")
     try:
-        facts = YAMLHandler().load(match[1])
+        # Not libyaml's loader: deep nesting overruns its stack and ends the whole process.
+        facts = yaml.load(match[1], Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = before + 1 + (mark.line if mark else 0)
@@ -172,7 +175,9 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, object], str, int]:
             where=f"{name}:{line}",
             hint='Put a value that holds ": " in quotes.',
         ) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise ContentError("The front matter is nested too deeply.", where=f"{name}:{before + 1}") from error
+    except ValueError as error:
         line = before + 1 + _line_of_bad_value(match[1])
         raise ContentError(f"The front matter can't be read: {error}.", where=f"{name}:{line}") from error
     if facts is None:

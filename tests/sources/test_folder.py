@@ -158,6 +158,12 @@ def test_a_colon_in_a_value_is_named_with_file_and_line(tmp_path: Path) -> None:
         ("---\n\ttitle: A\n---\nWords.", "bad.md:2"),
         ("---\ndate: 2026-13-45\ntitle: [\n---\nWords.", "can't be read"),
         (b"---\ntitle: A\n---\nCaf\xe9", "bad.md:4: The file is not UTF-8"),
+        (
+            "---\ntags: " + "[" * 20_000 + "]" * 20_000 + "\n---\nWords.",
+            "bad.md:2: The front matter is nested too deeply",
+        ),
+        ("---\n" + "- " * 20_000 + "x\n---\nWords.", "bad.md:2: The front matter is nested too deeply"),
+        ("---\ntitle: " + "x" * 60_000 + "\n---\nWords.", "bad.md:1: The front matter is longer than 50,000"),
         ("", "neither a title nor words"),
         ("x" * 2_200_000, "larger than"),
     ],
