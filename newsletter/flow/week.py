@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -26,15 +26,21 @@ from subscribers.errors import SubscribersError
 
 logger = logging.getLogger(__name__)
 
+# For one issue in one pass: one slow server must not make another newsletter miss its hours of grace.
+BUDGET = timedelta(minutes=10)
+
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """What delivery needs beside the issue: the time, where it runs, when to stop, how to wait (seconds)."""
+    """What delivery needs beside the issue: the time, where it runs, when to stop, how to wait (seconds), and how long
+    one issue may take before it is another one's turn.
+    """
 
     clock: Callable[[], datetime]
     installation: Installation
     stopping: Callable[[], bool]
     sleep: Callable[[float], object]
+    budget: timedelta = BUDGET
 
     def wait(self, seconds: float) -> None:
         """Wait, or a little less when told to stop."""
@@ -183,13 +189,14 @@ def would_do(now: datetime) -> list[str]:
 
 
 def deliver_issue(report: WeekReport, issue: Issue, way_out: WayOut) -> None:
-    """Go on with one issue's send."""
+    """Go on with one issue's send, for as long as the budget lasts; the next pass goes on from there."""
     outcome = deliver(
         issue,
         clock=way_out.clock,
         installation=way_out.installation,
         stopping=way_out.stopping,
         sleep=way_out.wait,
+        budget=way_out.budget,
     )
     report.delivered.append(_delivered(issue, outcome))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -18,6 +19,7 @@ from newsletter.core.tokens import UNSUBSCRIBE, read_token
 from newsletter.flow import deliver as flow
 from newsletter.flow.issue import discard
 from newsletter.flow.report import report
+from newsletter.flow.week import WayOut, WeekReport, deliver_issue
 from newsletter.ledger import deliveries, issues
 from newsletter.models import (
     Account,
@@ -85,6 +87,15 @@ def test_sending_again_changes_nothing_and_sends_nothing(clock: Clock) -> None:
     with pytest.raises(IssueError, match="sent"):
         flow.start(issue, clock())
     assert len(mailbox()) == 5 and list(Delivery.objects.order_by("pk").values_list()) == before
+
+
+def test_the_envelope_is_from_whom_the_letter_is_from_as_approved(clock: Clock) -> None:
+    issue = make_approved(["ada@box.test"])
+    Newsletter.objects.update(from_address="other@elsewhere.test")
+    send(Issue.objects.get(pk=issue.pk), clock)
+    (sent,) = mailbox()
+    assert sent.sender == "weekly@news.example.test"
+    assert message_from_bytes(sent.message, policy=policy.default)["From"].addresses[0].addr_spec == sent.sender
 
 
 def test_a_message_is_personal_and_carries_the_bulk_headers(clock: Clock) -> None:
@@ -762,6 +773,25 @@ def test_being_told_to_stop_leaves_a_resumable_send(clock: Clock) -> None:
     outcome = send(issue, clock, stopping=lambda: len(mailbox()) == 7)
     assert outcome.state == IssueState.SENDING and outcome.counts.pending == 23 and outcome.counts.claimed == 0
     assert run(issue, clock).clean and len(set(recipients())) == 30 == len(recipients())
+
+
+def test_a_slow_server_has_its_time_and_then_it_is_another_issues_turn(clock: Clock) -> None:
+    def slowly(_: str) -> None:
+        clock.at += timedelta(minutes=4)
+
+    issue = make_approved(7)
+    outcome = send(issue, clock, slowly, budget=timedelta(minutes=10))
+    assert outcome.state == IssueState.SENDING and len(mailbox()) == 3 and outcome.counts.claimed == 0
+    way_out = WayOut(clock, here(), lambda: False, clock.sleep)
+    assert way_out.budget == timedelta(minutes=10)
+    report = WeekReport(clock())
+    issue.newsletter.account = make_account(name="memory", kind=Account.Kind.MEMORY)
+    issue.newsletter.save()
+    deliver_issue(report, issue, replace(way_out, budget=timedelta(0)))
+    assert len(mailbox()) == 3 and not report.needs_a_person
+    deliver_issue(report, issue, way_out)
+    assert report.delivered[-1].state == IssueState.SENT and len(mailbox()) == 7
+    assert len(set(recipients())) == 7
 
 
 def test_progress_is_told_after_each_delivery(clock: Clock) -> None:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from newsletter.core.context import has_something_for
 from newsletter.core.errors import ClaimLostError, IssueError, LetterMismatchError, NewsletterError, ProviderError
@@ -59,16 +59,25 @@ def deliver(
     progress: Callable[[Tally], None] | None = None,
     stopping: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
+    budget: timedelta | None = None,
 ) -> DeliveryOutcome:
     """Send what is left of a sending issue; any number of processes may do so at once.
 
     `clock` gives aware UTC. `compiler` is by default that of the issue's freeze, `provider` the one that the
-    newsletter's account describes. `progress` is told after each delivery; `stopping` is asked between two.
+    newsletter's account describes. `progress` is told after each delivery; `stopping` is asked between two. Once the
+    run has lasted for `budget` it ends between two as well, and another run goes on.
 
     Ends when nothing is left to claim, when the issue is paused by anybody, or when the account can't send: then the
     issue is paused with a sentence that says why. Never raises for what one reader's row or the provider does.
     """
+    if budget is not None:
+        stopping = _or_after(budget, clock, stopping)
     return _Worker(issue, clock, installation, compiler, provider, progress, stopping, sleep).run()
+
+
+def _or_after(budget: timedelta, clock: Clock, stopping: Callable[[], bool]) -> Callable[[], bool]:
+    end = clock() + budget
+    return lambda: stopping() or clock() >= end
 
 
 class _Worker:
@@ -91,7 +100,6 @@ class _Worker:
         self.clock, self.installation, self.compiler = clock, installation, compiler
         self.provider, self.progress, self.stopping, self.sleep = provider, progress, stopping, sleep
         self.owner = deliveries.this_worker()
-        self.sender = self.issue.newsletter.from_address
         self.pauses = list(BACK_OFF)
         self.composed = self.not_composed = self.sent_now = 0
         self.answers = Answers()
@@ -241,9 +249,11 @@ class _Worker:
         return self.frozen is not None and self.frozen.base_url.startswith("https://")
 
     def _send(self, claim: Claim, row: Delivery, message: bytes) -> None:
-        assert self.provider is not None
+        assert self.provider is not None and self.frozen is not None
+        # As approved: with another one than the letter's From address SPF and DMARC no longer align.
+        sender = self.frozen.sender.from_address
         try:
-            result = self.provider.send(sender=self.sender, recipient=row.address, message=message)
+            result = self.provider.send(sender=sender, recipient=row.address, message=message)
         except ProviderError as error:
             deliveries.take_back(claim, row.pk, now=self.clock())
             self._back_off(error)
