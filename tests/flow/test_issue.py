@@ -359,3 +359,18 @@ def test_a_late_arrival_of_an_issue_approved_early_is_told_too(desk: Desk) -> No
     desk.gather("2015-11-02 11:00", entry("Echo", "2015-11-02 10:50"))
     assert [str(one) for one in flow.late_arrivals(issue)] == ["Echo"]
     issues.skip(issue.pk, "x", now=NOW)
+
+
+def test_two_editors_words_for_one_card_are_both_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.draft(NOW)
+    row = Placement.objects.get(review=review("Alpha"))
+    lock, others = issues.lock, [{"dek": "The other's words."}]
+
+    def late(issue_id: int) -> Issue:
+        if others:
+            Placement.objects.filter(pk=row.pk).update(edits=others.pop())
+        return lock(issue_id)
+
+    monkeypatch.setattr(issues, "lock", late)
+    flow.edit_fields(row, {"title": "Alpha!"}, **BY)
+    assert Placement.objects.get(pk=row.pk).edits == {"title": "Alpha!", "dek": "The other's words."}

@@ -142,12 +142,23 @@ def run_again(review: Review, issue: Issue, *, reason: str, now: datetime, by: s
 
 
 @transaction.atomic
-def move(placement: Placement, *, kind: str, position: int, now: datetime, by: str) -> None:
-    """Give a placement another position, or make a card of a line; from then on the rules leave it there."""
-    if kind not in Placement.Kind.values or position < 1:
+def move(placement: Placement, *, kind: str, position: int | None, now: datetime, by: str) -> None:
+    """Give a placement another position (None: the last one), or make a card of a line; from then on the rules leave
+    it there, and what stood there moves on by one. Raises `IssueError` for a place that there is not.
+    """
+    if kind not in Placement.Kind.values or (position is not None and position < 1):
         raise IssueError(f"A review is a card or a line at a position from 1, not {kind!r} at {position}.")
-    _changeable(placement.issue, "a review was moved", now, by)
-    placements.arrange(placement, kind=kind, position=position, why="R15: moved by an editor", pinned=True)
+    issue = _changeable(placement.issue, "a review was moved", now, by)
+    rows = Placement.objects.filter(issue=issue, kind=kind, state=PlacementState.RESERVED).exclude(pk=placement.pk)
+    others = list(rows.order_by("position", "pk"))
+    end = others[-1].position + 1 if others else 1
+    taken = end if position is None else min(position, end)
+    placements.arrange(placement, kind=kind, position=taken, why="R15: moved by an editor", pinned=True)
+    for other in others:
+        if other.position == taken:
+            taken += 1
+            placements.arrange(other, kind=kind, position=taken, why=other.why, pinned=other.pinned)
+    place(issue, now=now)
 
 
 @transaction.atomic
@@ -161,6 +172,8 @@ def edit_fields(placement: Placement, fields: dict[str, str | None], *, now: dat
         raise IssueError(
             f"A card has no field {sorted(unknown)[0]!r} to edit.", hint=f"It has: {', '.join(sorted(EDITABLE))}."
         )
+    # Read under the lock: another editor's words, written a moment ago, would be lost otherwise.
+    issues.lock(placement.issue_id)
     row = Placement.objects.select_related("issue", "review__representative").get(pk=placement.pk)
     edits = {name: value for name, value in {**row.edits, **fields}.items() if value is not None}
     representative = row.review.representative
