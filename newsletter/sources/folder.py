@@ -113,7 +113,7 @@ def read_file(raw: bytes, name: str, spec: SourceSpec) -> EntryContent | None:
         return None
     if kind == "text" and not facts:
         try:
-            return replace(read_paste(text, spec), guid=name)
+            return _warned(replace(read_paste(text, spec), guid=name), name)
         except ContentError as error:
             raise ContentError(error.message, where=name, hint=error.hint) from error
     if kind == "markdown":
@@ -225,15 +225,15 @@ def _html(markup: str, front: _Front) -> tuple[str, _Front]:
 
 
 def _make(front: _Front, body: str, name: str, spec: SourceSpec) -> EntryContent:
-    warnings = [f"{name}: unknown key {key!r} in the front matter" for key in sorted(set(front.facts) - _KEYS)]
+    warnings = [f"unknown key {key!r} in the front matter" for key in sorted(set(front.facts) - _KEYS)]
     rating, trouble = _rating(front)
     if trouble:
-        warnings.append(f"{name}: {trouble}")
+        warnings.append(trouble)
     picture = front.get("picture", "image")
     rubric = front.get("rubric")
     rubric_key = rubric if rubric in RUBRICS else rubric_for_label(rubric, spec.language)
     if rubric and not rubric_key:
-        warnings.append(f"{name}: there is no rubric {rubric!r}")
+        warnings.append(f"there is no rubric {rubric!r}")
     release = read_moment(front.get("release"), zone=spec.timezone)
     event = read_moment(front.get("event_date"), zone=spec.timezone)
     found = Found(
@@ -268,13 +268,17 @@ def _make(front: _Front, body: str, name: str, spec: SourceSpec) -> EntryContent
     if rubric_key:
         settings = replace(settings, rubric_map=((rubric, rubric_key), *settings.rubric_map))
     try:
-        return make_entry(found, settings)
+        return _warned(make_entry(found, settings), name)
     except ContentError as error:
         raise ContentError(error.message, where=name, hint=error.hint) from error
 
 
 def _rating(front: _Front) -> tuple[Rating | None, str]:
     return read_rating(front.get("rating"), front.get("best"))
+
+
+def _warned(entry: EntryContent, name: str) -> EntryContent:
+    return replace(entry, warnings=tuple(f"{name}: {warning}" for warning in entry.warnings))
 
 
 def _escaped(text: str) -> str:

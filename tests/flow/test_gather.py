@@ -23,7 +23,7 @@ from newsletter.flow.gather import gather
 from newsletter.models import Entry, Event, Picture, Placement, Poll, Review, Source
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.fetch import Fetcher
-from tests.factories import make_newsletter
+from tests.factories import make_newsletter, make_source
 from tests.flow.desk import EDITOR, Desk, entry, issue_of, local, review, titles
 
 pytestmark = pytest.mark.django_db
@@ -391,6 +391,26 @@ def test_late_arrivals_are_told_once_and_only_to_their_newsletter(desk: Desk) ->
     desk.poll("2015-11-04 20:00")
     told = Event.objects.get(kind="late arrivals")
     assert (told.newsletter, told.text.split(" in ")[0]) == (desk.newsletter, "2 reviews came")
+
+
+def test_what_an_entry_warns_of_is_told_with_its_title_and_not_without_end(desk: Desk) -> None:
+    named = replace(entry("Nightjar", "2015-11-02 09:00"), warnings=("date '2026-13-45' can't be read",))
+    report = desk.gather(MONDAY, named, entry("Quiet", "2015-11-02 09:00"))
+    assert report.sources[0].warnings == ("“Nightjar”: date '2026-13-45' can't be read",)
+    assert Poll.objects.get().warnings == list(report.sources[0].warnings)
+    many = tuple(f"trouble {number}" for number in range(30))
+    desk.shelves["feed"] = (replace(named, title="Long " * 40, warnings=many),)
+    warnings = desk.poll("2015-11-02 11:00").sources[0].warnings
+    assert warnings[0].endswith(" Long…”: trouble 0") and len(warnings[0]) < 80
+    assert (len(warnings), warnings[-1]) == (21, "10 more warnings of entries are not shown.")
+
+
+def test_what_a_file_warns_of_is_told_with_its_name(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("---\ntitle: A\nurl: javascript:alert(1)\n---\nWords.")
+    source = make_source("files", kind="folder", location=str(tmp_path))
+    (report,) = gather(now=local(MONDAY), sources=[source]).sources
+    assert [warning[:37] for warning in report.warnings] == ["a.md: the address 'javascript:alert(1"]
+    assert Entry.objects.get().content["url"] == ""
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------

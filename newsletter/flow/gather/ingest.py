@@ -21,6 +21,7 @@ from newsletter.core.identity import (
 )
 from newsletter.core.week import FirstSight, date_review, is_flood, sort_at_first_sight
 from newsletter.core.week.dating import CLOCK_SKEW
+from newsletter.flow.gather.telling import entry_warnings
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import (
     Entry,
@@ -61,6 +62,7 @@ def ingest(source: Source, contents: Sequence[EntryContent], moved: Mapping[str,
     result = Ingested()
     contents = _once_each(contents)
     _warn_of_gaps(source, contents, result)
+    result.warnings += entry_warnings(source.kind, contents)
     matches = [(content, *_match(source, content, moved)) for content in contents]
     strangers = {url_key(content.url) or guid_key(content) for content, _, review in matches if review is None}
     flood = is_flood(len(strangers), _weekly_norm(source, now))
