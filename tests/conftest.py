@@ -15,10 +15,13 @@ SECRET = "a secret for tests only, long enough to be worth the name"
 # which Django refuses to look at.
 django_settings.SECRET_KEY = SECRET
 
-settings.register_profile("default", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("prove", max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "default")
+settings.load_profile(PROFILE)
+# The compiler's promise is drawn more often than the rest.
+COMPILER_CASES = {"quick": 50, "default": 300, "prove": 10_000}[PROFILE]
 
 
 @pytest.fixture

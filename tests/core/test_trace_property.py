@@ -11,13 +11,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.core.errors import LetterMismatchError
 from newsletter.core.letter import Compiler, Headers, Mailbox, Rendered
 from newsletter.core.reader import Reader
 from newsletter.core.trace import Tracer, TracingEnvironment, deferred, environment, places
+from tests.conftest import COMPILER_CASES
 from tests.tracing.documents import Documents, mjml_reader
 from tests.tracing.judge import DifferentError, Jinja, judge, judge_letters
 from tests.tracing.people import ISSUE, reader
@@ -85,11 +86,13 @@ def _text(part: Any) -> str:
     return str(part.get_payload(decode=True).decode("utf-8").replace("\r\n", "\n"))
 
 
+@settings(max_examples=COMPILER_CASES)
 @given(seeds)
 def test_a_filled_template_is_what_stock_jinja2_renders(seed: int) -> None:
     check_templates(seed)
 
 
+@settings(max_examples=COMPILER_CASES)
 @given(seeds)
 def test_a_filled_message_is_what_stock_jinja2_and_mjml_render(seed: int) -> None:
     check_documents(seed)

@@ -324,7 +324,7 @@ def test_any_interleaving_sends_each_review_at_most_once_and_forgets_none(monkey
     most = settings.default.max_examples if settings.default else 100
     run_state_machine_as_test(
         Desks,
-        settings=settings(max_examples=max(10, most // 15), stateful_step_count=40, deadline=None),
+        settings=settings(max_examples=max(20, most // 15), stateful_step_count=40, deadline=None),
     )
 
 

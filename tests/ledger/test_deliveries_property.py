@@ -151,7 +151,7 @@ class World:
 
 
 @pytest.mark.django_db
-@settings(max_examples=max(10, settings.default.max_examples // 15))  # each is some 500 transactions
+@settings(max_examples=max(20, settings.default.max_examples // 15))  # each is some 500 transactions
 @given(seed=st.integers(min_value=0, max_value=2**32))
 def test_property_no_interleaving_loses_or_doubles_anybody(seed: int) -> None:
     with transaction.atomic():
