@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from newsletter.core.checks import Level, Row, Subject, check
 from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.core.mjml import lint
-from newsletter.core.reader import Reader
-from newsletter.flow.compile.freezing import build, frozen, live
+from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url
 from newsletter.flow.compile.gathering import ACTIVE
 from newsletter.flow.compile.inputs import Frozen
 from newsletter.models import Account, Issue, Placement
 from subscribers.audience import counts
 from subscribers.errors import AudienceError
 
-_SAMPLE_TOKEN = "S" * 24
 _MAILS_NOBODY = frozenset({Account.Kind.OUTBOX, Account.Kind.MEMORY})
 
 
@@ -27,8 +25,7 @@ def checks(issue: Issue, now: datetime) -> list[Row]:
     try:
         inputs = frozen(issue)
         design = _lint(inputs)
-        url = f"{inputs.base_url}/u/{_SAMPLE_TOKEN}"
-        sample = build(inputs).full_render(Reader(address="reader@example.org", name="Ada", unsubscribe_url=url))
+        sample = rehearse(inputs)
         differs = issue.freeze is not None and live(issue).fingerprint != issue.freeze.fingerprint
         audience = counts(newsletter.mailing_list, newsletter.audience).selected
     except NewsletterError as error:
@@ -39,7 +36,7 @@ def checks(issue: Issue, now: datetime) -> list[Row]:
         Subject(
             content=inputs.content,
             sample=sample,
-            unsubscribe_url=url,
+            unsubscribe_url=sample_url(inputs),
             audience=audience,
             now=now,
             slot_at=issue.slot_at,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.conf import settings
 from newsletter.config.home import template_folders
 from newsletter.core.context import IssueContent, build_context
 from newsletter.core.errors import IssueError
-from newsletter.core.letter import Compiler
+from newsletter.core.letter import Compiler, Rendered
 from newsletter.core.reader import Reader
 from newsletter.flow.compile.designs import find_design
 from newsletter.flow.compile.gathering import gather_content
@@ -25,10 +26,10 @@ NEUTRAL = Reader(address="")
 def freeze(issue: Issue, now: datetime) -> Freeze:
     """Fix everything the letter is made from. The same inputs as in a freeze that still holds give that one again.
 
-    The letter is rendered once, so a design that can't be rendered is never approved. Raises `DesignError`.
+    The letter is rehearsed, so a design that would fail at the send is never approved. Raises as `rehearse`.
     """
     inputs = live(issue)
-    build(inputs).full_render(NEUTRAL)
+    rehearse(inputs)
     canonical, mark = inputs.canonical(), inputs.fingerprint
     same = Freeze.objects.filter(issue=issue, fingerprint=mark, voided_at=None).first()
     return same or Freeze.objects.create(issue=issue, fingerprint=mark, inputs=canonical, created_at=now)
@@ -71,6 +72,34 @@ def compiler(issue: Issue, **options: Any) -> Compiler:
 def build(inputs: Frozen, **options: Any) -> Compiler:
     """A compiler of these inputs and nothing else."""
     return Compiler(inputs.design, build_context(inputs.content, inputs.design.tokens), **options)
+
+
+def rehearse(inputs: Frozen) -> Rendered:
+    """Render sample readers the way a send does: nobody in particular, one who wants everything, one who says a lot.
+
+    Returns the letter of the second, whose unsubscribe link is `sample_url`. Raises `DesignError` when the letter can't
+    be rendered, `TraceError` when it can't be compiled exactly, `LetterMismatchError` when that differs.
+    """
+    content = inputs.content
+    sample = Reader(address="reader@example.org", name="Ada", unsubscribe_url=sample_url(inputs))
+    placed = (content.lead, *content.cards, *content.lines)
+    talkative = replace(
+        sample,
+        name="Ada Grace Lovelace",
+        language=content.language,
+        # One rubric that the issue has: what happens to the other reviews is asked too.
+        topics=tuple(sorted(item.rubric for item in placed if item and item.rubric)[:1]),
+        attributes={"city": "Lisbon"},
+        joined_on=date(2024, 2, 29),
+    )
+    compiler = build(inputs)
+    shown = [compiler.render(reader) for reader in (NEUTRAL, sample, talkative)]
+    return shown[1]
+
+
+def sample_url(inputs: Frozen) -> str:
+    """An unsubscribe link as long as a real one, that is nobody's."""
+    return f"{inputs.base_url}/u/{'S' * 24}"
 
 
 def public_html(compiler: Compiler) -> str:

@@ -8,9 +8,11 @@ import time_machine
 from django.core.management import call_command
 
 from newsletter.core.checks import Level
-from newsletter.core.errors import DesignError, IssueError
+from newsletter.core.errors import DesignError, IssueError, TraceError
+from newsletter.core.reader import Reader
 from newsletter.core.tokens import Keys
 from newsletter.flow import compile as compiling
+from newsletter.flow.compile.freezing import build
 from newsletter.flow.issue import approve
 from newsletter.models import Issue, Review
 from subscribers.models import Subscription
@@ -54,6 +56,37 @@ def test_a_broken_audience_rule_ends_in_words(issue: Issue, capsys: pytest.Captu
     assert capsys.readouterr().out.startswith("block        audience: An audience rule is a table")
     with pytest.raises(IssueError, match="audience: An audience rule is a table"):
         approve(issue, "Mara", now=NOW)
+
+
+UNTRACEABLE = {
+    "asks for a name": "{% for c in subscriber.name %}{{ c }}{% endfor %}",
+    "asks only who has a name": "{% if subscriber.name %}{% for c in subscriber.name %}{{ c }}{% endfor %}{% endif %}",
+    "asks only who follows something": "{% if subscriber.topics %}"
+    "{% for c in subscriber.name %}{{ c }}{% endfor %}{% endif %}",
+    "asks only who has an attribute": "{% if subscriber.attributes %}{% set n = namespace(a=1) %}"
+    "{% for c in subscriber.name %}{% set n.a = c %}{% endfor %}{% endif %}",
+    "asks only who joined": "{% if subscriber.joined_on %}{{ subscriber }}{% endif %}",
+}
+
+
+@pytest.mark.parametrize("template", UNTRACEABLE.values(), ids=UNTRACEABLE)
+def test_a_design_that_cannot_be_compiled_exactly_is_never_approved(issue: Issue, home: Path, template: str) -> None:
+    """Stock Jinja2 renders each of these: without tracing, the send would be the first to find out."""
+    folder = home / "templates" / "email" / "marquee"
+    folder.mkdir(parents=True)
+    original = compiling.frozen(issue).design.files["letter.txt"].rstrip()
+    (folder / "letter.txt").write_text(f"{original}\n{template}\n")
+    inputs = compiling.frozen(issue)
+    assert build(inputs).full_render(Reader(address="ada@example.org", name="Ada", topics=("film",)))
+    line = len(original.splitlines()) + 1
+    (blocker,) = compiling.blockers(issue, NOW)
+    assert f"letter.txt:{line}" in blocker
+    with pytest.raises(TraceError):
+        compiling.freeze(issue, NOW)
+    with pytest.raises(IssueError, match=f"letter.txt:{line}"):
+        approve(issue, "Edda", now=NOW)
+    issue.refresh_from_db()
+    assert (issue.state, issue.freeze) == ("draft", None)
 
 
 def test_a_broken_audience_rule_blocks(issue: Issue) -> None:
