@@ -42,8 +42,19 @@ def test_a_sent_issue_can_be_read_online_by_anybody(client: Client, now: datetim
     assert not page.cookies
 
 
-@pytest.mark.parametrize("state", [state for state in IssueState if state != IssueState.SENT])
-def test_an_issue_that_is_not_sent_has_no_public_page(client: Client, now: datetime, state: IssueState) -> None:
+OUT = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
+
+
+@pytest.mark.parametrize("state", OUT)
+def test_the_page_is_there_for_the_first_who_got_the_letter(client: Client, now: datetime, state: IssueState) -> None:
+    issue = make_issue(now, state=state)
+    assert client.get("/i/weekly/2026-11-05").status_code == 200
+    Issue.objects.filter(pk=issue.pk).update(public_html="")
+    assert client.get("/i/weekly/2026-11-05").status_code == 404
+
+
+@pytest.mark.parametrize("state", [state for state in IssueState if state not in OUT])
+def test_an_issue_that_is_not_out_has_no_public_page(client: Client, now: datetime, state: IssueState) -> None:
     make_issue(now, state=state)
     assert client.get("/i/weekly/2026-11-05").status_code == 404
 

@@ -1,4 +1,4 @@
-"""Public pages: a sent issue as everybody may see it, and the pictures of letters."""
+"""Public pages: an issue as everybody may see it, and the pictures of letters."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from newsletter.web.display import as_served_here
 from newsletter.web.headers import FILES, LETTER_ALONE
 
 _TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+_OUT = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
+"""The first letter links to the page, and it may be read long before the last one has left."""
+
 _YEAR = "public, max-age=31536000, immutable"
 
 
 @require_safe
 def view_online(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
-    """The stored page of a sent issue: no personal parts, the same for whoever the address was passed on to."""
-    issue = get_object_or_404(Issue, newsletter__slug=newsletter, slot=slot, state=IssueState.SENT)
+    """The stored page of an issue that goes or went out: no personal parts, the same for whoever has the address."""
+    issue = get_object_or_404(Issue, newsletter__slug=newsletter, slot=slot, state__in=_OUT)
     if not issue.public_html:
         raise Http404("This issue has no public page.")
     response = HttpResponse(as_served_here(issue.public_html, settings.NEWSLETTER.base_url))
