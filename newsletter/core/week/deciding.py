@@ -100,8 +100,9 @@ def _too_few(issue: IssueFacts, now: datetime) -> Decision:
     # An empty letter is never sent, whatever the policy: "send anyway" is about thin issues.
     if issue.under_minimum is Minimum.SKIP or now >= issue.decided_at:
         return Decision(Action.SKIP, f"Skipped: {count}.")
+    end = "the hours of grace are over" if issue.revived else "the slot"
     ways = "Include some or approve anyway" if issue.reviews else "Gather, or include some,"
-    return Decision(Action.HOLD, f"Too few reviews: {count}. {ways} before the slot.")
+    return Decision(Action.HOLD, f"Too few reviews: {count}. {ways} before {end}.")
 
 
 _TOO_LATE = "Missed its slot: nothing was running in time."

@@ -38,6 +38,9 @@ def test_a_revived_draft_has_its_grace_to_be_approved() -> None:
 def test_a_revived_draft_has_its_grace_to_be_filled(reviews: int) -> None:
     assert action(SLOT, revived=True, reviews=reviews) is Action.HOLD
     assert action(SLOT + GRACE - SECOND, revived=True, reviews=reviews) is Action.HOLD
+    assert decide(replace(DRAFT, revived=True, reviews=reviews), SLOT).reason.endswith(
+        "before the hours of grace are over."
+    )
     assert action(SLOT + GRACE, revived=True, reviews=reviews) is Action.SKIP
     assert action(SLOT, revived=True, reviews=reviews, under_minimum=Minimum.SKIP) is Action.SKIP
 
