@@ -181,7 +181,9 @@ def _newsletters(now: datetime) -> Iterator[Finding]:
     for newsletter in newsletters:
         subject = f"newsletter {newsletter.slug}"
         yield Finding(Level.OK, subject, f"{newsletter.name}: next slot {_slot(newsletter, now)}")
-        if not newsletter.sources.filter(enabled=True).exists():
+        # One that names no source reads every enabled one.
+        sources = newsletter.sources if newsletter.sources.exists() else Source.objects
+        if not sources.filter(enabled=True).exists():
             yield Finding(Level.MISSING, subject, "It has no enabled source.", "newsletter source add ADDRESS")
         yield _readers(subject, newsletter.mailing_list)
         held = Issue.objects.filter(newsletter=newsletter, state="draft").exclude(held_reason="").order_by("slot_at")

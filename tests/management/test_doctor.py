@@ -54,6 +54,17 @@ def test_a_fresh_home_is_told_what_to_type(loaded: Loaded, now: datetime) -> Non
     ]
 
 
+def test_a_newsletter_that_names_no_source_reads_every_enabled_one(loaded: Loaded, now: datetime) -> None:
+    newsletter = make_newsletter()
+    one = make_source("one")
+    assert _find(examine(loaded, now=now, environ={}), "newsletter weekly", Level.MISSING) == []
+    newsletter.sources.add(make_source("two", enabled=False))
+    missing = _find(examine(loaded, now=now, environ={}), "newsletter weekly", Level.MISSING)
+    assert missing == ["It has no enabled source."]
+    newsletter.sources.add(one)
+    assert _find(examine(loaded, now=now, environ={}), "newsletter weekly", Level.MISSING) == []
+
+
 def test_the_home_that_won_and_who_beat_its_file_are_named(loaded: Loaded, now: datetime) -> None:
     findings = examine(loaded, now=now, environ={})
     assert _find(findings, "home") == [f"{loaded.config.home} (found by init)"]
