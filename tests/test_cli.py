@@ -230,6 +230,13 @@ def test_a_failing_source_gives_exit_code_three(home: Home, tmp_path: Path) -> N
     assert "desk" in home.run("week", code=3).stdout
 
 
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_number_that_is_no_port_is_a_usage_error(home: Home, port: str) -> None:
+    done = home.run("serve", f"--port={port}", code=2)
+    assert f"{port} is no port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_sources_are_tried_before_they_are_added(home: Home, tmp_path: Path) -> None:
     home.run("apply", str(home.path / "magazine.toml"))
     publish(tmp_path / "desk", "Paper Boat", "2026-11-01")

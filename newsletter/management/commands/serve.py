@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from newsletter.core.errors import ConfigError
@@ -53,7 +53,11 @@ class Command(BaseCommand):
 
 
 def require_free(bind: str, port: int) -> None:
-    """Raises `ConfigError` when nothing can listen there: gunicorn itself would try for five seconds, then log."""
+    """Raises `ConfigError` when nothing can listen there: gunicorn itself would try for five seconds, then log; and
+    `CommandError` for a number that is no port.
+    """
+    if not 0 <= port <= 65535:
+        raise CommandError(f"{port} is no port: they go from 1 to 65535, and 0 takes any free one.", returncode=2)
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As gunicorn does, so that a port that was just given up is free.
