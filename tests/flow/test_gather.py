@@ -447,6 +447,42 @@ def test_the_lead_picture_is_stored_and_a_broken_one_holds_nothing_up(desk: Desk
     assert len(titles(desk.draft("2015-11-02 12:00"))) == 3
 
 
+def test_a_picture_is_stored_as_wide_as_the_widest_design_wants_it(
+    desk: Desk, tmp_path: Path, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, home=tmp_path)
+    for name, text in (("small", "picture_width = 240"), ("tiny", "picture_width = 120"), ("broken", "= no TOML")):
+        folder = tmp_path / "templates" / "email" / name
+        folder.mkdir(parents=True)
+        (folder / "design.toml").write_text(text)
+    buffer = io.BytesIO()
+    Image.new("RGB", (2000, 1000), "teal").save(buffer, "PNG")
+    alone = desk.add_source("alone")
+    other = make_newsletter(slug="other", design="tiny")
+    other.sources.add(alone)
+    desk.newsletter.sources.remove(alone)
+
+    def stored(design: str, name: str, source: str = "feed") -> int:
+        desk.newsletter.design = design
+        desk.newsletter.save()
+        with pictures(buffer.getvalue()) as (origin, opening, _):
+            content = replace(
+                picture_of(origin, "/bird.png"), title=name, guid=name, url=f"https://x.example.test/{name}"
+            )
+            desk.gather(
+                MONDAY, content, source=source, fetcher=Fetcher(allow=frozenset({opening})), media_folder=tmp_path
+            )
+        return int(Picture.objects.get(source_url=f"{origin}/bird.png").width)
+
+    assert stored("small", "one") == 240
+    assert stored("small", "two", "alone") == 120, "only the newsletters that use a source count"
+    other.sources.add(Source.objects.get(slug="feed"))
+    assert stored("small", "three") == 240, "the widest of two"
+    other.delete()
+    assert stored("broken", "four") == 1200
+    assert "can't be read: broken/design.toml" in caplog.text
+
+
 def test_a_full_disk_and_an_endless_address_cost_a_picture_and_no_review(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -466,16 +502,17 @@ def test_a_full_disk_and_an_endless_address_cost_a_picture_and_no_review(
 
 
 @contextmanager
-def pictures() -> Iterator[tuple[str, tuple[str, int], list[str]]]:
+def pictures(bird: bytes = b"") -> Iterator[tuple[str, tuple[str, int], list[str]]]:
     """A site with one picture: (origin, what opens the guard for it, the paths that were asked for)."""
     asked: list[str] = []
     buffer = io.BytesIO()
     Image.new("RGB", (64, 48), "teal").save(buffer, "PNG")
+    bird = bird or buffer.getvalue()
 
     class Site(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
-            body = buffer.getvalue() if self.path == "/bird.png" else b""
+            body = bird if self.path == "/bird.png" else b""
             self.send_response(200 if body else 404)
             self.send_header("Content-Type", "image/png")
             self.send_header("Content-Length", str(len(body)))

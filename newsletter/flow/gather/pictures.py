@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from newsletter import media
+from newsletter.config.home import template_folders
 from newsletter.core.content import from_json, lead_picture
-from newsletter.core.errors import NewsletterError
-from newsletter.models import Entry, Picture
+from newsletter.core.errors import DesignError, NewsletterError
+from newsletter.flow.compile.designs import picture_width
+from newsletter.models import Entry, Newsletter, Picture
 from newsletter.sources.fetch import Fetcher
 
 logger = logging.getLogger(__name__)
@@ -23,33 +26,57 @@ _LONGEST = 2000
 
 
 def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now: datetime) -> tuple[int, int]:
-    """Store the lead picture of each entry, and try those again that failed lately. Returns (stored, failed)."""
+    """Store the lead picture of each entry as wide as the widest design that may show it wants it, and try those again
+    that failed lately. Returns (stored, failed).
+    """
     wanted = _leads(Entry.objects.filter(pk__in=list(entry_ids)))
     known = set(Picture.objects.filter(source_url__in=wanted).values_list("source_url", flat=True))
     failed = Picture.objects.exclude(error="").filter(fetched_at__lt=now - TRY_AGAIN_AFTER)
     recent = _leads(Entry.objects.filter(first_seen_at__gt=now - TRY_FOR))
     again = list(failed.filter(source_url__in=recent).order_by("pk").values_list("source_url", flat=True))
     stored = errors = 0
+    # Known only when there is something to fetch: most polls bring nothing.
+    widths: dict[int, int] = {}
     for url in dict.fromkeys([*(url for url in wanted if url not in known), *again]):
-        if _fetch(url, fetcher, folder, now):
+        asked = {*wanted.get(url, ()), *recent.get(url, ())}
+        for source in asked - widths.keys():
+            widths[source] = _width(source)
+        if _fetch(url, fetcher, folder, now, max(widths[source] for source in asked)):
             stored += 1
         else:
             errors += 1
     return stored, errors
 
 
-def _leads(entries: QuerySet[Entry]) -> list[str]:
-    contents = [from_json(content) for content in entries.order_by("pk").values_list("content", flat=True)]
-    return [picture.url for content in contents if (picture := lead_picture(content)) is not None]
+def _leads(entries: QuerySet[Entry]) -> dict[str, set[int]]:
+    """The address of each lead picture, with the sources whose entries show it."""
+    leads: dict[str, set[int]] = {}
+    for content, source in entries.order_by("pk").values_list("content", "source_id"):
+        if picture := lead_picture(from_json(content)):
+            leads.setdefault(picture.url, set()).add(source)
+    return leads
 
 
-def _fetch(url: str, fetcher: Fetcher, folder: Path, now: datetime) -> bool:
+def _width(source_id: int) -> int:
+    """The widest that a design of the newsletters made of this source wants its pictures, in pixels; 2,400 at most."""
+    newsletters = Newsletter.objects.filter(Q(sources=source_id) | Q(sources=None))
+    widths = []
+    for name in sorted(set(newsletters.values_list("design", flat=True))):
+        try:
+            widths.append(picture_width(name, template_folders(settings.NEWSLETTER.home), media.WIDTH))
+        except DesignError as error:
+            # The checks say so before an approval; the picture is stored meanwhile.
+            logger.warning("The width of the design's pictures can't be read: %s", error)
+    return min(max(widths, default=media.WIDTH), 2 * media.WIDTH)
+
+
+def _fetch(url: str, fetcher: Fetcher, folder: Path, now: datetime, width: int) -> bool:
     if len(url) > _LONGEST:
         logger.warning("A picture's address is longer than %d characters: left out.", _LONGEST)
         return False
     values: dict[str, object] = {"fetched_at": now, "error": ""}
     try:
-        stored = media.store_picture(url, fetcher=fetcher, folder=folder, now=now)
+        stored = media.store_picture(url, fetcher=fetcher, folder=folder, width=width, now=now)
     except NewsletterError as error:
         values["error"] = str(error)
     except OSError as error:
