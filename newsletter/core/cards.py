@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 from newsletter.core import content as source
 from newsletter.core.context import Card, Line, Picture, Rating, Stub
@@ -17,11 +19,25 @@ CARD_WORDS = (28, 48)
 OPEN_FOR_DAYS = 45
 """A release older than this is no news: no ticket stub."""
 
+WORTH_SAYING = 2
+"""From so many minutes on a card says how long a review is: one minute on every card tells nobody anything."""
+
 _READ_OF_LIMIT = 34
 _THEATERS = re.compile(
     r"theat|cinema|cinéma|kino|salles|cines|sale\b|big screen|السينما|קולנוע|劇場|映画館|影院|院线", re.IGNORECASE
 )
-_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+_ISOLATES = {"": "\u2068", "ltr": "\u2066", "rtl": "\u2067"}
+_END_ISOLATE = "\u2069"
+_DIRECTIONS = {"L": "ltr", "R": "rtl", "AL": "rtl"}
+# A credit that introduces itself: "Photos by", "Artwork: X", "Still courtesy of", "© X", or any words before a colon.
+_INTRODUCED = re.compile(
+    r"photo|foto|(?:images?|immagin[ei]|imagen(?:es)?|stills?|bild(?:er)?|artwork|illustrations?|courtesy)\b|crédit|©|写真|图片"
+    r"|[^\W\d_]+(?: [^\W\d_]+){0,2}\s?[:：]",
+    re.IGNORECASE,
+)
+_FIRST_OF_TWO = re.compile(r"[^\W\d_]+\s?[:：]\s*(?=\S)")
+
+_Titled = TypeVar("_Titled", Card, Line)
 
 
 def card(
@@ -47,14 +63,14 @@ def card(
         opening, dek = dek, ""
     spoken = words(language)
     lang, direction = _foreign(entry, language)
-    return Card(
+    bare = Card(
         key=key,
         title=entry.title_clean,
         url=entry.url,
         rubric=entry.rubric,
         kicker=kicker(entry, language),
         byline=byline(entry, language),
-        minutes=spoken["minutes"].format(n=entry.reading_minutes) if entry.reading_minutes else "",
+        minutes=spoken["minutes"].format(n=entry.reading_minutes) if entry.reading_minutes >= WORTH_SAYING else "",
         dek=dek,
         excerpt=opening,
         facts=facts(entry, language),
@@ -64,15 +80,15 @@ def card(
         read_label=read_label(entry, language),
         lang=lang,
         dir=direction,
-        isolated=isolated(entry.title_clean, language),
         sponsored=entry.sponsored,
     )
+    return titled(bare, entry.title_clean, language)
 
 
 def line(key: str, entry: source.EntryContent, *, language: str) -> Line:
     """The one-line display of a review."""
     lang, direction = _foreign(entry, language)
-    return Line(
+    bare = Line(
         key=key,
         title=entry.title_clean,
         url=entry.url,
@@ -81,7 +97,19 @@ def line(key: str, entry: source.EntryContent, *, language: str) -> Line:
         byline=byline(entry, language),
         lang=lang,
         dir=direction,
-        isolated=isolated(entry.title_clean, language),
+    )
+    return titled(bare, entry.title_clean, language)
+
+
+def titled(item: _Titled, title: str, language: str) -> _Titled:
+    """`item` under `title`, with all that follows from a title's own direction."""
+    base = item.dir or dir_of(language)
+    run = direction_of(title, base)
+    return replace(
+        item,
+        title=title,
+        title_dir=run if run != dir_of(language) else "",
+        isolated=isolated(title, language, base=base),
     )
 
 
@@ -123,8 +151,11 @@ def facts(entry: source.EntryContent, language: str) -> str:
         return ""
     spoken = words(language)
     by = {"movie": "directed_by", "tv": "created_by", "game": "created_by"}.get(rubric.key, "")
+    # "Ada Fontaine, ‘Slow Weather’" has said whose record it is.
+    said = entry.title_clean.casefold()
+    makers = () if not by and all(name.casefold() in said for name in work.creators) else work.creators
     parts = {
-        "creators": _spoken(spoken.get(by, "{names}"), work.creators, language),
+        "creators": _spoken(spoken.get(by, "{names}"), makers, language),
         "cast": _spoken(spoken["with_cast"], work.cast, language),
         "where": isolated(work.where, language),
         "year": work.year,
@@ -179,11 +210,27 @@ def stub(entry: source.EntryContent, *, on: date, language: str) -> Stub | None:
     return Stub(spoken[now])
 
 
-def isolated(text: str, language: str) -> str:
-    """`text` between Unicode isolates when it runs the other way than `language` does."""
-    first = next((bidi for bidi in map(unicodedata.bidirectional, text) if bidi in ("L", "R", "AL")), "")
-    differs = first and (first == "L") != (dir_of(language) == "ltr")
-    return f"{_ISOLATE}{text}{_END_ISOLATE}" if differs else text
+def _strong(text: str) -> list[str]:
+    return [_DIRECTIONS[bidi] for bidi in map(unicodedata.bidirectional, text) if bidi in _DIRECTIONS]
+
+
+def direction_of(text: str, base: str) -> str:
+    """ "ltr" or "rtl": `base`, unless all letters of `text` run the other way. A title in two scripts keeps the
+    direction of what it stands in, whichever script comes first; else its quotes and brackets land on the wrong side.
+    """
+    strong = _strong(text)
+    return strong[0] if strong and base not in strong else base
+
+
+def isolated(text: str, language: str, *, base: str = "") -> str:
+    """`text` between Unicode isolates when it, or its beginning, runs the other way than `language` does. `base` is
+    the direction of a text in two scripts: that of `language` unless given.
+    """
+    own, strong = dir_of(language), _strong(text)
+    run = direction_of(text, base or own)
+    if not strong or strong[0] == run == own:
+        return text
+    return f"{_ISOLATES['' if strong[0] == run else run]}{text}{_END_ISOLATE}"
 
 
 def _isolated(people: tuple[str, ...], language: str) -> list[str]:
@@ -191,9 +238,12 @@ def _isolated(people: tuple[str, ...], language: str) -> list[str]:
 
 
 def credit(text: str, language: str) -> str:
-    """ "Photo: …" unless the credit says so itself."""
-    text = re.sub(r"^via\s+", "", text, flags=re.IGNORECASE)
-    if not text or re.match(r"(photo|image|still|foto|bild|crédit|©|courtesy)", text, re.IGNORECASE):
+    """ "Photo: …" unless the credit introduces itself; the second word of two ("Photo: Artwork: X") is enough."""
+    text = re.sub(r"^(?:via|by)\s+", "", text, flags=re.IGNORECASE)
+    label = _FIRST_OF_TWO.match(text)
+    if label and _INTRODUCED.match(text, label.end()):
+        text = text[label.end() :]
+    if not text or _INTRODUCED.match(text):
         return text
     return words(language)["photo"].format(credit=isolated(text, language))
 

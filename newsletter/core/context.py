@@ -42,8 +42,8 @@ class Stub:
 class Card:
     """A review in full display. `rubric` is "" for an unsorted one, which every subscriber gets.
 
-    `lang` and `dir` are given only where they differ from the issue's own. `isolated` is the title, between Unicode
-    isolates where its direction differs, for the text part.
+    `lang`, `dir` and `title_dir` are given only where they differ from the issue's own. `isolated` is the title,
+    between Unicode isolates where its direction differs, for the text part.
     """
 
     key: str
@@ -62,6 +62,7 @@ class Card:
     read_label: str = ""
     lang: str = ""
     dir: str = ""
+    title_dir: str = ""
     isolated: str = ""
     sponsored: bool = False
     number: int = 0  # its place in the issue, from 1, the same for every subscriber
@@ -79,6 +80,7 @@ class Line:
     byline: str = ""
     lang: str = ""
     dir: str = ""
+    title_dir: str = ""
     isolated: str = ""
     number: int = 0
 

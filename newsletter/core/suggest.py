@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from newsletter.core.cards import isolated
 from newsletter.core.prose import count_words, sentences
 from newsletter.core.rubrics import LANGUAGES, base_language
 from newsletter.core.words import words
@@ -108,7 +109,7 @@ def _titles(hooks: Sequence[Hook], subject: str, limit: int) -> str:
 def contents(hooks: Sequence[Hook], language: str, shown: int = 3) -> str:
     """What is inside, in one line: the first works and how many more."""
     comma = "、" if base_language(language) in ("ja", "zh") else ", "
-    parts = [hook.work for hook in hooks[:shown]]
+    parts = [isolated(hook.work, language) for hook in hooks[:shown]]
     if len(hooks) > shown:
         parts.append(words(language)["plus_more"].format(n=len(hooks) - shown))
     return comma.join(parts)

@@ -90,6 +90,18 @@ def test_facts_follow_the_rubric() -> None:
     assert cards.facts(replace(LUNCH, work=Work("x")), "en") == ""
 
 
+def test_who_made_it_is_not_said_twice() -> None:
+    work = Work("Slow Weather", creators=("Ada Fontaine",))
+    album = replace(LUNCH, rubric="music", work=work)
+    assert cards.facts(replace(album, title_clean="Ada Fontaine, ‘Slow Weather’"), "en") == ""
+    assert cards.facts(replace(album, title_clean="‘Slow Weather’ Rains"), "en") == "Ada Fontaine"
+
+
+@pytest.mark.parametrize(("minutes", "shown"), [(0, ""), (1, ""), (2, "2 min"), (7, "7 min")])
+def test_one_minute_is_not_worth_saying(minutes: int, shown: str) -> None:
+    assert cards.card("1", replace(LUNCH, reading_minutes=minutes), on=DAY, language="en").minutes == shown
+
+
 def test_the_byline_is_put_in_the_issues_language_once() -> None:
     assert cards.byline(LUNCH, "de") == "Von Mara Quill"
     assert cards.byline(replace(LUNCH, authors=(), byline="Mara Quill with Bo"), "en") == "By Mara Quill with Bo"
@@ -116,6 +128,13 @@ def test_links_say_where_they_go(entry: EntryContent, words: str) -> None:
         ("Lena Moss", "Photo: Lena Moss"),
         ("Photos: Lena Moss", "Photos: Lena Moss"),
         ("© Halo", "© Halo"),
+        ("Artwork: Lena Moss", "Artwork: Lena Moss"),
+        ("Cover art: Lena Moss", "Cover art: Lena Moss"),
+        ("Photo: Artwork: Lena Moss", "Artwork: Lena Moss"),
+        ("Photo: Photos via Halo", "Photos via Halo"),
+        ("Via Photos by Lena Moss", "Photos by Lena Moss"),
+        ("by Lena Moss", "Photo: Lena Moss"),
+        ("Stillwater Pictures", "Photo: Stillwater Pictures"),
         ("", ""),
     ],
 )
@@ -146,6 +165,26 @@ def test_text_that_runs_the_other_way_is_isolated() -> None:
     assert cards.isolated("Night Bus", "en") == "Night Bus"
     assert cards.isolated("1984", "ar") == "1984"
     assert cards.line("1", LUNCH, language="he").byline == "מאת \u2068Mara Quill\u2069"
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "own", "direction", "isolated"),
+    [
+        ("‘Night Bus’", "en", "", "", "‘Night Bus’"),
+        ("‘حافلة’ (‘Night Bus’)", "en", "", "", "\u2066‘حافلة’ (‘Night Bus’)\u2069"),
+        ("‘Night Bus’ (‘حافلة’)", "en", "", "", "‘Night Bus’ (‘حافلة’)"),
+        ("حافلة الليل!", "en", "", "rtl", "\u2068حافلة الليل!\u2069"),
+        ("‘Night Bus’ (‘حافلة’)", "en", "ar", "rtl", "\u2067‘Night Bus’ (‘حافلة’)\u2069"),
+        ("Night Bus!", "ar", "", "ltr", "\u2068Night Bus!\u2069"),
+        ("‘Night Bus’ (‘حافلة’)", "ar", "", "", "\u2067‘Night Bus’ (‘حافلة’)\u2069"),
+        ("1984", "ar", "", "", "1984"),
+    ],
+)
+def test_a_title_in_two_scripts_keeps_the_direction_round_it(
+    title: str, language: str, own: str, direction: str, isolated: str
+) -> None:
+    line = cards.line("1", replace(LUNCH, title_clean=title, language=own), language=language)
+    assert (line.title_dir, line.isolated) == (direction, isolated)
 
 
 def test_what_is_paid_for_says_so() -> None:

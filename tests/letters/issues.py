@@ -159,8 +159,9 @@ NOTE = (
 )
 
 
-def _earlier(key: str, title: str, rubric: str, kicker: str) -> context.Line:
-    return context.Line(key, title, f"https://lantern.example/{rubric}/{key}", rubric, kicker, isolated=title)
+def _earlier(key: str, title: str, rubric: str, kicker: str, language: str) -> context.Line:
+    bare = context.Line(key, title, f"https://lantern.example/{rubric}/{key}", rubric, kicker)
+    return cards.titled(bare, title, language)
 
 
 def build(
@@ -215,9 +216,9 @@ def build(
             for place, key in enumerate(lines, 1)
         ),
         more=(
-            _earlier("9", "The Long Afternoon Gets Longer", "movie", "Movie review"),
-            _earlier("8", "#30DaysLive: Night Nineteen", "concert", "Concert review"),
-            _earlier("7", "Orla Venn Is Not Done Cooking", "interview", "Interview"),
+            _earlier("9", "The Long Afternoon Gets Longer", "movie", "Movie review", language),
+            _earlier("8", "#30DaysLive: Night Nineteen", "concert", "Concert review", language),
+            _earlier("7", "Orla Venn Is Not Done Cooking", "interview", "Interview", language),
         )
         if more
         else (),

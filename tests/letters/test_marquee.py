@@ -17,6 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from syrupy.location import PyTestLocation
 
+from newsletter.core import cards
 from newsletter.core.context import Correction, IssueContent, build_context
 from newsletter.core.letter import Compiler, Headers, Mailbox
 from newsletter.core.mjml import lint
@@ -248,6 +249,26 @@ def test_markup_in_names_and_titles_stays_text() -> None:
     assert hostile in page.xpath("string(//h2)")
     assert "{{ 7*7 }}" in rendered.text
     assert "49" not in rendered.text.split("---")[0]
+
+
+@pytest.mark.parametrize(
+    ("title", "direction"), [("‘حافلة الليل’ (‘Night Bus’)", None), ("حافلة الليل!", "rtl"), ("Night Bus!", None)]
+)
+def test_a_headline_in_two_scripts_runs_as_the_issue_does(title: str, direction: str | None) -> None:
+    content = issues.rich()
+    assert content.lead
+    shown = replace(
+        content,
+        lead=cards.titled(content.lead, title, "en"),
+        cards=tuple(cards.titled(card, title, "en") for card in content.cards),
+        lines=tuple(cards.titled(line, title, "en") for line in content.lines),
+    )
+    page = lxml_html.fromstring(compiler(shown).full_render(issues.READER).html)
+    found = page.xpath("//*[self::h2 or self::h3 or self::a][normalize-space() = $title]", title=title)
+    heads = [each if each.tag != "a" or each.getparent().tag == "p" else each.getparent() for each in found]
+    assert len({id(each) for each in heads}) == 1 + len(content.cards) + len(content.lines)
+    assert {each.get("dir") for each in heads} == {direction}
+    assert not page.xpath("//h2//bdi | //h3//bdi")
 
 
 def test_neutral_readers_get_no_personal_lines() -> None:

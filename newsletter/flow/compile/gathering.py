@@ -38,10 +38,10 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
         if row.kind == Placement.Kind.CARD:
             found = _picture_of(entry, pictures)
             card = cards.card(str(row.review_id), entry, on=day, language=language, picture=found, lead=not shown)
-            shown.append(replace(_edited_card(card, row.edits), number=number))
+            shown.append(replace(_edited_card(card, row.edits, language), number=number))
         else:
             line = cards.line(str(row.review_id), entry, language=language)
-            lines.append(replace(_edited(line, row.edits, _LINE_EDITS), number=number))
+            lines.append(replace(_edited(line, row.edits, _LINE_EDITS, language), number=number))
     hooks = _hooks(placed)
     subject = issue.subject or next(iter(suggest.subjects(hooks, language)), "")
     return context.IssueContent(
@@ -133,14 +133,14 @@ def _picture_of(entry: EntryContent, pictures: dict[str, context.Picture]) -> co
     return next((pictures[ref.url] for ref in ordered if ref.url in pictures), None)
 
 
-def _edited(item: _Item, edits: dict[str, Any], names: tuple[str, ...]) -> _Item:
+def _edited(item: _Item, edits: dict[str, Any], names: tuple[str, ...], language: str) -> _Item:
     own: dict[str, Any] = {name: plain(str(edits[name])) for name in names if name in edits}
-    return replace(item, **own)
+    return cards.titled(replace(item, **own), own.get("title", item.title), language)
 
 
-def _edited_card(card: context.Card, edits: dict[str, Any]) -> context.Card:
+def _edited_card(card: context.Card, edits: dict[str, Any], language: str) -> context.Card:
     """The editor's own words win over the source's (R16)."""
-    card = _edited(card, edits, _CARD_EDITS)
+    card = _edited(card, edits, _CARD_EDITS, language)
     picture = card.picture
     if picture and ("picture_alt" in edits or "picture_credit" in edits):
         picture = replace(

@@ -54,7 +54,7 @@ def test_three_subjects_are_suggested_and_the_first_is_used_until_somebody_write
 def test_an_editors_words_win(issue: Issue, edit: Callable[..., None]) -> None:
     edit(issue, 1, title="Lunch", excerpt="Go.", picture_alt="A table", picture_credit="")
     lead = compiling.issue_content(issue).lead
-    assert lead and (lead.title, lead.excerpt) == ("Lunch", "Go.")
+    assert lead and (lead.title, lead.isolated, lead.excerpt) == ("Lunch", "Lunch", "Go.")
     assert lead.picture and (lead.picture.alt, lead.picture.credit) == ("A table", "")
 
 
