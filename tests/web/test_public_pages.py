@@ -66,6 +66,13 @@ def test_an_unknown_issue_is_a_404(client: Client, now: datetime, path: str) -> 
     assert client.get("/i/weekly/2026-11-05").status_code == 404
 
 
+def test_an_address_that_leads_nowhere_says_so_on_a_page_of_ours(client: Client) -> None:
+    page = client.get("/nothing/here")
+    assert page.status_code == 404
+    assert "There is nothing here" in page.content.decode()
+    assert "newsletter.css" in page.content.decode()
+
+
 def test_a_picture_is_served_under_the_name_of_its_hash(client: Client, configured: Path) -> None:
     (configured / "ab").mkdir()
     (configured / "ab" / f"{HASH}.jpg").write_bytes(b"\xff\xd8picture")
