@@ -13,8 +13,9 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from newsletter.core.errors import IssueError
+from newsletter.core.errors import IssueError, SourceError
 from newsletter.flow.compile import frozen
+from newsletter.flow.gather import gather
 from newsletter.management.arguments import issue_from, issue_name
 from newsletter.models import Issue, Placement, Source
 from tests.factories import make_newsletter, make_source
@@ -145,6 +146,24 @@ def test_the_other_places_of_a_review_are_named(desk: Desk) -> None:
     assert "\n        also at The Mirror\n" in run("issue", "show", "next")
 
 
+def test_a_source_that_fails_is_named_with_its_first_failure(desk: Desk) -> None:
+    desk.add_source("gone", name="The Gone")
+    desk.shelves["gone"] = SourceError("The server answers 503.")
+    other = make_source("other", name="Not ours")
+    Source.objects.filter(pk=other.pk).update(failures_in_row=1, last_tried_at=local("2015-11-02 10:12"))
+    for minute in (12, 20):
+        gather(now=local(f"2015-11-02 10:{minute}"), sources=[Source.objects.get(slug="gone")], build=desk.build)
+    (failing,) = run_json("issue", "show", "next")["failing"]
+    assert (failing["source"], failing["name"], failing["tries"]) == ("gone", "The Gone", 2)
+    assert failing["since"].startswith("2015-11-02 15:12")
+    assert "! The Gone can't be read since Monday, 02 November 2015, 10:12" in run("issue", "show", "next")
+    desk.newsletter.sources.clear()
+    assert [one["source"] for one in run_json("issue", "show", "next")["failing"]] == ["gone", "other"]
+    desk.shelves["gone"] = ()
+    gather(now=local("2015-11-02 10:25"), sources=[Source.objects.get(slug="gone")], build=desk.build)
+    assert [one["source"] for one in run_json("issue", "show", "next")["failing"]] == ["other"]
+
+
 def test_the_verbs_of_an_editor(desk: Desk) -> None:
     issue = Issue.objects.get()
     number = str(review("Delta").pk)
@@ -164,6 +183,66 @@ def test_the_verbs_of_an_editor(desk: Desk) -> None:
     assert run_json("issue", "skip", "next", "--reason", "ill", "--by", "Edda")["outcome"] == "ill"
     assert run_json("issue", "discard", "next", "--reason", "again")["state"] == "discarded"
     assert run_json("issue", "week-off", "2015-11-19", "--reason", "holiday")["issue"] == "weekly/2015-11-26"
+
+
+def test_an_editor_gives_a_review_words_of_their_own(desk: Desk) -> None:
+    desk.approve("2015-11-02 10:30")
+    row = Placement.objects.get(review=review("Alpha"))
+    values = run_json("issue", "edit", "Alpha", "--title", "Alpha!", "--alt", "A door", "--credit", "", "--by", "Edda")
+    assert (values["state"], values["approved_by"]) == ("draft", "")
+    row.refresh_from_db()
+    assert row.edits == {"title": "Alpha!", "picture_alt": "A door", "picture_credit": ""}
+    every = ("kicker", "byline", "dek", "excerpt", "facts", "read-label")
+    run("issue", "edit", "Alpha", "--issue", "next", *(word for name in every for word in (f"--{name}", "Ours")))
+    run("issue", "edit", "Alpha", "--restore", "title", "--restore", "credit")
+    row.refresh_from_db()
+    ours = {name.replace("-", "_"): "Ours" for name in every}
+    assert row.edits == {"picture_alt": "A door", **ours}
+
+
+def test_an_editor_moves_a_review(desk: Desk) -> None:
+    issue = Issue.objects.get()
+    first, second = titles(issue, "card")
+    (line,) = titles(issue, "line")
+    run("issue", "move", second, "1")
+    assert titles(issue, "card") == [second, first]
+    run("issue", "move", first, "1")
+    assert titles(issue, "card") == [first, second]
+    run("issue", "move", first, "99999", "--issue", "next")
+    assert titles(issue, "card") == [second, first]
+    run("issue", "move", line, "--card")
+    assert titles(issue, "card") == [second, first, line]
+    values = run_json("issue", "move", line, "1", "--line")
+    assert [row["title"] for row in values["cards"]] == [second, first]
+    assert values["lines"][0]["title"] == line
+    assert values["lines"][0]["why"] == "R15: moved by an editor"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("edit", "Alpha"), "Say what to edit"),
+        (("edit", "Alpha", "--dek", "x", "--restore", "dek"), "Either --dek or --restore dek"),
+        (("edit", "Alpha", "--restore", "price"), "invalid choice"),
+        (("edit", "Nobody", "--dek", "x"), "No review is known"),
+        (("edit", "Delta", "--dek", "x"), "“Delta” is not in weekly/2015-11-05. Bring it in with"),
+        (("move", "Alpha"), "Say where to"),
+        (("move", "Alpha", "first"), "invalid int"),
+        (("move", "Alpha", "1", "--card", "--line"), "not allowed with"),
+        (("move", "Alpha", "0"), "a position from 1"),
+    ],
+)
+def test_an_edit_that_can_not_be_is_refused_in_words(desk: Desk, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises((CommandError, IssueError), match=message):
+        run("issue", *words)
+
+
+def test_what_was_sent_is_not_edited(desk: Desk) -> None:
+    desk.send("2015-11-05 08:00")
+    with pytest.raises(IssueError, match="The issue is sent"):
+        run("issue", "edit", "Alpha", "--issue", "last", "--dek", "Too late")
+    with pytest.raises(IssueError, match="The issue is sent"):
+        run("issue", "move", "Alpha", "2", "--issue", "last")
 
 
 def test_run_again_and_revive_on_the_command_line(desk: Desk) -> None:

@@ -155,7 +155,7 @@ def move(placement: Placement, *, kind: str, position: int | None, now: datetime
     taken = end if position is None else min(position, end)
     placements.arrange(placement, kind=kind, position=taken, why="R15: moved by an editor", pinned=True)
     for other in others:
-        if other.position == taken:
+        if placement.position <= other.position <= taken:
             taken += 1
             placements.arrange(other, kind=kind, position=taken, why=other.why, pinned=other.pinned)
     place(issue, now=now)

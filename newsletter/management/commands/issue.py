@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import json
 from argparse import SUPPRESS, ArgumentParser, _SubParsersAction
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.flow import issue as flow
-from newsletter.management.arguments import add_by, clock, issue_from, newsletter_from, somebody
+from newsletter.management.arguments import add_by, clock, issue_from, issue_name, newsletter_from, somebody
 from newsletter.management.showing import issue_lines, issue_values
-from newsletter.models import Issue, Newsletter, Review
+from newsletter.models import Issue, Newsletter, Placement, PlacementState, Review
 
 _ISSUE = "weekly/2026-11-26, 2026-11-26, next or last"
+_REVIEW = "its number, its address, its title or a part of it"
+_DRAFT = f"{_ISSUE}; default: the newsletter's draft"
+_FIELDS = {
+    "title": ("title", "the headline"),
+    "kicker": ("kicker", "the words above the headline"),
+    "byline": ("byline", "who wrote it"),
+    "dek": ("dek", "the sentence under the headline"),
+    "excerpt": ("excerpt", "the beginning that is shown"),
+    "facts": ("facts", "director and cast, author and publisher ..."),
+    "read-label": ("read_label", "the words of the link"),
+    "alt": ("picture_alt", "what the picture shows, for those who can't see it"),
+    "credit": ("picture_credit", "whose picture it is"),
+}
 
 
 class Command(BaseCommand):
@@ -62,6 +75,21 @@ class Command(BaseCommand):
         verb.add_argument("text", nargs="?", default="", help="what was wrong and what is right, as readers see it")
         verb.add_argument("--issue", help=f"{_ISSUE}; default: the newsletter's draft")
         verb.add_argument("--remove", action="store_true", help="take the correction back")
+        verb = _verb(verbs, "edit", "give a review an editor's own words in an issue; they win over the source's")
+        verb.add_argument("review", help=_REVIEW)
+        verb.add_argument("--issue", help=_DRAFT)
+        for name, (field, text) in _FIELDS.items():
+            verb.add_argument(f"--{name}", dest=field, metavar="TEXT", help=text)
+        verb.add_argument(
+            "--restore", action="append", choices=list(_FIELDS), default=[], help="have the source's words again"
+        )
+        verb = _verb(verbs, "move", "give a review another place in an issue; the rules leave it there")
+        verb.add_argument("review", help=_REVIEW)
+        verb.add_argument("position", nargs="?", type=int, help="from 1; default: the last")
+        verb.add_argument("--issue", help=_DRAFT)
+        kind = verb.add_mutually_exclusive_group()
+        kind.add_argument("--card", dest="kind", action="store_const", const="card", help="show it in full")
+        kind.add_argument("--line", dest="kind", action="store_const", const="line", help="show it in one line")
         verb = _verb(verbs, "run-again", "run a review that ran before once more")
         verb.add_argument("review", help="its number, its address, its title or a part of it")
         verb.add_argument("--issue", default="next", help=_ISSUE)
@@ -139,12 +167,50 @@ def _change_review(verb: str, options: dict[str, Any], by: str) -> list[Issue]:
                 flow.take_correction_back(review, issue, now=now, by=by)
             else:
                 flow.correct(review, issue, options["text"], now=now, by=by)
+        case "edit":
+            issue = issue or _draft(newsletter)
+            _edit(_placement(review, issue), options, now, by)
+        case "move":
+            issue = issue or _draft(newsletter)
+            _move(_placement(review, issue), options, now, by)
         case "run-again":
             assert issue is not None
             flow.run_again(review, issue, reason=options["reason"], now=now, by=by)
     shown = issue or _draft(newsletter)
     shown.refresh_from_db()
     return [shown]
+
+
+def _edit(placement: Placement, options: dict[str, Any], now: datetime, by: str) -> None:
+    fields: dict[str, str | None] = {
+        field: options[field] for field, _ in _FIELDS.values() if options[field] is not None
+    }
+    for name in options["restore"]:
+        if _FIELDS[name][0] in fields:
+            raise CommandError(f"Either --{name} or --restore {name}, not both.", returncode=2)
+        fields[_FIELDS[name][0]] = None
+    if not fields:
+        raise CommandError("Say what to edit: --title, --dek, --excerpt, --alt ...", returncode=2)
+    flow.edit_fields(placement, fields, now=now, by=by)
+
+
+def _move(placement: Placement, options: dict[str, Any], now: datetime, by: str) -> None:
+    kind, position = options["kind"], options["position"]
+    if kind is None and position is None:
+        raise CommandError("Say where to: a position from 1, --card or --line.", returncode=2)
+    flow.move(placement, kind=kind or placement.kind, position=position, now=now, by=by)
+
+
+def _placement(review: Review, issue: Issue) -> Placement:
+    active = (PlacementState.RESERVED, PlacementState.SENT)
+    found = Placement.objects.filter(issue=issue, review=review, state__in=active).first()
+    if found is None:
+        name = issue_name(issue)
+        raise CommandError(
+            f"“{review}” is not in {name}. Bring it in with: newsletter issue pin {review.pk} --issue {name}",
+            returncode=2,
+        )
+    return found
 
 
 def _newsletters(slug: str) -> list[Newsletter]:
