@@ -30,6 +30,7 @@ from newsletter.models import (
     Freeze,
     Issue,
     IssueState,
+    Newsletter,
     OnTheWire,
     Retry,
 )
