@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from newsletter.flow.issue import AlsoAt, also_at, late_arrivals
+from newsletter.flow.notices import failing_sources
 from newsletter.management.arguments import issue_name
 from newsletter.models import Carry, Issue, IssueState, Placement, PlacementState
 
@@ -35,6 +36,7 @@ def issue_values(issue: Issue) -> dict[str, Any]:
         "lines": [_row_values(row, others) for row in rows if row.kind == Placement.Kind.LINE],
         "corrections": issue.corrections,
         "carried": [str(row.review) for row in _carried(issue)],
+        "failing": [asdict(one) for one in failing_sources(issue.newsletter)] if _open(issue) else [],
         "late": [str(review) for review in late_arrivals(issue)] if _open(issue) else [],
     }
 
@@ -56,6 +58,9 @@ def issue_lines(issue: Issue) -> list[str]:
     carried = [str(row.review) for row in _carried(issue)]
     if carried:
         found.append(f"  No room, so they wait for the next issue: {'; '.join(carried)}")
+    if _open(issue):
+        for one in failing_sources(issue.newsletter):
+            found.append(f"  ! {one.name} can't be read since {moment(one.since, zone)}: {one.error}")
     if _open(issue) and (late := late_arrivals(issue)):
         found.append(f"  Came after the cutoff: {'; '.join(map(str, late))}. Pin one to add it.")
     return found

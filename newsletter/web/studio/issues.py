@@ -16,16 +16,18 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.core.checks import Level, Row
-from newsletter.core.errors import NewsletterError
+from newsletter.core.errors import IssueError, NewsletterError
 from newsletter.flow import issue as issue_flow
 from newsletter.flow.compile import checks, preview
 from newsletter.flow.deliver import would_send
 from newsletter.flow.deliver.control import spoken_time
+from newsletter.flow.notices import late_reviews
 from newsletter.flow.report import report
 from newsletter.models import Issue, IssueState, Newsletter, Placement, PlacementState
 from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
+from newsletter.web.studio import notices
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.people import Readers
 from subscribers.errors import SubscribersError
@@ -57,7 +59,8 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = Issue.objects.select_related("newsletter").order_by("-slot_at", "-pk")
     decided = [_listed(row) for row in rows.filter(state__in=_DECIDED)[:LISTED]]
     coming = [_listed(row) for row in rows.exclude(state__in=_DECIDED).reverse()[:LISTED]]
-    context = {"coming": coming, "decided": decided, "newsletters": Newsletter.objects.order_by("name")}
+    context: dict[str, Any] = {"coming": coming, "decided": decided, "newsletters": Newsletter.objects.order_by("name")}
+    context |= notices.of_all([row.issue for row in coming])
     return private(render(request, "studio/index.html", context, using="jinja2"))
 
 
@@ -100,6 +103,24 @@ def approve(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return private(HttpResponseRedirect(reverse("issue", args=[newsletter, slot])))
 
 
+@login_required
+@require_POST
+def add(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """Add a review that came after the cutoff (R9); an approval is void by it, so it takes the right to approve."""
+    if not request.user.has_perm("newsletter.approve_issue"):
+        raise PermissionDenied("Adding a review to an issue needs the right to approve it.")
+    issue = _issue(newsletter, slot)
+    wanted = request.POST.get("review", "")
+    try:
+        review = next((row for row in late_reviews(issue) if str(row.pk) == wanted), None)
+        if review is None:
+            raise IssueError("This review does not wait for a place in this issue.", hint="Look at it as it is now.")
+        issue_flow.pin(review, issue.newsletter, issue, now=timezone.now(), by=request.user.get_username())
+    except NewsletterError as error:
+        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+    return private(HttpResponseRedirect(reverse("issue", args=[newsletter, slot])))
+
+
 def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int = 200) -> HttpResponse:
     now = timezone.now()
     readers = Readers(request, issue)
@@ -117,6 +138,7 @@ def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int 
         "sentence": "",
         **_letter(issue, readers.chosen, now),
         **_checks(issue, now),
+        **notices.of_issue(issue),
     }
     if issue.started_at is not None:
         context["report"] = report(issue)

@@ -19,4 +19,5 @@ urlpatterns = [
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
     path("studio/<slug:newsletter>/<str:slot>/letter", issues.letter, name="issue-letter"),
     path("studio/<slug:newsletter>/<str:slot>/approve", issues.approve, name="issue-approve"),
+    path("studio/<slug:newsletter>/<str:slot>/add", issues.add, name="issue-add"),
 ]

@@ -1,0 +1,62 @@
+"""What a person should see without asking: sources that fail, late reviews, changed texts, the last events.
+
+Everything here only reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.flow.issue import late_arrivals
+from newsletter.models import Event, Issue, IssueState, Newsletter, Poll, Review, Source
+
+EVENTS = 10
+CHANGES = 5
+_OPEN = (IssueState.DRAFT, IssueState.APPROVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A source that can't be read: since when (aware UTC), after how many tries in a row, and why."""
+
+    source: str
+    name: str
+    since: datetime
+    tries: int
+    error: str
+
+
+def failing_sources(newsletter: Newsletter | None = None) -> list[Failing]:
+    """The enabled sources whose last try failed, or those of one newsletter; one without sources takes from all."""
+    rows = Source.objects.filter(enabled=True, failures_in_row__gt=0).order_by("preference", "pk")
+    if newsletter is not None and newsletter.sources.exists():
+        rows = rows.filter(newsletters=newsletter)
+    found: list[Failing] = []
+    for row in rows:
+        polls = Poll.objects.filter(source=row, outcome=Poll.Outcome.FAILED).order_by("at")
+        if row.last_success_at is not None:
+            polls = polls.filter(at__gt=row.last_success_at)
+        first = polls.values_list("at", flat=True).first() or row.last_tried_at
+        if first is not None:
+            found.append(Failing(row.slug, row.name, first, row.failures_in_row, row.last_error))
+    return found
+
+
+def late_reviews(issue: Issue) -> list[Review]:
+    """Reviews that came after the cutoff of an issue that is still open (R9)."""
+    return late_arrivals(issue) if issue.state in _OPEN else []
+
+
+def changes_since_approval(issue: Issue) -> list[Event]:
+    """What changed at its source since the issue was approved (R16), the newest first."""
+    if issue.approved_at is None:
+        return []
+    rows = Event.objects.filter(issue=issue, kind="source changed", at__gte=issue.approved_at)
+    return list(rows.order_by("-at", "-pk")[:CHANGES])
+
+
+def last_events(issue: Issue | None = None) -> list[Event]:
+    """The last ten events, of one issue or of all, the newest first."""
+    rows = Event.objects.select_related("newsletter", "issue__newsletter").order_by("-at", "-pk")
+    return list((rows.filter(issue=issue) if issue else rows)[:EVENTS])
