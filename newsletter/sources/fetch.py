@@ -116,25 +116,27 @@ class Fetcher:
             headers["If-Modified-Since"] = last_modified
         permanent = ""
         only_permanent = True
-        with _Watch(self.deadline) as watch, requests.Session() as session:
-            session.trust_env = False
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, _GuardedAdapter(self.allow, watch))
+        with _Watch(self.deadline) as watch:
             here = url
             for _ in range(self.max_redirects + 1):
                 self._wait_for_turn(here, watch)
-                answer = self._ask(session, here, headers, watch)
-                try:
+                # A session for each hop: no cookie goes along, and no connection that the server may be closing.
+                with self._session(watch) as session, self._ask(session, here, headers, watch) as answer:
                     if answer.status_code not in _REDIRECTS:
                         return self._read(answer, here, permanent, bool(etag or last_modified), limit, watch)
                     only_permanent = only_permanent and answer.status_code in _PERMANENT
                     here = _redirect_target(answer, here)
                     permanent = here if only_permanent else ""
-                finally:
-                    answer.close()
         raise FetchError(
             f"The address redirects more than {self.max_redirects} times.", where=url, hint="Open it in a browser."
         )
+
+    def _session(self, watch: _Watch) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _GuardedAdapter(self.allow, watch))
+        return session
 
     def _wait_for_turn(self, url: str, watch: _Watch) -> None:
         parts = check_url(url)

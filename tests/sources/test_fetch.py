@@ -108,6 +108,25 @@ def test_permanent_redirects_give_the_new_address(shop: Shop, fetcher: Fetcher) 
     assert got.url == got.permanent_url == shop.url("/new")
 
 
+def test_a_server_that_closes_after_a_redirect_without_a_word_is_asked_anew(shop: Shop, fetcher: Fetcher) -> None:
+    shop.serve("/new", b"here")
+
+    def lazy(request: BaseHTTPRequestHandler) -> None:
+        answer(request, 301, b"", {"Location": "/new"})
+        shop.stopping.wait(0.2)  # the connection stands as long, and nobody reads from it
+
+    shop.rules["/old"] = lazy
+    assert fetcher.get(shop.url("/old")).body == b"here"
+
+
+def test_no_cookie_goes_along_to_the_next_hop(shop: Shop, fetcher: Fetcher) -> None:
+    shop.serve("/new", b"here")
+    shop.rules["/old"] = lambda request: answer(request, 302, b"", {"Location": "/new", "Set-Cookie": "who=me; Path=/"})
+    fetcher.get(shop.url("/old"))
+    assert [path for path, _ in shop.asked] == ["/old", "/new"]
+    assert not any("cookie" in headers for _, headers in shop.asked)
+
+
 def test_one_temporary_hop_keeps_the_old_address(shop: Shop, fetcher: Fetcher) -> None:
     shop.serve("/new", b"here")
     shop.redirect("/mid", "/new", 302)
