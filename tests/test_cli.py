@@ -252,6 +252,53 @@ def test_sources_are_tried_before_they_are_added(home: Home, tmp_path: Path) -> 
     assert "[desk, site]" in home.run("dump").stdout.replace('"', "")
 
 
+def test_a_magazine_file_that_is_not_utf_8_is_named_with_its_line(home: Home, tmp_path: Path) -> None:
+    file = tmp_path / "magazine.toml"
+    file.write_bytes(b'[magazine]\nname = "Caf\xe9"\n')
+    done = home.run("apply", str(file), code=1)
+    assert done.stderr.rstrip().endswith("magazine.toml:2: The file is not UTF-8 text. Save it as UTF-8.")
+    file.write_bytes(b'\xef\xbb\xbf[magazine]\r\nname = "Lantern"\r\n')
+    home.run("apply", str(file))
+    assert "can't be read: Is a directory." in home.run("apply", str(tmp_path), code=1).stderr
+
+
+def test_a_pasted_text_is_a_source_from_a_file_or_standard_input(home: Home, tmp_path: Path) -> None:
+    home.run("apply", str(home.path / "magazine.toml"))
+    paste = "Paper Boat: Movie Review\nby Mara Quill\nhttps://lantern.example.org/boat\n\nQuiet,\tand then not.\n"
+    file = tmp_path / "boat.txt"
+    file.write_bytes(b"\xef\xbb\xbf" + paste.replace("\n", "\r\n").encode())
+    dry = home.run("source", "add", "--kind", "paste", str(file), "--dry-run").stdout
+    assert "paper-boat-movie-review (paste): 1 entries" in dry and "Nothing was added" in dry
+    added = home.run("source", "add", "--kind", "paste", str(file)).stdout
+    assert "Added to weekly as paper-boat-movie-review." in added
+    assert "warning: “Paper Boat: Movie Review”: the paste does not say a date" in added
+    taken = home.run("source", "add", "--kind", "paste", str(file), code=1).stderr
+    assert "already: Paper Boat: Movie Review. Choose another --slug." in taken
+    home.run("source", "add", "--kind", "paste", "-", "--slug", "other", "--name", "Other", stdin=f"Second {paste}")
+    gathered = home.run("gather", "paper-boat-movie-review", "other").stdout
+    assert "Paper Boat: Movie Review: 1 entries, 1 new" in gathered and "Other: 1 entries" in gathered
+    assert "1 entries, 0 new" in home.run("gather", "other").stdout
+    dumped = home.run("dump").stdout
+    assert "Quiet, and then not." in dumped and 'name = "Other"' in dumped
+    assert home.run("apply", "-", stdin=dumped).stdout == "Nothing to change.\n"
+
+
+def test_a_paste_that_is_no_review_is_not_added(home: Home, tmp_path: Path) -> None:
+    home.run("apply", str(home.path / "magazine.toml"))
+    file = tmp_path / "boat.txt"
+    file.write_bytes(b"Caf\xe9")
+    assert (
+        "boat.txt: The text is not UTF-8. Save it as UTF-8."
+        in home.run("source", "add", "--kind", "paste", str(file), code=1).stderr
+    )
+    empty = home.run("source", "add", "--kind", "paste", "-", code=1, stdin="").stderr
+    assert "standard input: The paste is empty." in empty and "Nothing was added." in empty
+    file.write_bytes(b"x" * 2_000_001)
+    assert "too long" in home.run("source", "add", "--kind", "paste", str(file), code=1).stderr
+    home.run("source", "add", "--kind", "paste", str(tmp_path), code=1)
+    home.run("source", "add", "--kind", "paste", str(tmp_path / "nowhere"), code=2)
+
+
 def test_a_source_that_can_not_be_read_is_not_added(home: Home, tmp_path: Path) -> None:
     home.run("apply", str(home.path / "magazine.toml"))
     refused = home.run("source", "add", "http://127.0.0.1:9/feed", code=1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
 from argparse import ArgumentParser
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,13 +17,18 @@ from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.config.toml import nearest
 from newsletter.core.errors import SourceError
+from newsletter.core.prose import folded, without_controls
 from newsletter.flow.apply.readers import Refused, check_location, language, slug, timezone
+from newsletter.flow.gather.telling import entry_warnings
 from newsletter.management.arguments import newsletter_from
 from newsletter.models import Source
 from newsletter.sources.base import Gathered, SourceSpec
 
 # A web address may be any of these; the first that brings entries is what it is.
 _WEB_KINDS = ("feed", "wordpress", "page")
+_KINDS = (*_WEB_KINDS, "folder", "paste")
+# Of a paste; its reader refuses long before, but counts letters.
+_MOST_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="add|check")
-        add = verbs.add_parser("add", help="try an address or a folder, then add it")
-        add.add_argument("location", help="the address of a feed, site or page, or a folder")
-        add.add_argument("--kind", default="", help="feed, wordpress, page or folder (default: found out by trying)")
-        add.add_argument("--slug", default="", help="its short name (default: from the address)")
-        add.add_argument("--name", default="", help="what editors see (default: the host or folder)")
+        add = verbs.add_parser("add", help="try an address, a folder or a pasted text, then add it")
+        add.add_argument(
+            "location",
+            help="the address of a feed, site or page; a folder; with --kind paste a text file (- is standard input)",
+        )
+        add.add_argument(
+            "--kind",
+            default="",
+            help="feed, wordpress, page, folder or paste (default: found out by trying, but paste)",
+        )
+        add.add_argument("--slug", default="", help="its short name (default: from the address, or a paste's title)")
+        add.add_argument("--name", default="", help="what editors see (default: the host, the folder, or the title)")
         add.add_argument("--language", default="", help="its language when a review does not say its own")
         add.add_argument("--timezone", default="UTC", help="the zone of its dates without one")
         add.add_argument("--newsletter", default="", help="the newsletter it is for (default: the only one there is)")
@@ -68,31 +81,34 @@ class Command(BaseCommand):
             self._check(options)
 
     def _add(self, options: dict[str, Any]) -> None:
-        location = _location(options["location"])
         newsletter = newsletter_from(options["newsletter"])
+        paste = options["kind"] == "paste"
+        location = _pasted(options["location"]) if paste else _location(options["location"])
+        where = _file_name(options["location"]) if paste else location
         kinds = (options["kind"],) if options["kind"] else _kinds(location)
-        name = options["slug"] or _slug_from(location)
         try:
-            fields = {
-                "slug": slug(name),
-                "language": language(options["language"]),
-                "timezone": timezone(options["timezone"]),
-            }
+            fields = {"language": language(options["language"]), "timezone": timezone(options["timezone"])}
             for kind in kinds:
-                if kind not in (*_WEB_KINDS, "folder"):
-                    raise Refused(f'There is no kind "{kind}" to add', nearest(kind, (*_WEB_KINDS, "folder")))
+                if kind not in _KINDS:
+                    raise Refused(f'There is no kind "{kind}" to add', nearest(kind, _KINDS))
                 check_location(kind, location)
+            # What a paste is called is known when it has been read.
+            name = options["slug"] or ("" if paste else _slug_from(_name_from(location)))
+            if name:
+                _need_free(name)
+            tried = _first_that_reads(where, kinds, location, fields)
+            if tried.error:
+                raise CommandError(f"{where}: {tried.error} Nothing was added.")
+            title = tried.titles[0] if paste else _name_from(location)
+            if not name:
+                name = _slug_from(title)
+                _need_free(name)
         except Refused as refused:
             raise CommandError(f"{refused} {refused.hint}".strip(), returncode=2) from refused
-        taken = Source.objects.filter(slug=name).first()
-        if taken is not None:
-            raise CommandError(f'There is a source "{name}" already: {taken.location}. Choose another --slug.')
-        tried = _first_that_reads(name, kinds, location, fields)
-        if tried.error:
-            raise CommandError(f"{location}: {tried.error} Nothing was added.")
+        tried = replace(tried, slug=name)
         if not options["dry_run"]:
             source = Source.objects.create(
-                **fields, name=options["name"] or _name_from(location), kind=tried.kind, location=location
+                **fields, slug=name, name=options["name"] or title[:200], kind=tried.kind, location=location
             )
             newsletter.sources.add(source)
         self._show([tried], as_json=options["json"])
@@ -138,6 +154,14 @@ class Command(BaseCommand):
             self.stdout.write("There is no enabled source. Add one: newsletter source add ADDRESS")
 
 
+def _need_free(name: str) -> None:
+    """Raises `Refused` for what is no short name, `CommandError` for one that is taken."""
+    taken = Source.objects.filter(slug=slug(name)).first()
+    if taken is not None:
+        what = taken.name if taken.kind == Source.Kind.PASTE else taken.location
+        raise CommandError(f'There is a source "{name}" already: {what}. Choose another --slug.')
+
+
 def _first_that_reads(name: str, kinds: tuple[str, ...], location: str, fields: dict[str, str]) -> Tried:
     """The first kind that brings entries; else the first that can be read at all; else why the first can't."""
     tried = [
@@ -165,7 +189,7 @@ def _try(spec: SourceSpec) -> Tried:
         spec.location,
         entries=len(found.entries),
         titles=tuple(entry.title for entry in found.entries[:5]),
-        warnings=found.warnings,
+        warnings=(*found.warnings, *entry_warnings(spec.kind, found.entries)),
     )
 
 
@@ -182,7 +206,30 @@ def _name_from(location: str) -> str:
     return urlsplit(location).hostname or Path(location).name if "://" in location else Path(location).name
 
 
-def _slug_from(location: str) -> str:
-    """ "https://www.lantern.example/feed/" is "lantern-example"."""
-    words = re.findall(r"[a-z0-9]+", _name_from(location).removeprefix("www.").lower())
+def _file_name(typed: str) -> str:
+    return "standard input" if typed == "-" else typed
+
+
+def _pasted(typed: str) -> str:
+    """The text of a file, or of standard input for "-", as a source keeps it."""
+    try:
+        with contextlib.nullcontext(sys.stdin.buffer) if typed == "-" else Path(typed).expanduser().open("rb") as file:
+            raw = file.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            raise CommandError(f"{_file_name(typed)}: The text is too long. Paste one review at a time.")
+        text = raw.decode("utf-8-sig")
+    except FileNotFoundError as error:
+        raise CommandError(f"{typed}: There is no such file.", returncode=2) from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{_file_name(typed)}: The text is not UTF-8. Save it as UTF-8.") from error
+    except OSError as error:
+        raise CommandError(f"{typed}: The file can't be read: {error.strerror}.") from error
+    # As `apply` takes it from magazine.toml, so that `dump` can be applied again.
+    text = without_controls(text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
+    return text.strip()
+
+
+def _slug_from(name: str) -> str:
+    """ "www.lantern.example" is "lantern-example"."""
+    words = re.findall(r"[a-z0-9]+", folded(name.removeprefix("www.")))
     return "-".join(words)[:50].strip("-") or "source"
