@@ -117,8 +117,12 @@ def _read_document(home: Home | None) -> Document:
         return Document("", "newsletter.toml")
     try:
         text = home.config_file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The file can't be read: {error}.", where=str(home.config_file)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            "The file can't be read: it is not UTF-8 text.", where=str(home.config_file), hint="Save it as UTF-8."
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"The file can't be read: {error.strerror}.", where=str(home.config_file)) from error
     document = Document(text, str(home.config_file))
     _refuse_unknown(document)
     return document

@@ -133,7 +133,7 @@ def test_a_mistake_in_the_file_is_named_with_its_line(tmp_path: Path, text: str,
 def test_a_file_in_the_wrong_encoding_is_named(tmp_path: Path) -> None:
     home = _home(tmp_path)
     home.config_file.write_bytes(b'base_url = "\xff"')
-    with pytest.raises(ConfigError, match=r"newsletter\.toml: The file can't be read"):
+    with pytest.raises(ConfigError, match=r"newsletter\.toml: The file can't be read: it is not UTF-8 .* Save it as"):
         load(home, {})
 
 

@@ -28,11 +28,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["file"]
-        file = "standard input" if name == "-" else name
         changes = apply_text(
             _read(name),
             now=clock(),
-            file=file,
+            file=_shown(name),
             designs=_designs(),
             home=settings.NEWSLETTER.home,
             dry_run=options["dry_run"],
@@ -53,11 +52,20 @@ class Command(BaseCommand):
 
 def _read(name: str) -> str:
     try:
-        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except FileNotFoundError as error:
         raise CommandError(f"{name}: There is no such file.", returncode=2) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{name}: The file can't be read: {error}") from error
+    except OSError as error:
+        raise CommandError(f"{name}: The file can't be read: {error.strerror}.") from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise CommandError(f"{_shown(name)}:{line}: The file is not UTF-8 text. Save it as UTF-8.") from error
+
+
+def _shown(name: str) -> str:
+    return "standard input" if name == "-" else name
 
 
 def _designs() -> set[str]:
