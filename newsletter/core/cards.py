@@ -113,6 +113,13 @@ def titled(item: _Titled, title: str, language: str) -> _Titled:
     )
 
 
+def described(card: Card) -> Card:
+    """`card` with a picture that says at least what it belongs to, where nobody says what it shows."""
+    if card.picture is None or card.picture.alt:
+        return card
+    return replace(card, picture=replace(card.picture, alt=card.title))
+
+
 def kicker(entry: source.EntryContent, language: str) -> str:
     """The words above the headline: the rubric's, or that somebody paid for this."""
     if entry.sponsored:

@@ -178,6 +178,12 @@ def _reviews(content: IssueContent) -> Iterator[Row]:
             yield Row(Level.WARN, "The picture has no credit.", card.title, "Say whose it is.")
         if card is not lead and card.picture and not card.picture.alt:
             yield Row(Level.WARN, "The picture is not described.", card.title, "Write its alt text.")
+        if card.picture and card.picture.alt and folded(card.picture.alt) == folded(card.title):
+            yield Row(
+                Level.WARN,
+                f"The picture of {card.title} is described by its title only.",
+                hint="Say what it shows: newsletter issue edit REVIEW --alt TEXT",
+            )
         if card.dek and folded(card.dek) and folded(card.dek) in folded(card.excerpt):
             yield Row(Level.WARN, "The excerpt says the dek again.", card.title, "Change one of them.")
         if card.lang:

@@ -59,6 +59,15 @@ LEAD = issues.rich().lead
 assert LEAD and LEAD.picture
 
 
+def test_a_picture_with_an_automatic_description_warns_and_does_not_block() -> None:
+    assert LEAD and LEAD.picture
+    content = with_lead(picture=replace(LEAD.picture, alt=LEAD.title))
+    assert texts(facts(content), Level.BLOCK) == []
+    (warned,) = [text for text in texts(facts(content), Level.WARN) if "title only" in text]
+    assert warned.startswith(f"The picture of {LEAD.title} is described by its title only.")
+    assert not any("title only" in text for text in texts(facts(), Level.WARN))
+
+
 @pytest.mark.parametrize(
     ("subject", "words"),
     [

@@ -148,7 +148,9 @@ def _edited_card(card: context.Card, edits: dict[str, Any], language: str) -> co
             alt=plain(str(edits.get("picture_alt", picture.alt))),
             credit=plain(str(edits.get("picture_credit", picture.credit))),
         )
-    return replace(card, picture=picture)
+    card = replace(card, picture=picture)
+    # Words that an editor took away stay away.
+    return card if "picture_alt" in edits else cards.described(card)
 
 
 def _correction(row: dict[str, Any], language: str) -> context.Correction:

@@ -58,6 +58,28 @@ def test_an_editors_words_win(issue: Issue, edit: Callable[..., None]) -> None:
     assert lead.picture and (lead.picture.alt, lead.picture.credit) == ("A table", "")
 
 
+def test_a_picture_that_nobody_describes_has_the_title_for_words(issue: Issue, edit: Callable[..., None]) -> None:
+    def lead_alt() -> str:
+        lead = compiling.issue_content(issue).lead
+        assert lead and lead.picture
+        return lead.picture.alt
+
+    def blocks() -> list[str]:
+        return [text for text in compiling.blockers(issue, NOW) if "not described" in text]
+
+    entry = Placement.objects.get(issue=issue, position=1, kind="card").review.representative
+    assert entry
+    entry.content["pictures"][0]["alt"] = " "
+    entry.save()
+    assert (lead_alt(), blocks()) == ("“See You Sunday” Stays for Every Minute of Lunch", [])
+    warned = [row for row in compiling.checks(issue, NOW) if "by its title only" in row.text]
+    assert [str(row.level) for row in warned] == ["warn"]
+    edit(issue, 1, title="Lunch")
+    assert (lead_alt(), blocks()) == ("Lunch", [])
+    edit(issue, 1, picture_alt="")
+    assert lead_alt() == "" and len(blocks()) == 1
+
+
 def test_a_released_review_is_not_in_the_letter(issue: Issue) -> None:
     Placement.objects.filter(issue=issue, position=3).update(state="released")
     assert len(compiling.issue_content(issue).cards) == 1
