@@ -21,10 +21,14 @@ SET_THE_TABLE = """
 import sys
 from datetime import datetime, timedelta
 from newsletter.flow.gather import gather
+from newsletter.flow.issue import ensure_draft
+from newsletter.models import Newsletter
 from subscribers.models import MailingList
 from tests.factories import make_subscription
 now = datetime.fromisoformat(sys.argv[1])
 print(gather(now=now - timedelta(hours=2)).new)
+# The clock ran then too: a first draft takes a slot that is still ahead.
+ensure_draft(Newsletter.objects.get(), now=now - timedelta(hours=2))
 for number in range(int(sys.argv[2])):
     make_subscription(f"reader{number}@example.org", MailingList.objects.get(), name=f"Reader {number}")
 """
