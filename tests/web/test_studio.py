@@ -318,6 +318,13 @@ def test_a_sent_issue_shows_its_report_with_names_for_those_who_may(editor: Clie
     assert "full@example.org" not in person("gus").get(HERE).content.decode()
 
 
+@pytest.mark.parametrize("state", [IssueState.SENDING, IssueState.PAUSED])
+def test_the_public_page_of_an_issue_on_its_way_can_be_looked_at(editor: Client, state: IssueState) -> None:
+    Issue.objects.update(state=state, started_at=timezone.now(), public_html="<p>Hi</p>")
+    assert 'href="/i/weekly/2026-11-05"' in editor.get(HERE).content.decode()
+    assert editor.get("/i/weekly/2026-11-05").status_code == 200
+
+
 def test_an_unknown_issue_is_a_404(editor: Client) -> None:
     assert editor.get("/studio/weekly/2026-11-12/").status_code == 404
 
