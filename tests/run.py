@@ -178,7 +178,11 @@ def proof(name: str, command: list[str], done: subprocess.CompletedProcess[str],
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    dirty = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True, check=False)
+    # The proofs and pictures that this run writes itself don't count.
+    inputs = ["--", ".", ":!docs/proofs", ":!docs/images"]
+    dirty = subprocess.run(
+        ["git", "status", "--porcelain", *inputs], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     output = done.stdout.replace(str(ROOT), ".")
     return (
         f"# {name}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import socket
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.urls import clear_url_caches
 
 from newsletter.config.create import demo_home
 from newsletter.config.load import load
@@ -23,6 +25,7 @@ from newsletter.demo.people import PEOPLE, REFUSED
 from newsletter.demo.place import remembered
 from newsletter.demo.reviews import load_reviews
 from newsletter.models import Batch, Delivery, Freeze, Issue, Magazine, Placement, Poll, Review
+from newsletter.project import urls
 from subscribers.models import ConsentEvent, Subscriber, Subscription, Suppression
 from tests.factories import make_magazine
 
@@ -33,10 +36,20 @@ LEDGER = (Issue, Placement, Freeze, Delivery, Batch, Review, Subscriber, Subscri
 def config(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     home = demo_home(tmp_path / "home", overrides={"base_url": "https://news.example.test"})
     loaded = load(home, {}).config
-    settings.NEWSLETTER = loaded
     # Not by `settings`, which can't put an empty key back.
     monkeypatch.setattr(django_settings._wrapped, "SECRET_KEY", loaded.secret_key)
+    before = settings.NEWSLETTER
+    settings.NEWSLETTER = loaded
+    read_addresses_anew()
     yield loaded
+    settings.NEWSLETTER = before
+    read_addresses_anew()
+
+
+def read_addresses_anew() -> None:
+    """Which addresses there are depends on the home (the mailbox is only in a demo's), and is read once a process."""
+    importlib.reload(urls)
+    clear_url_caches()
 
 
 def demo(config: Any, **options: Any) -> tuple[int, str]:
