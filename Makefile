@@ -52,13 +52,15 @@ docs: $(VENV)/.dev ## write docs/reference/ anew from the schema and the command
 clean: ## remove the environment and what tests leave behind
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov dist build
 
-# A system Python may come without ensurepip: then the system's own pip fills the environment from outside.
+# A system Python may come without ensurepip: then the system's own pip fills the environment from outside. --no-deps: the
+# lock is complete, and pip's resolver would look past its pins (an extra's requirement finds the newest release).
 define make-environment
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) 2>/dev/null || $(PYTHON) -m venv --without-pip --clear $(VENV)
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
 	echo "installing $(1) (hash-locked)" >&2; \
-	$$pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
-	$$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$$pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(1) && \
+	$$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . && \
+	$$pip check >&2
 endef
 
 $(VENV)/.run: requirements.lock pyproject.toml
