@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from newsletter.core.errors import ProviderError
 
 
 class Outcome(StrEnum):
@@ -29,22 +33,130 @@ class SendResult:
     retry_after: float | None = None
 
 
+ACCEPTED = SendResult(Outcome.ACCEPTED, code=250, reply="250 Ok")
+"""One shared answer for the plainest yes: a send of millions makes no object for each."""
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """One message for one recipient. `key` is the caller's own number for it; `sender` and `recipient` are the
+    envelope's; `message` is finished RFC 5322 bytes with CRLF, ending in CRLF. `dot_safe` promises that no line of it
+    begins with a full stop, so that SMTP need not look (RFC 5321 4.5.2).
+    """
+
+    key: int
+    sender: str
+    recipient: str
+    message: bytes
+    dot_safe: bool = False
+
+
+class Dispatch(Protocol):
+    """Where a provider gets its messages and says what became of each; all calls come from the thread of `run`.
+
+    The life of one message: `take` hands it out, `leaving` says that it may be taken from now on, and exactly one of
+    `answered` and `returned` ends it. A crash between `leaving` and its end leaves the message in doubt, so `leaving`
+    comes as late as can be: right before the first octet that could complete the message.
+    """
+
+    def take(self) -> Outgoing | float | None:
+        """The next message; or for how many seconds there is none yet (a rate, a slow database: ask again then, and go
+        on reading answers meanwhile); or None: no more will come, finish what is under way.
+        """
+        ...
+
+    def leaving(self, outgoing: Outgoing) -> None:
+        """From now on this message may have been taken. Raises when it must not go any more: then it has not left, and
+        `run` lets the exception through once everything that did leave is answered.
+        """
+        ...
+
+    def answered(self, outgoing: Outgoing, result: SendResult) -> None:
+        """What the attempt came to. Also without `leaving` before it, when the answer came before the message left."""
+        ...
+
+    def returned(self, outgoing: Outgoing, why: str) -> None:
+        """It certainly has not been taken, and nothing was said about it: the connection ended first. It comes again
+        from `take`, or waits for its retry.
+        """
+        ...
+
+    def tick(self) -> None:
+        """Called at least once a second while a provider that can do so waits for answers: the claim is renewed here,
+        and progress told.
+        """
+        ...
+
+
 class Provider(Protocol):
     """One configured way out. One instance serves one worker; it is not shared by threads."""
 
     kind: str
+    longest_silence: float
+    """For how many seconds at most `run` may not call its dispatch: whoever claims must hold its claim longer."""
 
     def open(self) -> None:
         """Connect and log in. Raises `ProviderError`: nothing has been sent then."""
         ...
 
-    def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
-        """Make one attempt, at most once on the wire. `sender` is the envelope sender, `message` finished RFC 5322
-        bytes (CRLF). Raises `ProviderError` only when the message was certainly not taken and the account as a whole
-        can't send (connection refused, login lost): the ledger keeps the delivery pending then.
+    def run(self, dispatch: Dispatch) -> None:
+        """Send all that `dispatch` gives, each message at most once on the wire, until it gives None and every message
+        is answered or returned. Raises `ProviderError` when the account as a whole can't send (connection refused,
+        login lost); everything taken is answered or returned before that. May be called again afterwards.
         """
         ...
 
     def close(self) -> None:
         """Say goodbye; never raises."""
         ...
+
+
+def one_by_one(
+    dispatch: Dispatch, attempt: Callable[[Outgoing], SendResult], sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """The `run` of a provider that makes one attempt after the other. `attempt` raises `ProviderError` only when the
+    message was certainly not taken and the account as a whole can't send.
+    """
+    while (item := dispatch.take()) is not None:
+        if isinstance(item, float):
+            sleep(item)
+            continue
+        dispatch.leaving(item)
+        try:
+            result = attempt(item)
+        except ProviderError as error:
+            dispatch.returned(item, str(error))
+            raise
+        dispatch.answered(item, result)
+
+
+class _Single:
+    """A dispatch of one message."""
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        self.item: Outgoing | None = outgoing
+        self.result: SendResult | None = None
+
+    def take(self) -> Outgoing | float | None:
+        item, self.item = self.item, None
+        return item
+
+    def leaving(self, outgoing: Outgoing) -> None:
+        """Nothing to note: one message, and its sender waits for the answer."""
+
+    def answered(self, outgoing: Outgoing, result: SendResult) -> None:
+        self.result = result
+
+    def returned(self, outgoing: Outgoing, why: str) -> None:
+        self.result = SendResult(Outcome.DEFERRED, reply=why)
+
+    def tick(self) -> None:
+        """Nothing to renew."""
+
+
+def send_one(provider: Provider, outgoing: Outgoing) -> SendResult:
+    """Send a single message: a test to an editor, a service mail. Raises `ProviderError` as `run` does."""
+    single = _Single(outgoing)
+    provider.run(single)
+    assert single.result is not None, "a provider's run ended without an answer"
+    return single.result
