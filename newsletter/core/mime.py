@@ -125,8 +125,11 @@ def subject_line(words: str) -> bytes:
 def mailbox(name: str, box: Mailbox) -> bytes:
     """One address header. A display name that is not plain words is quoted, or encoded when long or not ASCII."""
     lead = f"{name}: "
-    if len(box.name) + len(box.address) <= LINE - 20 and _plain_name(box.name) and _simple(box.address):
-        return f"{lead}{box.name} <{box.address}>\r\n".encode("ascii")
+    if len(box.name) + len(box.address) <= LINE - 20 and _simple(box.address):
+        if _plain_name(box.name):
+            return f"{lead}{box.name} <{box.address}>\r\n".encode("ascii")
+        if not box.name:
+            return f"{lead}{box.address}\r\n".encode("ascii")
     address = address_for_header(box.address)
     words = one_line(box.name)
     if not words:

@@ -93,12 +93,12 @@ def context() -> dict[str, object]:
 def recipients() -> list[Recipient]:
     """Two thousand subscribers: names in and outside ASCII, topics followed independently."""
     rnd = Random(1)
-    names = ["Ana Stone", "Bob", "", "Zoë Núñez", "李雷", "Nour Haddad, the Boss"]
+    firsts = ["Ana", "Bob", "Zoë", "Nour", "Ida", "李", "Imre", "Dara", "Tove", "José", "Pia", "Orla"]
     return [
         Recipient(
             subscription=number,
             address=f"reader{number}@example.org",
-            name=rnd.choice(names),
+            name=rnd.choice(["", *[f"{rnd.choice(firsts)} Stone{number}"] * 3]),
             language=rnd.choice(["en", "en", "de", "fr"]),
             topics=tuple(sorted(rnd.sample(TOPICS, rnd.choice([0, 0, 1, 2, 3])))),
             attributes={},

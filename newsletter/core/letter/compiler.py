@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from newsletter.core import mime
 from newsletter.core.errors import DesignError, LetterMismatchError, NewsletterError, TraceError
-from newsletter.core.letter.parts import BORDER, Fillers, Links, Parts, Pieces, subject_of
+from newsletter.core.letter.parts import BORDER, Fill, Fillers, Links, Parts, Pieces, subject_of
 from newsletter.core.mime import Headers
 from newsletter.core.mjml import to_html
 from newsletter.core.reader import Reader
@@ -71,7 +71,7 @@ class _Letter:
     subject_text: str
     parts: list[bytes]
     html_from: int
-    fillers: Fillers
+    fillers: Fill
     checks: tuple[Callable[[State], Any], ...]
     checked: bool = False
 
@@ -124,6 +124,7 @@ class Compiler:
         self._nodes = Nodes()
         self._tree: Tree[_Letter] = Tree(self._nodes, max_letters)
         self._pieces, self._links = Pieces(), Links(links or {})
+        self._fillers = Fillers(self._nodes, self._links)
         self._lock = Lock()
         names = "\0".join((design.name, *sorted(design.files)))
         # "=_" can't stand in quoted-printable: no body can hold the boundary (RFC 2045 section 6.7).
@@ -240,6 +241,7 @@ class Compiler:
             return known
         if len(self._nodes) > MAX_NODES:
             self._nodes = Nodes()
+            self._fillers = Fillers(self._nodes, self._links)
             self._tree = Tree(self._nodes, self._tree.bound, self._tree.evicted)
         tracer = Tracer(self._nodes, reader)
         try:
@@ -285,7 +287,7 @@ class Compiler:
         source = "".join(item if isinstance(item, str) else markers.marker(next(numbers)) for item in html)
         rendered = markers.pattern.split(to_html(source, file=HTML))
 
-        made = Parts(self._nodes, self._pieces, self._links)
+        made = Parts(self._fillers, self._pieces)
         made.raw(mime.opening(self.boundary, "plain", first=True))
         for item in joined([*text, "\n"]):
             if isinstance(item, str):
@@ -315,7 +317,7 @@ class Compiler:
             subject_text=words,
             parts=made.parts,
             html_from=html_from,
-            fillers=made.fillers(),
+            fillers=made.fill(),
             checks=tuple(self._nodes.closure(node) for node in tracer.unused(used)),
         )
 

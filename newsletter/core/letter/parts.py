@@ -25,11 +25,14 @@ MAX_PIECES = 50_000
 BORDER = re.compile(r"(?=<!--\[if mso \| IE\]><table)")
 """Where MJML begins a section: pieces are cut here, so that letters share them."""
 
+MAX_KNOWN, MAX_KNOWN_LENGTH = 1024, 100
+"""Values whose encoded form is kept, a hole, and the longest: first names and cities come again and again."""
+
 LINK = "link"
 """The place of a link's token."""
 
 Filler = Callable[[State], bytes]
-Fillers = tuple[tuple[Filler, tuple[int, ...]], ...]
+Fill = tuple[tuple[Filler, tuple[int, ...]], ...]
 
 _RISKY = re.compile("[<>\"']|&(?!#?[0-9A-Za-z]+;)")
 _SAFE_PREFIX = re.compile(r"https?://[A-Za-z0-9:/._~-]+", re.ASCII)
@@ -86,14 +89,79 @@ class Links:
         return fill
 
 
+class Fillers:
+    """The functions that make the bytes of holes; letters share them, and what they remember."""
+
+    def __init__(self, nodes: Nodes, links: Links) -> None:
+        self.nodes, self.links = nodes, links
+        self._known: dict[tuple[Node, str | None], Filler] = {}
+
+    def of(self, node: Node, place: str | None) -> Filler:
+        """The function for a hole; `place` is None in plain text."""
+        filler = self._known.get((node, place))
+        if filler is None:
+            filler = self._known[node, place] = self._made(node, place)
+        return filler
+
+    def _made(self, node: Node, place: str | None) -> Filler:
+        if place == LINK:
+            return self.links.filler(node)
+        # A printed node is `escape` or `str` of its operand (`flat` takes everything else apart).
+        get = self.nodes.closure(node.operands[0] if place is not None or node.kind in ("print", "text") else node)
+        encode = _plain_encoder(node) if place is None else _markup_encoder(node, place)
+        known: dict[str, bytes] = {}
+
+        def fill(state: State) -> bytes:
+            value = get(state)
+            if type(value) is not str:
+                return encode(value)
+            # By the exact type: Markup that equals a text is escaped in another way.
+            encoded = known.get(value)
+            if encoded is None:
+                encoded = encode(value)
+                if len(known) < MAX_KNOWN and len(value) < MAX_KNOWN_LENGTH:
+                    known[value] = encoded
+            return encoded
+
+        return fill
+
+
+def _plain_encoder(node: Node) -> Callable[[Any], bytes]:
+    printed = escape if node.kind == "print" else str
+    return lambda value: mime.hole(scrub(str(printed(value))))
+
+
+def _markup_encoder(node: Node, place: str) -> Callable[[Any], bytes]:
+    printed = escape if node.kind == "print" else str
+    only, bare = place in (Place.ONLY_TITLE, Place.ONLY_TEXT), place is Place.BARE_TEXT
+    norm = norm_attribute if place in (Place.ATTRIBUTE, Place.TITLE, Place.ONLY_TITLE) else None
+
+    def encode(value: Any) -> bytes:
+        if type(value) is str:
+            encoded = mime.fast_hole(value)
+            if encoded is not None:
+                return encoded
+        text: str = printed(value)
+        if (printed is str or hasattr(value, "__html__")) and _RISKY.search(text):
+            # Markup of the reader's own could change what MJML makes of the document.
+            raise FullRenderNeeded
+        if (only and not text.strip()) or (bare and text.isspace() and text.strip(" ")):
+            # MJML drops such text, and sometimes its neighbours.
+            raise FullRenderNeeded
+        text = scrub(text)
+        return mime.hole(norm(text) if norm else text)
+
+    return encode
+
+
 class Parts:
     """A list of parts in the making: texts and slots go in, in order; `parts` and `holes` come out."""
 
-    def __init__(self, nodes: Nodes, pieces: Pieces, links: Links) -> None:
+    def __init__(self, fillers: Fillers, pieces: Pieces) -> None:
         self.parts: list[bytes] = []
         self.holes: dict[tuple[Node, str | None], list[int]] = {}
         self.used: list[Node] = []
-        self._nodes, self._pieces, self._links = nodes, pieces, links
+        self._fillers, self._pieces = fillers, pieces
         self._texts = [""]
         self._tokens: list[Node] = []
 
@@ -103,7 +171,7 @@ class Parts:
 
     def slot(self, node: Node, place: Place | None) -> None:
         """A hole; `place` is None in plain text."""
-        prefix = self._links.prefix(node, self._nodes.root)
+        prefix = self._fillers.links.prefix(node, self._fillers.nodes.root)
         if prefix is None:
             self.flush()
             self._hole(node, place)
@@ -136,45 +204,9 @@ class Parts:
         self.holes.setdefault((node, place), []).append(len(self.parts))
         self.parts.append(b"")
 
-    def fillers(self) -> Fillers:
+    def fill(self) -> Fill:
         """The functions that make the holes' bytes, and where each goes."""
-        return tuple((self._filler(node, place), tuple(at)) for (node, place), at in self.holes.items())
-
-    def _filler(self, node: Node, place: str | None) -> Filler:
-        if place == LINK:
-            return self._links.filler(node)
-        return free_filler(self._nodes, node, place)
-
-
-def free_filler(nodes: Nodes, node: Node, place: str | None) -> Filler:
-    """The function that makes a free hole's bytes; `place` is None in plain text."""
-    fast, hole = mime.fast_hole, mime.hole
-    if place is None:
-        words = nodes.closure(node)
-        return lambda state: hole(scrub(str(words(state))))
-    # A printed node is `escape` or `str` of its operand (`flat` takes everything else apart).
-    get = nodes.closure(node.operands[0])
-    printed = escape if node.kind == "print" else str
-    only, bare = place in (Place.ONLY_TITLE, Place.ONLY_TEXT), place is Place.BARE_TEXT
-    norm = norm_attribute if place in (Place.ATTRIBUTE, Place.TITLE, Place.ONLY_TITLE) else None
-
-    def fill(state: State) -> bytes:
-        value = get(state)
-        if type(value) is str:
-            encoded = fast(value)
-            if encoded is not None:
-                return encoded
-        text: str = printed(value)
-        if (printed is str or hasattr(value, "__html__")) and _RISKY.search(text):
-            # Markup of the reader's own could change what MJML makes of the document.
-            raise FullRenderNeeded
-        if (only and not text.strip()) or (bare and text.isspace() and text.strip(" ")):
-            # MJML drops such text, and sometimes its neighbours.
-            raise FullRenderNeeded
-        text = scrub(text)
-        return hole(norm(text) if norm else text)
-
-    return fill
+        return tuple((self._fillers.of(node, place), tuple(at)) for (node, place), at in self.holes.items())
 
 
 def subject_of(nodes: Nodes, items: Sequence[str | Slot]) -> tuple[bytes | Callable[[State], str], str]:
