@@ -455,18 +455,21 @@ class Batch(models.Model):
         return f"batch {self.lo}-{self.hi} {self.state}"
 
 
-class OnTheWire(models.Model):
-    """A message that may be leaving right now: the row is committed before its first byte, and goes with its answer.
-
-    After a crash what is found here is in doubt, by name. The in-flight journal replaces this table where speed counts.
+class Rate(models.Model):
+    """What an account has let go so far, shared by all its workers: `next_at` is when the next message may leave, the
+    counters say how much of the present hour and day is used up, `sending_days` how many days it has sent on.
     """
 
-    delivery = models.OneToOneField(Delivery, primary_key=True, on_delete=models.CASCADE, related_name="on_the_wire")
-    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="on_the_wire")
-    at = models.DateTimeField()
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="rate")
+    next_at = models.DateTimeField(null=True, blank=True)
+    hour = models.DateTimeField(null=True, blank=True)
+    hour_used = models.PositiveIntegerField(default=0)
+    day = models.DateField(null=True, blank=True)
+    day_used = models.PositiveIntegerField(default=0)
+    sending_days = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"delivery {self.delivery_id} on the wire"
+        return f"{self.account_id}: {self.day_used} on {self.day}"
 
 
 class Retry(models.Model):

@@ -28,7 +28,6 @@ from newsletter.models import (
     Issue,
     IssueState,
     Newsletter,
-    OnTheWire,
     Retry,
 )
 
@@ -240,12 +239,13 @@ def discard(issue_id: int, reason: str, *, now: datetime, by: str = "") -> None:
     """
     issue = lock(issue_id)
     if issue.state == IssueState.PAUSED:
-        # Whoever is about to put a message on the wire renews a lease first, so it waits here.
+        # Whoever is about to claim a batch waits here, and then finds the issue discarded.
         list(Batch.objects.select_for_update().filter(issue=issue_id).values("pk"))
         list(Retry.objects.select_for_update().filter(issue=issue_id).values("pk"))
         if not nothing_sent(issue_id):
             raise IssueError(
-                "Messages of this issue were accepted, so it can't be discarded.", hint="Resume it, or stop it."
+                "Messages of this issue were accepted, or are on their way, so it can't be discarded.",
+                hint="Resume it, or stop it.",
             )
         Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).update(
             state=DeliveryState.EXCLUDED, reason="the issue was discarded", at=now
@@ -271,11 +271,16 @@ def revive(issue_id: int, *, now: datetime, by: str) -> None:
 
 
 def nothing_sent(issue_id: int) -> bool:
-    """Whether certainly no message of the issue was taken: none accepted, none uncertain, none on the wire."""
+    """Whether certainly no message of the issue was taken: none accepted, none uncertain, none in a worker's hands."""
     taken = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
-    return not (
-        Delivery.objects.filter(issue=issue_id, state__in=taken).exists()
-        or OnTheWire.objects.filter(delivery__issue=issue_id).exists()
+    return not (Delivery.objects.filter(issue=issue_id, state__in=taken).exists() or in_hands(issue_id))
+
+
+def in_hands(issue_id: int) -> bool:
+    """Whether a worker, alive or dead, has something of the issue claimed: of that, anything may be on the wire."""
+    return (
+        Batch.objects.filter(issue=issue_id, state=BatchState.CLAIMED).exists()
+        or Retry.objects.filter(issue=issue_id).exclude(owner="").exists()
     )
 
 
@@ -300,8 +305,7 @@ def _require_complete(issue_id: int) -> None:
     counts = dict(Delivery.objects.filter(issue=issue_id).values_list("state").annotate(n=Count("pk")))
     frozen = Issue.objects.values_list("audience_count", flat=True).get(pk=issue_id)
     decided = sum(n for state, n in counts.items() if state != DeliveryState.PENDING)
-    on_the_wire = OnTheWire.objects.filter(delivery__issue=issue_id).count()
-    if counts.get(DeliveryState.PENDING, 0) or on_the_wire or decided != frozen:
+    if counts.get(DeliveryState.PENDING, 0) or in_hands(issue_id) or decided != frozen:
         raise IssueError(f"Stopped at {decided} of {frozen}: not finished.", hint="Resume it: newsletter deliver.")
 
 

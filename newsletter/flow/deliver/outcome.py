@@ -9,6 +9,18 @@ from newsletter.flow.report import Counts
 from newsletter.models import IssueState
 
 
+class Halt(Exception):
+    """This run ends here, and what is claimed goes back. `reason` pauses the issue, "" only says that we were told to
+    stop; with `wait` it goes on by itself later.
+    """
+
+    def __init__(self, reason: str = "", *, wait: bool = False) -> None:
+        # It goes into the database, and may quote what somebody else has written.
+        self.reason = reason.replace("\x00", " ").encode("utf-8", "replace").decode()
+        self.wait = wait
+        super().__init__(reason)
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts of one issue while a worker sends, for `progress`; `total` is the frozen count."""

@@ -1,16 +1,17 @@
-"""The only writer of deliveries, batches, retries and what is on the wire.
+"""The only writer of deliveries, batches and retries.
 
-    pending ── mark ──▶ on the wire ── settle ──▶ accepted | failed (reason) | uncertain
-       │                    │   └──── defer ────▶ pending, with a retry; 24 hours later failed (expired)
-       │                    └── the worker died ▶ uncertain, by name; never resent unless a person says so
-       └── unsubscribed, suppressed, stopped ... ▶ excluded (reason)
+    pending ── claim ──▶ claimed ── settle ──▶ accepted | failed (reason) | uncertain | excluded (reason)
+       ▲                    │   └─ "not now" ─▶ pending, with a retry; 24 hours later failed (expired)
+       │                    └─ the worker died ▶ what its journal says: answered rows are settled, untouched ones are
+       └────────────────────────────────────────  pending again, and what was on the wire is uncertain, by name
 
-Order of one worker: `recover`, `claim`, for each of `rows`: `mark`, send, `settle` or `defer`; then `release`.
+Order of one worker: `recover`, then again and again one transaction that `settle`s a claim and makes the next `claim`;
+`hold` renews the lease in between. What a worker has on the wire meanwhile stands in its journal (newsletter.journal).
 """
 
 from __future__ import annotations
 
-from newsletter.ledger.deliveries.claims import DIED, LEASE, Claim, claim, recover, release, rows
+from newsletter.ledger.deliveries.claims import BATCH, LEASE, RETRIES, Claim, Row, claim, hold, why_not
 from newsletter.ledger.deliveries.ending import (
     LEFT,
     STOPPED,
@@ -20,47 +21,42 @@ from newsletter.ledger.deliveries.ending import (
     stop,
     waits_for_provider,
 )
-from newsletter.ledger.deliveries.freezing import BATCH_SIZE, frozen_audience, start
+from newsletter.ledger.deliveries.freezing import BATCH_SIZE, batch_size, frozen_audience, start
 from newsletter.ledger.deliveries.owner import is_dead, this_worker
-from newsletter.ledger.deliveries.wire import (
-    EXPIRED,
-    REFUSED,
-    Permit,
-    defer,
-    exclude,
-    fail_unsent,
-    mark,
-    settle,
-    take_back,
-)
+from newsletter.ledger.deliveries.recovering import DIED, NO_JOURNAL, doubt, owners, recover
+from newsletter.ledger.deliveries.settling import EXPIRED, REFUSED, Decision, Settled, Settlement, settle
 
 __all__ = [
+    "BATCH",
     "BATCH_SIZE",
     "DIED",
     "EXPIRED",
     "LEASE",
     "LEFT",
+    "NO_JOURNAL",
     "REFUSED",
+    "RETRIES",
     "STOPPED",
     "Claim",
-    "Permit",
+    "Decision",
+    "Row",
+    "Settled",
+    "Settlement",
+    "batch_size",
     "claim",
-    "defer",
-    "exclude",
-    "fail_unsent",
+    "doubt",
     "finish_if_complete",
     "frozen_audience",
+    "hold",
     "is_dead",
-    "mark",
+    "owners",
     "pause_for_provider",
     "recover",
-    "release",
-    "rows",
     "settle",
     "settle_uncertain",
     "start",
     "stop",
-    "take_back",
     "this_worker",
     "waits_for_provider",
+    "why_not",
 ]

@@ -1,185 +1,208 @@
-"""Who works on what: batches and retries are claimed under a fence and a lease, and taken back from the dead."""
+"""Who works on what: a batch, or a group of due retries, is claimed under owner, fence and lease, and read at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db import connection
 
 from newsletter.core.errors import ClaimLostError
-from newsletter.ledger.deliveries.owner import is_dead
-from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue, IssueState, OnTheWire, Retry
+from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue, IssueState, Retry
+from subscribers import address
+from subscribers.models import Subscriber, Subscription, SubscriptionState, Suppression
 
-# Longer than the longest step under one lease: the ten minutes' wait for the answer to a final dot.
-LEASE = timedelta(minutes=15)
-DIED = "The sender stopped while this message was on the wire: it may have arrived."
+LEASE = timedelta(seconds=60)
+"""How long a worker may be silent before it is taken for dead. It renews its lease long before."""
+
+BATCH, RETRIES = "B", "R"
+"""The kinds of a claim, as its journal calls them."""
+
+# In one group of retries; each waits alone afterwards.
+GROUP = 200
 
 
-@dataclass(frozen=True, slots=True)
+class Row(NamedTuple):
+    """One delivery to be sent, with its person as they are now. `excluded` says why it must not go, "" when it may;
+    the fields of the person are those of a recipient and empty when the person is erased.
+    """
+
+    delivery: int
+    address: str
+    subscription: int | None
+    name: str = ""
+    language: str = ""
+    topics: tuple[str, ...] = ()
+    attributes: dict[str, Any] = {}
+    plain_text: bool = False
+    joined_on: date = date.min
+    address_key: str = ""
+    excluded: str = ""
+    attempts: int = 0
+    first_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class Claim:
-    """A batch, or (with `delivery`) one waiting retry, owned under one fence. Every write of its rows checks it."""
+    """Deliveries owned together. `batch` is 0 and `fences` hold each one's own fence when they are retries.
+
+    `waiting` are deliveries inside the batch's range that are pending and not in this claim: they wait for a retry of
+    their own.
+    """
 
     issue: int
-    batch: int
     owner: str
-    fence: int
-    delivery: int | None = None
+    lease_until: datetime
+    batch: int = 0
+    fence: int = 0
+    lo: int = 0
+    hi: int = 0
+    rows: list[Row] = field(default_factory=list)
+    waiting: tuple[int, ...] = ()
+    fences: dict[int, int] = field(default_factory=dict)
 
-    def hold(self, now: datetime) -> None:
-        """Renew the lease, first thing in each transaction: it also locks out whoever would take the claim back.
-
-        Raises `ClaimLostError` when somebody has.
-        """
-        until = now + LEASE
-        if self.delivery is None:
-            mine = Batch.objects.filter(
-                pk=self.batch, owner=self.owner, fence=self.fence, state=BatchState.CLAIMED
-            ).update(lease_until=until)
-        else:
-            mine = Retry.objects.filter(pk=self.delivery, owner=self.owner, fence=self.fence).update(lease_until=until)
-        if mine != 1:
-            raise ClaimLostError(
-                f"Batch {self.batch} of issue {self.issue} is no longer ours (fence {self.fence}).",
-                hint="Another worker has taken it over; nothing needs to be done.",
-            )
+    @property
+    def kind(self) -> str:
+        return BATCH if self.batch else RETRIES
 
 
-def claim(issue_id: int, *, owner: str, now: datetime) -> Claim | None:
-    """The next open batch, or else the next retry that is due; None when there is neither or the issue is not sending.
+def lost(claim: Claim) -> ClaimLostError:
+    """The error of a claim that another worker has now."""
+    what = f"Batch {claim.batch}" if claim.batch else f"A group of {len(claim.fences)} retries"
+    return ClaimLostError(
+        f"{what} of issue {claim.issue} is no longer ours (fence {claim.fence}).",
+        hint="Another worker has taken it over; nothing needs to be done.",
+    )
 
-    One conditional UPDATE each. On PostgreSQL it steps over rows that another worker is about to take; SQLite has one
-    writer at a time.
+
+def claim(issue_id: int, *, owner: str, now: datetime, lease: timedelta = LEASE) -> Claim | None:
+    """The next open batch, or else the retries that are due; None when there is neither or the issue is not sending.
+
+    Call it inside the transaction that settles the batch before it. One conditional UPDATE: on PostgreSQL it steps over
+    rows that another worker is about to take; SQLite has one writer at a time.
     """
-    row = _update_one(
+    until = now + lease
+    found = _update_first(
         Batch, {"state": BatchState.CLAIMED.value}, "issue_id = %s AND state = %s", "id",
-        [issue_id, str(BatchState.OPEN)], issue_id, owner, now, "id, fence",
+        [issue_id, str(BatchState.OPEN)], issue_id, owner, until, "id, fence, lo, hi", 1,
     )  # fmt: skip
-    if row:
-        return Claim(issue_id, batch=row[0], owner=owner, fence=row[1])
+    if found:
+        batch, fence, lo, hi = found[0]
+        taken = Claim(issue_id, owner, until, batch=batch, fence=fence, lo=lo, hi=hi)
+        taken.rows = _read(f"d.id BETWEEN %s AND %s AND r.{_RETRY_KEY} IS NULL", [lo, hi])
+        if len(taken.rows) < hi - lo + 1:
+            waiting = Retry.objects.filter(delivery__range=(lo, hi)).values_list("delivery", flat=True)
+            taken.waiting = tuple(waiting)
+        return taken
     due = connection.ops.adapt_datetimefield_value(now)
     assert due is not None
-    row = _update_one(
+    found = _update_first(
         Retry, {}, "issue_id = %s AND owner = '' AND due_at <= %s", "due_at",
-        [issue_id, due], issue_id, owner, now, "delivery_id, fence",
+        [issue_id, due], issue_id, owner, until, f"{_RETRY_KEY}, fence", GROUP,
     )  # fmt: skip
-    if not row:
+    if not found:
         return None
-    batch = Batch.objects.get(issue=issue_id, lo__lte=row[0], hi__gte=row[0])
-    return Claim(issue_id, batch=batch.pk, owner=owner, fence=row[1], delivery=row[0])
+    fences = {row[0]: row[1] for row in found}
+    taken = Claim(issue_id, owner, until, fences=fences)
+    marks = ", ".join(["%s"] * len(fences))
+    taken.rows = _read(f"d.id IN ({marks})", list(fences))
+    return taken
 
 
-def rows(claim: Claim) -> list[Delivery]:
-    """The claim's deliveries still to be sent, in order, each with its subscription and subscriber read now.
-
-    What waits for a retry of its own is not among a batch's.
-    """
-    found = Delivery.objects.select_related("subscription__subscriber").filter(state=DeliveryState.PENDING)
-    if claim.delivery is not None:
-        return list(found.filter(pk=claim.delivery))
-    batch = Batch.objects.get(pk=claim.batch)
-    return list(found.filter(pk__range=(batch.lo, batch.hi), retry=None).order_by("pk"))
-
-
-def release(claim: Claim, *, now: datetime) -> int:
-    """Give the claim back: settled when nothing of it is left to send, open otherwise. Losing it to another is fine.
-
-    What it still has on the wire becomes uncertain: nobody will write its answer any more, and left there it would
-    stand in the way of everybody after us. Returns how many that were.
-    """
-    with transaction.atomic():
-        try:
-            claim.hold(now)
-        except ClaimLostError:
-            return 0
-        if claim.delivery is not None:
-            doubted = _doubt(OnTheWire.objects.filter(pk=claim.delivery).values_list("pk", flat=True), now)
-            Retry.objects.filter(pk=claim.delivery).update(owner="", fence=F("fence") + 1, lease_until=None)
-            return doubted
-        # A row with a retry belongs to whoever claimed the retry, and may be on its way in good hands.
-        on_the_wire = OnTheWire.objects.filter(batch=claim.batch, delivery__retry=None)
-        doubted = _doubt(on_the_wire.values_list("pk", flat=True), now)
-        left = bool(rows(claim))
-        Batch.objects.filter(pk=claim.batch).update(
-            state=BatchState.OPEN if left else BatchState.SETTLED, owner="", fence=F("fence") + 1, lease_until=None
-        )
-    return doubted
+def hold(claims: Iterable[Claim], *, now: datetime, lease: timedelta = LEASE) -> None:
+    """Renew the leases. Raises `ClaimLostError` when one of them is another worker's by now."""
+    until = now + lease
+    for mine in claims:
+        if mine.batch:
+            held = Batch.objects.filter(
+                pk=mine.batch, owner=mine.owner, fence=mine.fence, state=BatchState.CLAIMED
+            ).update(lease_until=until)
+            whole = held == 1
+        else:
+            whole = _hold_retries(mine, until)
+        if not whole:
+            raise lost(mine)
+        mine.lease_until = until
 
 
-def recover(issue_id: int, *, now: datetime, dead: Callable[[str], bool] = is_dead) -> int:
-    """Take back what the dead have claimed: their lease ran out, or `dead(owner)` is certain.
-
-    What was on the wire becomes uncertain, by name, also where no owner is left at all; the rest is open again. Returns
-    how many became uncertain.
-    """
-    found = sum(_recover_batches(issue_id, now, dead)) + sum(_recover_retries(issue_id, now, dead))
-    return found + _recover_ownerless(issue_id, now)
+def _hold_retries(claim: Claim, until: datetime) -> bool:
+    held = Retry.objects.filter(pk__in=claim.fences, owner=claim.owner).update(lease_until=until)
+    return bool(held == len(claim.fences))
 
 
-def _recover_batches(issue_id: int, now: datetime, dead: Callable[[str], bool]) -> list[int]:
-    found = []
-    for batch in Batch.objects.filter(issue=issue_id, state=BatchState.CLAIMED):
-        if not _is_over(batch, now, dead):
-            continue
-        with transaction.atomic():
-            # As read: an owner that has renewed its lease since then lives, and keeps its claim.
-            taken = Batch.objects.filter(
-                pk=batch.pk, state=BatchState.CLAIMED, fence=batch.fence, lease_until=batch.lease_until
-            ).update(fence=F("fence") + 1, lease_until=now)
-            if not taken:
-                continue
-            # A row with a retry belongs to whoever claimed the retry, and may be on its way in good hands.
-            on_the_wire = OnTheWire.objects.filter(batch=batch.pk, delivery__retry=None)
-            found.append(_doubt(on_the_wire.values_list("pk", flat=True), now))
-            left = Delivery.objects.filter(pk__range=(batch.lo, batch.hi), state=DeliveryState.PENDING, retry=None)
-            Batch.objects.filter(pk=batch.pk).update(
-                state=BatchState.OPEN if left.exists() else BatchState.SETTLED, owner="", lease_until=None
-            )
-    return found
+def why_not(delivery_id: int) -> str:
+    """Why a delivery must not go at this moment, read anew; "" when it may."""
+    found = _read("d.id = %s", [delivery_id])
+    return found[0].excluded if found else "decided"
 
 
-def _recover_retries(issue_id: int, now: datetime, dead: Callable[[str], bool]) -> list[int]:
-    found = []
-    for retry in Retry.objects.filter(issue=issue_id).exclude(owner=""):
-        if not _is_over(retry, now, dead):
-            continue
-        with transaction.atomic():
-            taken = Retry.objects.filter(pk=retry.pk, fence=retry.fence, lease_until=retry.lease_until).update(
-                owner="", fence=F("fence") + 1, lease_until=None
-            )
-            if taken:
-                found.append(_doubt(OnTheWire.objects.filter(pk=retry.pk).values_list("pk", flat=True), now))
-    return found
+_RETRY_KEY = "delivery_id"
 
 
-def _recover_ownerless(issue_id: int, now: datetime) -> int:
-    """What stands on the wire while nobody owns its claim. Whoever sends owns it, so this is left from a failure."""
-    nobodys = Q(delivery__retry=None, batch__owner="") | Q(delivery__retry__owner="")
-    on_the_wire = OnTheWire.objects.filter(nobodys, delivery__issue=issue_id).values_list("pk", flat=True)
-    if not on_the_wire.exists():
-        return 0
-    with transaction.atomic():
-        return _doubt(on_the_wire.all(), now)
-
-
-def _is_over(row: Batch | Retry, now: datetime, dead: Callable[[str], bool]) -> bool:
-    return row.lease_until is None or row.lease_until < now or dead(row.owner)
-
-
-def _doubt(on_the_wire: Iterable[int], now: datetime) -> int:
-    """On the wire → uncertain. Never back to pending: that would be a second copy for whoever got the first."""
-    numbers = list(on_the_wire)
-    Delivery.objects.filter(pk__in=numbers, state=DeliveryState.PENDING).update(
-        state=DeliveryState.UNCERTAIN, reason=DIED, at=now
+def _read(where: str, parameters: list[Any]) -> list[Row]:
+    """The pending deliveries that `where` finds, in order: one statement, no model instances."""
+    sql = (
+        "SELECT d.id, d.address, d.subscription_id, s.state, s.topics, s.joined_at, p.address, p.address_key, p.name,"
+        " p.language, p.attributes, p.plain_text, r.attempts, d.at,"
+        f" EXISTS (SELECT 1 FROM {Suppression._meta.db_table} x WHERE x.address_key = p.address_key)"
+        f" FROM {Delivery._meta.db_table} d"
+        f" LEFT JOIN {Subscription._meta.db_table} s ON s.id = d.subscription_id"
+        f" LEFT JOIN {Subscriber._meta.db_table} p ON p.id = s.subscriber_id"
+        f" LEFT JOIN {Retry._meta.db_table} r ON r.{_RETRY_KEY} = d.id"
+        f" WHERE {where} AND d.state = '{DeliveryState.PENDING}' ORDER BY d.id"
     )
-    Retry.objects.filter(pk__in=numbers).delete()
-    OnTheWire.objects.filter(pk__in=numbers).delete()
-    return len(numbers)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = cursor.fetchall()
+    moved = {address.key(row[1]) for row in found if row[6] is not None and row[6] != row[1]}
+    barred = set(Suppression.objects.filter(address_key__in=moved).values_list("address_key", flat=True))
+    return [_row(values, barred) for values in found]
 
 
-def _update_one(
+def _row(values: tuple[Any, ...], barred: set[str]) -> Row:
+    number, to, subscription, state, topics, joined, own, key, name, language, attributes, plain, tries, at, out = values
+    if subscription is None or own is None:
+        return Row(number, to, None, excluded="erased", attempts=tries or 0)
+    excluded = ""
+    if state != SubscriptionState.ACTIVE:
+        excluded = state
+    # The message goes to the address of the freeze; the person may have changed theirs since.
+    elif out or (own != to and barred and address.key(to) in barred):
+        excluded = "suppressed"
+    return Row(
+        number,
+        to,
+        subscription,
+        name,
+        language,
+        () if topics == "[]" else tuple(_loads(topics)),
+        {} if attributes == "{}" else _loads(attributes),
+        bool(plain),
+        # SQLite keeps text ("2026-11-05 13:00:00"), PostgreSQL gives a datetime.
+        date.fromisoformat(joined[:10]) if isinstance(joined, str) else joined.date(),
+        key,
+        excluded,
+        tries or 0,
+        _moment(at) if tries else None,
+    )
+
+
+def _loads(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _moment(value: Any) -> datetime:
+    """A time as the two databases give it to plain SQL: SQLite without its zone, which is UTC."""
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    assert isinstance(value, datetime)
+    return value
+
+
+def _update_first(
     model: type[Batch] | type[Retry],
     fields: dict[str, str],
     where: str,
@@ -187,22 +210,25 @@ def _update_one(
     parameters: list[int | str | datetime],
     issue_id: int,
     owner: str,
-    now: datetime,
+    until: datetime,
     returning: str,
-) -> tuple[int, int] | None:
-    """Claim the first row of `model` that `where` finds, if the issue is sending."""
-    table, key = model._meta.db_table, "id" if model is Batch else "delivery_id"
+    number: int,
+) -> list[tuple[Any, ...]]:
+    """Claim the first rows of `model` that `where` finds, if the issue is sending."""
+    table, key = model._meta.db_table, "id" if model is Batch else _RETRY_KEY
     skip = "FOR UPDATE SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     setting = "".join(f"{name} = %s, " for name in fields)
+    inner = f"SELECT {key} FROM {table} WHERE {where} ORDER BY {order}, {key} LIMIT {number} {skip}"
+    # As an array it is looked for once: joined, PostgreSQL may run it again and claim more than `number`.
+    among = f"= ANY(ARRAY({inner}))" if connection.vendor == "postgresql" else f"IN ({inner})"
     # `where` stands twice: on PostgreSQL the row may have changed between the inner look and the update.
     sql = (
-        f"UPDATE {table} SET {setting}owner = %s, fence = fence + 1, lease_until = %s "
-        f"WHERE {key} = (SELECT {key} FROM {table} WHERE {where} ORDER BY {order}, {key} LIMIT 1 {skip}) AND {where} "
+        f"UPDATE {table} SET {setting}owner = %s, fence = fence + 1, lease_until = %s WHERE {key} {among} "
+        f"AND {where} "
         f"AND EXISTS (SELECT 1 FROM {Issue._meta.db_table} WHERE id = %s AND state = %s) RETURNING {returning}"
     )
-    lease = connection.ops.adapt_datetimefield_value(now + LEASE)
+    lease = connection.ops.adapt_datetimefield_value(until)
     values = [*fields.values(), owner, lease, *parameters, *parameters, issue_id, IssueState.SENDING.value]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        row = cursor.fetchone()
-    return (row[0], row[1]) if row else None
+        return list(cursor.fetchall())

@@ -10,7 +10,7 @@ from django.db.models.functions import Concat, Left
 
 from newsletter.core.errors import IssueError
 from newsletter.ledger import issues
-from newsletter.ledger.deliveries.wire import LONGEST_REASON, REFUSED
+from newsletter.ledger.deliveries.settling import LONGEST_REASON, REFUSED
 from newsletter.models import (
     Batch,
     BatchState,
@@ -19,7 +19,6 @@ from newsletter.models import (
     Event,
     Issue,
     IssueState,
-    OnTheWire,
     Retry,
 )
 
@@ -47,16 +46,17 @@ def finish_if_complete(issue_id: int, *, now: datetime) -> bool:
 def stop(issue_id: int, *, now: datetime, by: str = "") -> int:
     """The rest becomes excluded (stopped), and the issue sent. Returns how many were excluded.
 
-    Raises `IssueError` when a message is on the wire right now (pause first, then stop), and when nothing was accepted.
+    Raises `IssueError` while a worker has something of it claimed (pause first, then stop), and when nothing was
+    accepted.
     """
     with transaction.atomic():
         issues.lock(issue_id)
-        # Whoever is about to put a row on the wire renews a lease first, so it waits here, and then finds its row
-        # decided. Locked in a statement of their own: the next one must see what they had committed.
+        # Whoever is about to claim waits here, and then finds the issue sent. Locked in a statement of their own: the
+        # next one must see what they had committed.
         list(Batch.objects.select_for_update().filter(issue=issue_id).exclude(state=BatchState.SETTLED).values("pk"))
         list(Retry.objects.select_for_update().filter(issue=issue_id).values("pk"))
-        if OnTheWire.objects.filter(delivery__issue=issue_id).exists():
-            raise IssueError("A message is on its way right now.", hint="Try again in a minute.")
+        if issues.in_hands(issue_id):
+            raise IssueError("Messages are on their way right now.", hint="Try again in a minute.")
         excluded = Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).update(
             state=DeliveryState.EXCLUDED, reason=STOPPED, at=now
         )
@@ -122,11 +122,10 @@ def waits_for_provider(issue_id: int) -> datetime | None:
 
 
 def _unfinished(issue_id: int) -> bool:
-    """Whether anything is open, claimed, waiting or on the wire; `issues.finish` counts the deliveries."""
+    """Whether anything is open, claimed or waiting; `issues.finish` counts the deliveries."""
     return (
         Batch.objects.filter(issue=issue_id).exclude(state=BatchState.SETTLED).exists()
         or Retry.objects.filter(issue=issue_id).exists()
-        or OnTheWire.objects.filter(delivery__issue=issue_id).exists()
     )
 
 
