@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import ConfigError, ProviderError
-from newsletter.providers.base import Outcome, SendResult
+from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, one_by_one
 from newsletter.providers.envelope import BadAddressError, mailbox
 from newsletter.providers.settings import Settings
 
@@ -59,6 +59,7 @@ class SmtpProvider:
     """One connection, opened when first needed and reopened when the server has closed it between two messages."""
 
     kind = "smtp"
+    longest_silence = LONGEST_FINAL
 
     def __init__(self, settings: SmtpSettings) -> None:
         """Does not connect."""
@@ -131,6 +132,13 @@ class SmtpProvider:
             raise self._error("has a name that can't be looked up", _reason(error), permanent=True) from error
         except (OSError, smtplib.SMTPException) as error:
             raise self._error("can't be reached", _reason(error)) from error
+
+    def run(self, dispatch: Dispatch) -> None:
+        """One transaction after the other."""
+        one_by_one(dispatch, self._attempt)
+
+    def _attempt(self, outgoing: Outgoing) -> SendResult:
+        return self.send(sender=outgoing.sender, recipient=outgoing.recipient, message=outgoing.message)
 
     def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
         """One transaction. An address or size that the server could never take is REFUSED without asking it."""

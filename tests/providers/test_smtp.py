@@ -19,6 +19,7 @@ from newsletter.ledger.deliveries import LEASE
 from newsletter.providers import build, esp, smtp
 from newsletter.providers.base import Outcome, SendResult
 from newsletter.providers.smtp import FINAL_SECONDS, LONGEST_FINAL, SmtpProvider, SmtpSettings
+from tests.providers import dispatching
 from tests.providers.servers import SmtpServer
 
 SENDER = "weekly@news.example.test"
@@ -66,7 +67,7 @@ def connect() -> Iterator[Any]:
 def send(
     provider: SmtpProvider, to: str = "ada@box.test", message: bytes = MESSAGE, sender: str = SENDER
 ) -> SendResult:
-    return provider.send(sender=sender, recipient=to, message=message)
+    return dispatching.send(provider, to, message, sender)
 
 
 # --- before and after the dot ----------------------------------------------------------------------------------------
