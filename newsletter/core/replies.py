@@ -57,8 +57,9 @@ _WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         Kind.ADDRESS,
         re.compile(
             r"\b(?:(?:user|mailbox|recipient|account|address)(?: \S+)? (?:unknown|not found|unavailable|disabled"
-            r"|inactive|(?:does not|doesn't|not) exist)|(?:unknown|no such|invalid|non.?existent) (?:user|mailbox|recipient"
-            r"|account|address|local part|domain)|no mailbox here|host or domain name not found|null mx)",
+            r"|inactive|(?:does not|doesn't|not) exist)|(?:unknown|no such|invalid|non.?existent)"
+            r" (?:user|mailbox|recipient|account|address|local part|domain)|no mailbox here"
+            r"|host or domain name not found|null mx)",
             re.I,
         ),
     ),

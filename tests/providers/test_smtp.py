@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -310,17 +309,6 @@ def test_a_login_that_the_server_does_not_offer_is_final(serve: Any, connect: An
 
 
 # --- TLS -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tls")
-    file = folder / "both.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key -out crt -addext"
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
-    subprocess.run([*command.split(), names], cwd=folder, check=True, capture_output=True)
-    file.write_bytes((folder / "key").read_bytes() + (folder / "crt").read_bytes())
-    return file
 
 
 def context(certificate: Path) -> ssl.SSLContext:
