@@ -40,6 +40,7 @@ class RoughServer:
         self.heard: dict[int, list[str]] = {}
         self.split: random.Random | None = None
         self.now = self.most = 0
+        self.ahead = 0  # commands that came before the one ahead of them was answered
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -106,6 +107,7 @@ class _Talk:
         while True:
             line = self.line()
             self.server.heard[self.number].append(line)
+            self.server.ahead += bool(self.buffer)
             verb = line.partition(" ")[0].upper()
             getattr(self, f"on_{verb.lower()}", self.on_other)(line)
 

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -430,7 +430,8 @@ def scripted(*connections: dict[str, str]) -> Iterator[tuple[int, list[str]]]:
     def serve() -> None:
         for script in connections:
             connection, _ = listening.accept()
-            with connection, connection.makefile("rwb", buffering=0) as stream:
+            # The other side may close first, and should.
+            with connection, connection.makefile("rwb", buffering=0) as stream, suppress(OSError):
                 stream.write(b"220 hello\r\n")
                 in_data = False
                 for line in stream:

@@ -82,6 +82,7 @@ class Session:
         self._rcpt: Reply | None = None
         self._dirty = False  # a refused transaction is still open on the server's side
         self._served = 0
+        self._surplus = False  # behind the reply being heard there is more already
         self._dead = False
 
     @property
@@ -186,7 +187,7 @@ class Session:
             self._wire.write([command])
 
     def _encrypt(self) -> None:
-        if self._parser.inside:
+        if self._surplus:
             # Words in the clear behind the yes to STARTTLS: somebody on the way slips commands in (RFC 3207 4.2).
             words = "it went on in the clear after STARTTLS"
             self._end(trouble(self._settings, "can't be trusted", words, permanent=True))
@@ -278,9 +279,13 @@ class Session:
             return
         if not self._parser.inside and self._steady(data):
             return
-        for reply in self._parser.feed(data):
+        replies = self._parser.feed(data)
+        left = len(replies)
+        for reply in replies:
             if self._dead:
                 return
+            left -= 1
+            self._surplus = left > 0 or self._parser.inside
             self._hear(reply)
         if not self._dead:
             self._settle()
@@ -398,7 +403,7 @@ class Session:
         assert mail is not None and rcpt is not None
         no = mail if mail.code != 250 else rcpt if rcpt.code >= 300 else None
         if no is None and reply.code == 354:
-            if self._parser.inside:
+            if self._surplus:
                 self._confused(Reply(GARBAGE, ("More than was asked for.",)))
             else:
                 self._send_body()
@@ -445,6 +450,9 @@ class Session:
         self._end(reply.words)
 
     def _next(self, ask: Ask, command: bytes) -> None:
+        if self._surplus:
+            self._end("the server said what nobody had asked for")
+            return
         self._expect.append(ask)
         self._send([command])
 
