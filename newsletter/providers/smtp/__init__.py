@@ -8,7 +8,8 @@ server can't have taken the message. From then on only its answer can tell, and 
     commands    what a server offers, and the commands of one message
     opening     greeting, EHLO, STARTTLS, AUTH
     wire        one socket that never waits
-    session     one connection: what was asked, what the answers mean
+    link        one connection up to the point where it may send
+    session     the same connection from there on: what was asked, what the answers mean
     engine      all connections on one loop, between them and the dispatch
 """
 

@@ -8,45 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import math
-import socket
-import ssl
 import time
-from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ProviderError
 from newsletter.providers.base import ACCEPTED, Outcome, Outgoing, SendResult
-from newsletter.providers.smtp.commands import DATA, Envelope, Offer, about_the_message, body, envelope
-from newsletter.providers.smtp.opening import HANDSHAKE, opening, reason, trouble
-from newsletter.providers.smtp.replies import GARBAGE, Parser, Reply, clean
-from newsletter.providers.smtp.settings import BLOCK_SECONDS, COMMAND_SECONDS, DATA_SECONDS, GREETING_SECONDS
-from newsletter.providers.smtp.wire import Address, Wire
+from newsletter.providers.smtp.commands import DATA, Envelope, about_the_message, body, envelope
+from newsletter.providers.smtp.link import Ask, Link
+from newsletter.providers.smtp.opening import reason, trouble
+from newsletter.providers.smtp.replies import GARBAGE, Reply, clean
+from newsletter.providers.smtp.settings import BLOCK_SECONDS, COMMAND_SECONDS, DATA_SECONDS
+from newsletter.providers.smtp.wire import Address
 
 if TYPE_CHECKING:
     from newsletter.providers.smtp.engine import Engine
 
-# Another address of the same host may answer where this one is silent.
-CONNECT_SECONDS = 30.0
 # Closing a connection that has said nothing for so long is no fault.
 RESTED_SECONDS = 1.0
 
 
-class Ask(Enum):
-    """What a reply is awaited for."""
-
-    OPENING = auto()
-    RSET = auto()
-    MAIL = auto()
-    RCPT = auto()
-    DATA = auto()
-    DOT = auto()
-    LONE_DOT = auto()  # ends a DATA that was let in although no recipient was
-
-
 _GROUP = (Ask.MAIL, Ask.RCPT, Ask.DATA)
-_STEADY = (Ask.DOT, *_GROUP)
 
 
 class Fault(Enum):
@@ -57,23 +40,12 @@ class Fault(Enum):
     WORN = auto()  # it had served: closing it is the server's good right
 
 
-class Session:
-    """Belongs to an engine, which it tells of everything that ends a message."""
+class Session(Link):
+    """A link that carries messages. It tells its engine of everything that ends one."""
 
     def __init__(self, engine: Engine, addresses: Iterable[tuple[int, Address]]) -> None:
         """`addresses` are (family, address) of the host, tried in turn."""
-        self._engine = engine
-        self._settings = engine.settings
-        self._wire = Wire(engine.selector, self)
-        self._addresses = list(addresses)
-        self._parser = Parser()
-        self._script: Generator[bytes | None, Reply, Offer] | None = None
-        self._connecting = self._shaking = False
-        self._offer = Offer()
-        self.ready = False
-        self.idle_since = 0.0
-        self.deadline = math.inf
-        self._expect: deque[Ask] = deque()
+        super().__init__(engine, addresses)
         self._flown: Outgoing | None = None  # its body is on the way, up to `_behind` octets before the end of output
         self._behind = 0
         self._item: Outgoing | None = None  # its envelope is asked for
@@ -82,8 +54,6 @@ class Session:
         self._rcpt: Reply | None = None
         self._dirty = False  # a refused transaction is still open on the server's side
         self._served = 0
-        self._surplus = False  # behind the reply being heard there is more already
-        self._dead = False
 
     @property
     def busy(self) -> bool:
@@ -95,20 +65,6 @@ class Session:
         """Whether it can begin a message now."""
         return self.ready and not self._expect and self._item is None and self._flown is None
 
-    # --- coming and going ---------------------------------------------------------------------------------------
-
-    def begin(self) -> None:
-        """Connect to the first of the addresses that are left."""
-        family, address = self._addresses.pop(0)
-        self._wire = Wire(self._engine.selector, self)
-        self._connecting = True
-        limit = self._settings.timeout if not self._addresses else min(self._settings.timeout, CONNECT_SECONDS)
-        self._wait(min(limit, GREETING_SECONDS))
-        try:
-            self._wire.connect(family, address)
-        except OSError as error:
-            self._unconnected(error)
-
     def quit(self) -> None:
         """Say goodbye without waiting for the answer. Only for a session with nothing under way."""
         if self._dead:
@@ -119,90 +75,6 @@ class Session:
         self._dead = True
         self._wire.close()
         self._engine.gone(self, None, Fault.WORN)
-
-    def abandon(self) -> None:
-        """Close without a word to anybody: the process is on its way out."""
-        self._dead = True
-        self._wire.close()
-
-    def event(self) -> None:
-        """The selector has seen something."""
-        if self._dead:
-            return
-        try:
-            if self._connecting:
-                self._wire.connected()
-                self._connecting = False
-                self._script = opening(self._settings, self._settings.hello or _own_name(self._wire.sock))
-                self._step(None)
-            elif self._shaking:
-                self._shake()
-            else:
-                if self._wire.unsent:
-                    self._wire.flush()
-                    self._restart_clock()
-                self._read()
-        except ssl.SSLCertVerificationError as error:
-            words = error.verify_message or reason(error)
-            self._end(trouble(self._settings, "has a certificate that can't be trusted", words, permanent=True))
-        except OSError as error:
-            if self._connecting:
-                self._unconnected(error)
-            else:
-                self._end(reason(error))
-
-    def timed_out(self) -> None:
-        """The deadline has passed."""
-        if self._connecting:
-            self._unconnected(TimeoutError())
-        else:
-            self._end("timed out")
-
-    def _unconnected(self, error: OSError) -> None:
-        self._wire.close()
-        if self._addresses:
-            self.begin()
-        else:
-            self._end(reason(error))
-
-    def _step(self, reply: Reply | None) -> None:
-        """One step of the opening. Nothing else is asked meanwhile."""
-        assert self._script is not None
-        try:
-            command = next(self._script) if reply is None else self._script.send(reply)
-            if command == HANDSHAKE and command is not None:
-                self._encrypt()
-                return
-        except StopIteration as end:
-            self._script, self._offer = None, end.value
-            self.ready, self.deadline, self.idle_since = True, math.inf, time.monotonic()
-            self._engine.look = True
-            return
-        except ProviderError as error:
-            self._end(error)
-            return
-        self._expect.append(Ask.OPENING)
-        self._wait(min(self._settings.timeout, GREETING_SECONDS))
-        if command is not None:
-            self._wire.write([command])
-
-    def _encrypt(self) -> None:
-        if self._surplus:
-            # Words in the clear behind the yes to STARTTLS: somebody on the way slips commands in (RFC 3207 4.2).
-            words = "it went on in the clear after STARTTLS"
-            self._end(trouble(self._settings, "can't be trusted", words, permanent=True))
-            return
-        self._wire.encrypt(self._engine.context, self._settings.host)
-        self._shaking = True
-        self._wait(min(self._settings.timeout, GREETING_SECONDS))
-        self._shake()
-
-    def _shake(self) -> None:
-        if not self._wire.handshake():
-            return
-        self._shaking = False
-        # The script begins with the handshake or goes on behind it; in both cases it asks next.
-        self._step(Reply(0, ()))
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
@@ -263,10 +135,6 @@ class Session:
         else:
             limit = DATA_SECONDS if self._expect[0] is Ask.DATA else COMMAND_SECONDS
         self._wait(min(limit, self._settings.timeout))
-
-    def _wait(self, seconds: float) -> None:
-        self.deadline = time.monotonic() + seconds
-        self._engine.watch(self.deadline)
 
     # --- hearing --------------------------------------------------------------------------------------------------
 
@@ -534,13 +402,3 @@ class Session:
 def _refusal(reply: Reply) -> SendResult:
     outcome = Outcome.REFUSED if 500 <= reply.code < 600 else Outcome.DEFERRED
     return SendResult(outcome, code=max(reply.code, 0), reply=reply.words)
-
-
-def _own_name(sock: socket.socket | None) -> str:
-    """What we greet with: the host's name when it is a full one, else the address (RFC 5321 4.1.3)."""
-    name = socket.gethostname()
-    if "." in name and name.isascii() and name.isprintable() and " " not in name:
-        return name
-    assert sock is not None
-    address = str(sock.getsockname()[0]).partition("%")[0]
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
