@@ -116,12 +116,16 @@ def coverage_bars(tally: Tally, files: list[Path]) -> None:
             tally.broken.append(f"coverage of {label}: {share:.1f} % < {bar} %")
 
 
-def browser(tally: Tally) -> list[str]:
-    """Options that leave browser tests out where there is no browser, and say so."""
-    if shutil.which("chromium"):
-        return []
-    tally.left_out.append("browser tests (no chromium on the path)")
-    return ["-m", "not browser"]
+def parts(tally: Tally) -> list[str]:
+    """Options that leave out the tests whose system parts are not here, and say so."""
+    absent = []
+    if not shutil.which("chromium"):
+        absent.append("browser")
+        tally.left_out.append("browser tests (no chromium on the path)")
+    if not shutil.which("postfix") or os.geteuid() != 0:
+        absent.append("postfix")
+        tally.left_out.append("tests through a real Postfix (they need root, and postfix on the path)")
+    return ["-m", " and ".join(f"not {name}" for name in absent)] if absent else []
 
 
 def run_quick(tally: Tally) -> None:
@@ -144,7 +148,7 @@ def run_test(tally: Tally) -> None:
         before=["python", "tests/with_postgres.py"],
         COVERAGE_FILE=str(data["postgresql"]),
     )
-    session(tally, "SQLite", [*WORKERS, *cover, *browser(tally)], COVERAGE_FILE=str(data["sqlite"]))
+    session(tally, "SQLite", [*WORKERS, *cover, *parts(tally)], COVERAGE_FILE=str(data["sqlite"]))
     coverage_bars(tally, [path for path in data.values() if path.exists()])
 
 

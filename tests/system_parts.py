@@ -1,4 +1,4 @@
-"""Install what the tests want beyond Python: a browser, and fonts in which every letter can be drawn.
+"""Install what the tests want beyond Python: a browser, fonts in which every letter can be drawn, and a mail server.
 
 On Debian as root this installs them; elsewhere it only says what is missing. `tests/run.py` then decides: in CI a
 missing part fails the run, on a laptop the closing line names what was left out.
@@ -17,6 +17,7 @@ PACKAGES = (
     "fonts-noto-core",
     "fonts-noto-cjk",
     "fonts-noto-color-emoji",
+    "postfix",
 )
 
 

@@ -119,7 +119,7 @@ def one_by_one(
     """
     while (item := dispatch.take()) is not None:
         if isinstance(item, float):
-            sleep(item)
+            pause(dispatch, item, sleep)
             continue
         dispatch.leaving(item)
         try:
@@ -128,6 +128,15 @@ def one_by_one(
             dispatch.returned(item, str(error))
             raise
         dispatch.answered(item, result)
+
+
+def pause(dispatch: Dispatch, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait with nothing under way, in steps of at most a second, so that `tick` is called in time."""
+    while seconds > 0:
+        step = min(seconds, 1.0)
+        sleep(step)
+        seconds -= step
+        dispatch.tick()
 
 
 class _Single:

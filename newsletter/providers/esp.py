@@ -7,7 +7,9 @@ messages. What the answers mean follows anymail's documentation ("Sending email"
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
@@ -29,7 +31,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from newsletter.core.errors import ConfigError, ProviderError
-from newsletter.providers.base import Outcome, SendResult
+from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, pause
 from newsletter.providers.settings import Settings
 
 # Each provider's own name for its key.
@@ -50,6 +52,7 @@ KEY_NAMES = {
 }
 _KNOWN = (
     "esp", "api_key_env", "api_key_file", "secret_key_env", "secret_key_file", "api_url", "timeout", "options",
+    "calls",
 )  # fmt: skip
 # Links go out plain: where the account would rewrite them by default, it is told not to.
 _CAN_SWITCH_TRACKING = {"mailgun", "mailjet", "mandrill", "postmark", "sendgrid", "sparkpost", "unisender_go"}
@@ -71,15 +74,21 @@ CONNECT_SECONDS = 10.0
 
 
 class EspProvider:
-    """One HTTP session of one provider."""
+    """A few HTTP sessions of one provider: each call waits for its answer, so several go at once."""
 
     kind = "esp"
+    # The calls run in threads of their own; the thread of `run` looks up from them every second.
+    longest_silence = 10.0
 
-    def __init__(self, esp: str, arguments: Mapping[str, Any]) -> None:
-        """`arguments` are those of anymail's backend: keys, `api_url`, `timeout` ... Raises `ConfigError`."""
+    def __init__(self, esp: str, arguments: Mapping[str, Any], calls: int = 1) -> None:
+        """`arguments` are those of anymail's backend: keys, `api_url`, `timeout` ... `calls` go at once. Raises
+        `ConfigError`.
+        """
         self.esp = esp
+        self.calls = calls
         try:
-            self._backend = get_connection(f"anymail.backends.{esp}.EmailBackend", **arguments)
+            # A session serves one thread at a time: as many sessions as calls, handed out by the thread of `run`.
+            self._idle = [get_connection(f"anymail.backends.{esp}.EmailBackend", **arguments) for _ in range(calls)]
         except AnymailConfigurationError as error:
             # Its text names the missing setting, never a value.
             raise ConfigError(f"The account of {esp} is not complete: {error}", where="account (esp)") from error
@@ -89,7 +98,8 @@ class EspProvider:
         cls, settings: Mapping[str, Any], *, environ: Mapping[str, str], home: Path | None = None
     ) -> EspProvider:
         """Settings: `esp`, `api_key_env` or `api_key_file`, for Mailjet `secret_key_env` or `secret_key_file`,
-        `api_url`, `timeout` in seconds, and `options`: what else anymail's backend takes (`sender_domain` ...).
+        `api_url`, `timeout` in seconds, `calls` at once, and `options`: what else anymail's backend takes
+        (`sender_domain` ...).
         """
         read = Settings("esp", settings, _KNOWN)
         esp = read.text("esp", choices=tuple(KEY_NAMES))
@@ -103,16 +113,56 @@ class EspProvider:
         if url := read.text("api_url", ""):
             arguments["api_url"] = url
         arguments["timeout"] = (CONNECT_SECONDS, read.number("timeout", 60.0, at_least=0.05, at_most=600))
-        return cls(esp, arguments)
+        return cls(esp, arguments, int(read.number("calls", 4, at_least=1, at_most=32)))
 
     def open(self) -> None:
-        """Make the HTTP session. No request yet: these interfaces have no log-in of their own."""
-        self._backend.open()
+        """Make the HTTP sessions. No request yet: these interfaces have no log-in of their own."""
+        for backend in self._idle:
+            backend.open()
 
-    def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
+    def run(self, dispatch: Dispatch) -> None:
+        """Up to `calls` requests at once. The first that shows the account at fault ends it once the others are back.
+
+        What `take` or `leaving` raises goes through as well, and only then: a call that is out has an answer to book.
+        """
+        out: dict[Future[SendResult], tuple[Outgoing, Any]] = {}
+        failure: BaseException | None = None
+        more, not_before = True, 0.0
+        with ThreadPoolExecutor(self.calls, thread_name_prefix="esp") as pool:
+            while True:
+                try:
+                    while more and failure is None and self._idle and time.monotonic() >= not_before:
+                        item = dispatch.take()
+                        if item is None:
+                            more = False
+                        elif isinstance(item, float):
+                            not_before = time.monotonic() + item
+                        else:
+                            dispatch.leaving(item)
+                            backend = self._idle.pop()
+                            out[pool.submit(self._attempt, item, backend)] = item, backend
+                except Exception as error:  # the dispatch's own: kept until every call is answered
+                    failure = error
+                if not out and (failure is not None or not more):
+                    break
+                if not out:
+                    pause(dispatch, min(1.0, not_before - time.monotonic()))
+                    continue
+                done, _ = wait(
+                    out, 1.0 if not more else max(0.0, min(1.0, not_before - time.monotonic())) or 1.0, FIRST_COMPLETED
+                )
+                for future in done:
+                    item, backend = out.pop(future)
+                    self._idle.append(backend)
+                    failure = _book(dispatch, item, future) or failure
+                dispatch.tick()
+        if failure is not None:
+            raise failure
+
+    def _attempt(self, outgoing: Outgoing, backend: Any) -> SendResult:
         """One call. The From header decides the sender; the provider makes the envelope (and its bounces) its own."""
         try:
-            fields = rebuild(message, recipient)
+            fields = rebuild(outgoing.message, outgoing.recipient)
         except (ValueError, LookupError) as error:
             return SendResult(Outcome.REFUSED, reply=_clean(f"Not sent: the message can't be taken apart: {error}"))
         if self.esp in _CAN_SWITCH_TRACKING:
@@ -120,9 +170,9 @@ class EspProvider:
         if self.esp == "postmark":
             # Postmark replaces a Message-ID unless told to keep it; ours marks a copy that is sent again.
             fields.extra_headers["X-PM-KeepID"] = "true"
-        self.open()
+        backend.open()
         try:
-            self._backend.send_messages([fields])
+            backend.send_messages([fields])
         except AnymailRecipientsRefused as error:
             return self._refused(error)
         except AnymailAPIError as error:
@@ -135,8 +185,9 @@ class EspProvider:
         return _outcome(fields)
 
     def close(self) -> None:
-        """Let the HTTP session go."""
-        self._backend.close()
+        """Let the HTTP sessions go."""
+        for backend in self._idle:
+            backend.close()
 
     def _refused(self, error: AnymailRecipientsRefused) -> SendResult:
         response = getattr(error, "response", None)
@@ -176,6 +227,20 @@ class EspProvider:
         )
         text = _clean(f"The provider {self.esp} {what}").rstrip(".")
         return ProviderError(f"{text}.", hint=hint, permanent=permanent)
+
+
+def _book(dispatch: Dispatch, outgoing: Outgoing, future: Future[SendResult]) -> BaseException | None:
+    """Tell what a call came to. Returns what must stop the run."""
+    error = future.exception()
+    if isinstance(error, ProviderError):
+        dispatch.returned(outgoing, str(error))
+        return error
+    if error is not None:
+        # A fault of ours in the middle of a call: the request may have been out.
+        dispatch.answered(outgoing, SendResult(Outcome.UNKNOWN, reply=_clean(f"{type(error).__name__}: {error}")))
+        return error
+    dispatch.answered(outgoing, future.result())
+    return None
 
 
 def rebuild(message: bytes, recipient: str) -> EmailMultiAlternatives:

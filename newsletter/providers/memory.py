@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from newsletter.providers.base import Outcome, SendResult
+from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, one_by_one
 from newsletter.providers.settings import Settings
 
 # Named mailboxes outlive the instance, as a server outlives a connection.
@@ -35,6 +35,7 @@ class MemoryProvider:
     """
 
     kind = "memory"
+    longest_silence = 5.0
 
     def __init__(self, name: str = "memory", answer: Callable[[str], SendResult | None] | None = None) -> None:
         """`name` chooses the mailbox."""
@@ -49,14 +50,17 @@ class MemoryProvider:
     def open(self) -> None:
         """Nothing to connect to."""
 
-    def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
-        """Keep the message, or do as `answer` says."""
-        result = self._answer(recipient) if self._answer else None
-        if result is None:
-            result = SendResult(Outcome.ACCEPTED, code=250, reply="kept")
-        if result.outcome is Outcome.ACCEPTED:
-            self.sent.append(Sent(sender, recipient, message))
-        return result
+    def run(self, dispatch: Dispatch) -> None:
+        """Keep each message, or do as `answer` says."""
+        one_by_one(dispatch, self._attempt)
 
     def close(self) -> None:
         """Nothing to close."""
+
+    def _attempt(self, outgoing: Outgoing) -> SendResult:
+        result = self._answer(outgoing.recipient) if self._answer else None
+        if result is None:
+            result = SendResult(Outcome.ACCEPTED, code=250, reply="kept")
+        if result.outcome is Outcome.ACCEPTED:
+            self.sent.append(Sent(outgoing.sender, outgoing.recipient, outgoing.message))
+        return result

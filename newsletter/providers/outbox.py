@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import ConfigError, ProviderError
-from newsletter.providers.base import Outcome, SendResult
+from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, one_by_one
 from newsletter.providers.settings import Settings
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
@@ -30,6 +30,8 @@ class OutboxProvider:
     """
 
     kind = "outbox"
+    # One write and one fsync; a network folder that answers later than this is as good as gone.
+    longest_silence = 60.0
 
     def __init__(self, folder: Path) -> None:
         """`folder` is made when first opened."""
@@ -50,10 +52,17 @@ class OutboxProvider:
         except OSError as error:
             raise self._broken(error) from error
 
-    def send(self, *, sender: str, recipient: str, message: bytes) -> SendResult:
-        """Write one file. Raises `ProviderError` when the folder can't take files (disk full, read-only)."""
+    def run(self, dispatch: Dispatch) -> None:
+        """Write one file each. Raises `ProviderError` when the folder can't take files (disk full, read-only)."""
+        one_by_one(dispatch, self._attempt)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def _attempt(self, outgoing: Outgoing) -> SendResult:
         self.open()
-        stem = self._stem(recipient, message)
+        message = outgoing.message
+        stem = self._stem(outgoing.recipient, message)
         part = self.folder / f".{stem}.{os.getpid()}.part"
         try:
             with part.open("wb") as file:
@@ -69,9 +78,6 @@ class OutboxProvider:
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
         return SendResult(Outcome.ACCEPTED, code=250, reply=name)
-
-    def close(self) -> None:
-        """Nothing to close."""
 
     def _publish(self, part: Path, stem: str) -> str:
         """Give the finished file its name: linking fails where a name is taken, renaming would replace."""

@@ -47,6 +47,13 @@ class Settings:
             )
         return value
 
+    def flag(self, key: str, default: bool) -> bool:
+        """Yes or no."""
+        value = self._table.get(key, default)
+        if not isinstance(value, bool):
+            raise ConfigError(f'The setting "{key}" is {value!r}; it takes true or false.', where=self._where)
+        return value
+
     def table(self, key: str) -> dict[str, Any]:
         """A table of further settings; {} when left out."""
         value = self._table.get(key, {})

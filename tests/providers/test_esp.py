@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from newsletter.core.errors import ConfigError, ProviderError
 from newsletter.providers import build
-from newsletter.providers.base import Outcome, SendResult
+from newsletter.providers.base import Outcome, Outgoing, SendResult
 from newsletter.providers.esp import KEY_NAMES, EspProvider, rebuild
+from tests.providers import dispatching
+from tests.providers.dispatching import SENDER, Book
 from tests.providers.servers import (
     BROKEN,
     INACTIVE,
@@ -21,7 +24,7 @@ from tests.providers.servers import (
     SENT,
     PostmarkServer,
 )
-from tests.providers.test_every_provider import SENDER, wire
+from tests.providers.test_every_provider import wire
 
 
 @pytest.fixture
@@ -42,7 +45,7 @@ def provider(server: PostmarkServer) -> Iterator[EspProvider]:
 
 
 def send(provider: EspProvider, to: str = "ada@box.test") -> SendResult:
-    return provider.send(sender=SENDER, recipient=to, message=wire(to))
+    return dispatching.send(provider, to, wire(to))
 
 
 def test_sent_carries_the_providers_own_id(provider: EspProvider) -> None:
@@ -134,16 +137,16 @@ def test_queued_is_accepted_too(provider: EspProvider, server: PostmarkServer) -
 
 def test_bytes_that_are_no_message_with_a_text_are_refused_here(provider: EspProvider, server: PostmarkServer) -> None:
     raw = b"From: a@b.test\r\nTo: c@d.test\r\nContent-Type: text/html\r\n\r\n<p>x</p>\r\n"
-    result = provider.send(sender=SENDER, recipient="c@d.test", message=raw)
+    result = dispatching.send(provider, "c@d.test", raw)
     assert result.outcome is Outcome.REFUSED and "no text part" in result.reply
     plain = b"From: a@b.test\r\nTo: c@d.test\r\nContent-Type: text/plain\r\n\r\nx\r\n"
-    assert provider.send(sender=SENDER, recipient="c@d.test", message=plain).outcome is Outcome.ACCEPTED
+    assert dispatching.send(provider, "c@d.test", plain).outcome is Outcome.ACCEPTED
     assert "HtmlBody" not in server.requests[0]
 
 
 @pytest.mark.parametrize("to", ["a b@box.test", "nobody", "x@y@z.test, d@e.test"])
 def test_an_address_that_cannot_be_sent_to_fails_alone(to: str, provider: EspProvider) -> None:
-    result = provider.send(sender=SENDER, recipient=to, message=wire())
+    result = dispatching.send(provider, to, wire())
     assert result.outcome is Outcome.REFUSED, result
     assert send(provider).outcome is Outcome.ACCEPTED
 
@@ -172,7 +175,7 @@ def test_every_provider_that_anymail_knows_can_be_built_and_fails_cleanly_when_a
         warnings.simplefilter("ignore")
         provider = build("esp", settings, folder=Path(), environ={"KEY": "a-key"})
     with pytest.raises(ProviderError) as caught:
-        provider.send(sender=SENDER, recipient="ada@box.test", message=wire())
+        dispatching.send(provider, "ada@box.test", wire())
     assert not caught.value.permanent and "can't be reached" in str(caught.value)
     provider.close()
 
@@ -192,3 +195,27 @@ def test_settings_that_will_not_do_are_named(settings: dict[str, Any], words: st
     with pytest.raises(ConfigError) as caught:
         build("esp", settings, folder=Path(), environ={"KEY": "very secret words"})
     assert words in str(caught.value) and "very secret" not in str(caught.value)
+
+
+def test_several_calls_go_at_once_and_no_more_than_it_was_told(server: PostmarkServer) -> None:
+    settings = {"esp": "postmark", "api_key_env": "TOKEN", "api_url": server.url, "calls": 3}
+    provider = build("esp", settings, folder=Path(), environ={"TOKEN": server.TOKEN})
+    server.slow = 0.1
+    book = Book([Outgoing(key, SENDER, f"r{key}@box.test", wire(f"r{key}@box.test")) for key in range(9)])
+    began = time.monotonic()
+    provider.run(book)
+    assert book.outcomes() == [Outcome.ACCEPTED] * 9 and book.most == 3
+    assert 0.29 < time.monotonic() - began < 0.85, "nine calls of 0.1 s, three at a time"
+    provider.close()
+
+
+def test_it_looks_up_from_a_call_that_takes_its_time(server: PostmarkServer) -> None:
+    server.slow = 1.3
+    slow = build(
+        "esp", {"esp": "postmark", "api_key_env": "TOKEN", "api_url": server.url}, folder=Path(),
+        environ={"TOKEN": server.TOKEN},
+    )  # fmt: skip
+    book = Book([Outgoing(1, SENDER, "ada@box.test", wire())])
+    slow.run(book)
+    assert book.outcomes() == [Outcome.ACCEPTED] and book.ticks >= 2
+    slow.close()

@@ -15,12 +15,12 @@ import pytest
 from newsletter.core.errors import ProviderError
 from newsletter.core.mime import Headers, Mailbox, whole
 from newsletter.providers import KINDS, build
-from newsletter.providers.base import Outcome, Provider, SendResult
+from newsletter.providers.base import Outcome, Outgoing, Provider, SendResult, send_one
 from newsletter.providers.memory import MemoryProvider, mailbox
+from tests.providers.dispatching import SENDER, Book
 from tests.providers.servers import BAD_TOKEN, INACTIVE, RATE_LIMIT, PostmarkServer, SmtpServer
 from tests.sending import SLOT
 
-SENDER = "weekly@news.example.test"
 TEXT = "Dear Ada,\n.a line with a dot\n..\nGrüße — and goodbye\n"
 
 
@@ -251,7 +251,7 @@ asks_a_server = pytest.mark.parametrize("rig", ["memory", "smtp", "esp"], indire
 
 
 def send(provider: Provider, to: str = "ada@box.test", **options: Any) -> SendResult:
-    return provider.send(sender=SENDER, recipient=to, message=wire(to, **options))
+    return send_one(provider, Outgoing(1, SENDER, to, wire(to, **options)))
 
 
 def test_every_kind_of_account_is_here() -> None:
@@ -367,3 +367,60 @@ def test_a_server_that_is_away_is_an_error_that_may_pass(rig: Any) -> None:
         send(provider)
     assert not caught.value.permanent
     provider.close()
+
+
+def batch(*addresses: str) -> list[Outgoing | float | Exception]:
+    return [Outgoing(key, SENDER, to, wire(to, number=key)) for key, to in enumerate(addresses)]
+
+
+def test_a_batch_ends_message_by_message_and_keeps_the_waits_it_is_given(rig: Any, provider: Provider) -> None:
+    items = batch(*(f"r{number:02}@box.test" for number in range(12)))
+    items[5:5] = [0.05, 0.05]
+    book = Book(items)
+    provider.run(book)
+    assert book.outcomes() == [Outcome.ACCEPTED] * 12 and not book.back
+    assert sorted(recipient for recipient, _ in rig.received()) == [f"r{number:02}@box.test" for number in range(12)]
+
+
+@asks_a_server
+def test_a_batch_with_trouble_in_it_gives_each_message_its_own_answer(rig: Any) -> None:
+    rig.refuse()
+    rig.later()
+    provider = rig.provider()
+    book = Book(batch("ada@box.test", "hard@box.test", "bob@box.test", "grey@box.test", "eve@box.test"))
+    provider.run(book)
+    yes, no, later = Outcome.ACCEPTED, Outcome.REFUSED, Outcome.DEFERRED
+    assert book.outcomes() == [yes, no, yes, later, yes]
+    provider.close()
+
+
+def test_an_account_that_may_not_send_ends_everything_it_took(rig: Any) -> None:
+    rig.lock()
+    provider = rig.provider()
+    book = Book(batch(*["ada@box.test"] * 9))
+    with pytest.raises(ProviderError):
+        provider.run(book)
+    assert not book.open and len(book.back) == len(book.taken) < 9
+    provider.close()
+
+
+def test_what_must_not_leave_does_not_and_the_rest_is_answered(rig: Any, provider: Provider) -> None:
+    book = Book(batch(*(f"r{number}@box.test" for number in range(6))))
+    book.hold = {3}
+    with pytest.raises(RuntimeError, match="must not go"):
+        provider.run(book)
+    assert book.left <= set(book.results) and 3 not in book.results
+    assert "r3@box.test" not in [recipient for recipient, _ in rig.received()]
+    assert len(rig.received()) == len(book.results)
+
+
+def test_a_fault_of_the_dispatch_goes_through_once_all_that_left_is_answered(rig: Any, provider: Provider) -> None:
+    book = Book([*batch("ada@box.test", "bob@box.test"), RuntimeError("the database is gone")])
+    with pytest.raises(RuntimeError, match="the database is gone"):
+        provider.run(book)
+    assert book.left <= set(book.results) and not book.open
+    assert send(provider, "eve@box.test").outcome is Outcome.ACCEPTED, "it can run again"
+
+
+def test_it_says_for_how_long_it_may_be_silent(provider: Provider) -> None:
+    assert 0 < provider.longest_silence < 900

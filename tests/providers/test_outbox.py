@@ -12,11 +12,12 @@ import pytest
 from newsletter.core.errors import ConfigError, ProviderError
 from newsletter.providers import build
 from newsletter.providers.base import Outcome, SendResult
-from tests.providers.test_every_provider import SENDER, wire
+from tests.providers import dispatching
+from tests.providers.test_every_provider import wire
 
 
 def send(folder: Path, to: str = "ada@box.test") -> SendResult:
-    return build("outbox", {}, folder=folder, environ={}).send(sender=SENDER, recipient=to, message=wire())
+    return dispatching.send(build("outbox", {}, folder=folder, environ={}), to, wire())
 
 
 def test_a_file_is_the_message_byte_for_byte_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_no_address_leaves_the_folder_or_hides(to: str, tmp_path: Path) -> None:
 def test_a_message_without_an_id_is_kept_apart_from_others(tmp_path: Path) -> None:
     provider = build("outbox", {}, folder=tmp_path, environ={})
     for subject in (b"one", b"two"):
-        provider.send(sender=SENDER, recipient="a@b.test", message=b"Subject: " + subject + b"\r\n\r\nx\r\n")
+        dispatching.send(provider, "a@b.test", b"Subject: " + subject + b"\r\n\r\nx\r\n")
     assert len({file.name.rpartition("-")[2] for file in tmp_path.iterdir()}) == 2
 
 
@@ -83,7 +84,7 @@ def test_a_full_disk_stops_the_send_and_leaves_no_half_file(
 
 def test_an_account_may_have_a_folder_of_its_own(tmp_path: Path) -> None:
     provider = build("outbox", {"folder": str(tmp_path / "own")}, folder=tmp_path / "not", environ={})
-    provider.send(sender=SENDER, recipient="a@b.test", message=wire())
+    dispatching.send(provider, "a@b.test", wire())
     assert [file.name for file in tmp_path.iterdir()] == ["own"]
     with pytest.raises(ConfigError, match="absolute"):
         build("outbox", {"folder": "own"}, folder=tmp_path, environ={})

@@ -16,7 +16,7 @@ from newsletter.flow.compile import Preview, frozen, preview, subject_suggestion
 from newsletter.flow.deliver import Installation
 from newsletter.management.arguments import clock, issue_from, issue_name
 from newsletter.models import Issue
-from newsletter.providers.base import Outcome
+from newsletter.providers.base import Outcome, Outgoing, send_one
 from subscribers import address
 from subscribers.errors import AddressError
 from subscribers.models import Subscription
@@ -107,7 +107,7 @@ def _mail(issue: Issue, installation: Installation, to: str, test: Preview) -> s
     provider = installation.provider(issue.newsletter.account)
     provider.open()
     try:
-        result = provider.send(sender=frozen(issue).sender.from_address, recipient=to, message=test.message)
+        result = send_one(provider, Outgoing(0, frozen(issue).sender.from_address, to, test.message))
     finally:
         provider.close()
     if result.outcome is not Outcome.ACCEPTED:

@@ -1,0 +1,123 @@
+"""What a server offers, and the commands of one message in the words it understands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from newsletter.core.errors import ProviderError
+from newsletter.providers.base import Outcome, Outgoing, SendResult
+from newsletter.providers.envelope import BadAddressError, mailbox
+from newsletter.providers.smtp.replies import Reply
+
+TOO_LARGE = 552  # RFC 5321 4.2.3, RFC 1870: about this message, not about us
+# Enhanced status codes of a message, not of its sender: too long (5.2.3, 5.3.4), its content (5.6.x).
+_OF_THE_MESSAGE = re.compile(r"\b5\.(?:2\.3|3\.4|6\.\d{1,3})\b")
+_LINE_START_DOT = re.compile(rb"(?m)^\.")
+_NOT_XTEXT = re.compile(r"[^!-*,-<>-~]")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The extensions of an EHLO reply (RFC 5321 4.1.1.1)."""
+
+    pipelining: bool = False
+    starttls: bool = False
+    eight_bit: bool = False
+    utf8: bool = False
+    dsn: bool = False
+    size: int | None = None  # the largest message in octets; 0 is no limit, None is not offered
+    auth: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, reply: Reply) -> Offer:
+        """The first line of the reply is the server's name."""
+        words = [line.replace("AUTH=", "AUTH ", 1).upper().split() for line in reply.lines[1:]]
+        found = {word[0]: word[1:] for word in words if word}
+        auth = frozenset(name for word in words if word and word[0] == "AUTH" for name in word[1:])
+        size = found.get("SIZE")
+        limit = int(size[0]) if size and size[0].isascii() and size[0].isdigit() and len(size[0]) < 20 else 0
+        return cls(
+            pipelining="PIPELINING" in found,
+            starttls="STARTTLS" in found,
+            eight_bit="8BITMIME" in found,
+            utf8="SMTPUTF8" in found,
+            dsn="DSN" in found,
+            size=None if size is None else limit,
+            auth=auth,
+        )
+
+
+class Envelope(NamedTuple):
+    """The commands of one message, each with its CRLF."""
+
+    mail: bytes
+    rcpt: bytes
+
+
+DATA = b"DATA\r\n"
+
+
+def envelope(outgoing: Outgoing, offer: Offer, dsn: bool) -> Envelope | SendResult:
+    """The commands, or the REFUSED of a message that this server could never take: asked for nothing then.
+
+    SMTPUTF8 is asked for only when an address or a header needs it (RFC 6531 3.1): many servers refuse the mere word.
+    Raises `ProviderError` for a sender that can't stand in a command: that is our fault, not the reader's.
+    """
+    try:
+        sender = mailbox(outgoing.sender)
+    except BadAddressError as error:
+        raise ProviderError(f"{outgoing.sender} can't be an envelope sender: {error}", permanent=True) from error
+    try:
+        path = mailbox(outgoing.recipient)
+    except BadAddressError as error:
+        return SendResult(Outcome.REFUSED, code=553, reply=f"Not sent: {error}")
+    message = outgoing.message
+    mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{path}>"
+    if offer.size is not None:
+        if 0 < offer.size < len(message):
+            return _never(f"the message has {len(message)} octets and the server takes {offer.size}.")
+        mail += f" SIZE={len(message)}"
+    eight_bit = not message.isascii()
+    plain_path = path.isascii()
+    if not plain_path or not sender.isascii() or (eight_bit and not message.partition(b"\r\n\r\n")[0].isascii()):
+        if not offer.utf8:
+            return _never("the address needs SMTPUTF8 and the mail server does not offer it.")
+        mail += " SMTPUTF8"
+        eight_bit = True
+    if eight_bit:
+        if not offer.eight_bit:
+            return _never("the message needs 8BITMIME and the mail server does not offer it.")
+        mail += " BODY=8BITMIME"
+    if dsn and offer.dsn:
+        # RFC 3461 4: the headers are enough of the letter; ENVID brings our own number back.
+        mail += f" RET=HDRS ENVID={outgoing.key}"
+        rcpt += " NOTIFY=FAILURE"
+        if plain_path:
+            rcpt += f" ORCPT=rfc822;{xtext(path)}"
+    return Envelope(f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode())
+
+
+def body(outgoing: Outgoing) -> list[bytes]:
+    """The message as it goes over the wire, its final dot included, in as few copies as can be."""
+    message = outgoing.message
+    if not outgoing.dot_safe:
+        message = _LINE_START_DOT.sub(b"..", message)
+    return [message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"]
+
+
+def xtext(text: str) -> str:
+    """RFC 3461 4: every printable ASCII character but + and = stands for itself."""
+    return _NOT_XTEXT.sub(lambda found: "".join(f"+{octet:02X}" for octet in found[0].encode()), text)
+
+
+def about_the_message(reply: Reply) -> bool:
+    """Whether a final no to MAIL FROM is this message's alone: too large, or its content. Any other is about us: going
+    on would fail the whole list.
+    """
+    return reply.code == TOO_LARGE or _OF_THE_MESSAGE.search(reply.words) is not None
+
+
+def _never(why: str) -> SendResult:
+    return SendResult(Outcome.REFUSED, code=554, reply=f"Not sent: {why}")
