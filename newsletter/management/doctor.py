@@ -18,6 +18,7 @@ from django.utils.timesince import timesince
 from newsletter.config.home import CONFIG_FILE, DATABASE_FILE
 from newsletter.config.load import Loaded, unknown_variables
 from newsletter.config.schema import Config, keys
+from newsletter.core.account import AccountRules
 from newsletter.core.errors import ConfigError, NewsletterError
 from newsletter.flow.issue.facts import next_free_slot
 from newsletter.models import Account, Issue, Magazine, Newsletter, Source
@@ -163,7 +164,8 @@ def _magazine() -> Iterator[Finding]:
 def _accounts(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
     for account in Account.objects.filter(newsletters__isnull=False).distinct().order_by("name"):
         try:
-            build(account.kind, account.settings, folder=config.outbox_folder, environ=environ, home=config.home)
+            _, settings = AccountRules.split(account.settings, where=f"account {account.name}")
+            build(account.kind, settings, folder=config.outbox_folder, environ=environ, home=config.home)
         except NewsletterError as error:
             yield Finding(Level.MISSING, f"account {account.name}", error.message, error.hint)
             continue

@@ -248,3 +248,12 @@ def test_settings_of_an_account_are_checked_without_its_secret(now: datetime, tm
     with pytest.raises(ConfigError, match=r"magazine\.toml:4: .*password") as caught:
         apply_text(text % 'username = "me", password = "hush"', now=now)
     assert "hush" not in str(caught.value)
+
+
+def test_an_accounts_rules_stand_beside_its_providers_settings_and_are_checked_too(now: datetime) -> None:
+    table = '[[accounts]]\nname = "real"\nkind = "smtp"\nsettings = { host = "mail.example.org", %s }\n'
+    apply_text(table % 'dkim = "own", per_hour = 500', now=now)
+    assert Account.objects.get().settings == {"host": "mail.example.org", "dkim": "own", "per_hour": 500}
+    assert apply_text(dump_text(), now=now) == []
+    with pytest.raises(ConfigError, match=r':4: "settings" will not do: The setting "dkim" is \'maybe\''):
+        apply_text(table % 'dkim = "maybe"', now=now)
