@@ -13,6 +13,7 @@ from typing import Any
 
 from newsletter.core.errors import ConfigError
 
+ESP = "esp"
 RELAY, OWN = "relay", "own"
 ASK, RESEND = "ask", "resend"
 MOST = 1_000_000_000
@@ -61,7 +62,7 @@ KEYS = frozenset(AccountRules.__dataclass_fields__)
 
 def mails_people(kind: str, settings: Mapping[str, Any]) -> bool:
     """Whether such an account reaches mailboxes: a provider, or a mail server that is not on this machine."""
-    return kind == "esp" or (kind == "smtp" and not is_loopback(str(settings.get("host", ""))))
+    return kind == ESP or (kind == "smtp" and not is_loopback(str(settings.get("host", ""))))
 
 
 def is_loopback(host: str) -> bool:

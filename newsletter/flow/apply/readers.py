@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from newsletter.config.toml import nearest
-from newsletter.core.account import AccountRules
+from newsletter.core.account import ESP, OWN, AccountRules
 from newsletter.core.errors import NewsletterError
 from newsletter.core.rubrics import RUBRICS
 from newsletter.providers import build
@@ -197,7 +197,9 @@ def check_location(kind: str, location: str) -> None:
 def check_account(kind: str, settings: Mapping[str, Any], home: Path | None) -> None:
     """Raises `Refused` when `settings` can't make a provider of `kind`. A secret's variable may be unset yet."""
     try:
-        _, own = AccountRules.split(settings)
+        rules, own = AccountRules.split(settings)
+        if kind == ESP and rules.dkim == OWN:
+            raise Refused('will not do: a provider makes the message anew, so only it can sign; take dkim = "own" out.')
         build(kind, own, folder=Path("outbox"), environ=_AnySecret(), home=home)
     except NewsletterError as error:
         raise Refused(f"will not do: {error.message}", error.hint) from error
