@@ -25,9 +25,7 @@ SILENT, BROKEN = "SILENT", "BROKEN"
 @contextlib.contextmanager
 def nameserver(zone: Zone) -> Iterator[str]:
     """Serve `zone` by UDP and TCP on one port of loopback; gives "127.0.0.1:PORT"."""
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind(("127.0.0.1", 0))
-    tcp = socket.create_server(udp.getsockname())
+    udp, tcp = _one_port()
     tcp.settimeout(5)
     threads = [threading.Thread(target=_by_udp, args=(udp, zone)), threading.Thread(target=_by_tcp, args=(tcp, zone))]
     for thread in threads:
@@ -44,6 +42,21 @@ def nameserver(zone: Zone) -> Iterator[str]:
             thread.join()
         udp.close()
         tcp.close()
+
+
+def _one_port() -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on the same port: one that is free for the first may be taken for the second."""
+    for _ in range(50):
+        tcp = socket.create_server(("127.0.0.1", 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+        except OSError:
+            udp.close()
+            tcp.close()
+        else:
+            return udp, tcp
+    raise OSError("no port is free for both")
 
 
 def _by_udp(server: socket.socket, zone: Zone) -> None:
