@@ -38,6 +38,7 @@ VERBS: dict[str, dict[str, str]] = {
         "dump": "write that file",
         "doctor": "what is set up, what is missing, what to type",
         "demo": "a made-up magazine's week, from feed to mailbox, on this machine alone",
+        "domain": "make DKIM keys, show the DNS records to add, check them",
         "source": "add or check a place to gather from",
         "subscribers": "import and export subscribers",
         "version": "print the version",

@@ -192,6 +192,7 @@ class Newsletter(models.Model):
     from_name = models.CharField(max_length=200)
     from_address = models.CharField(max_length=254)
     reply_to = models.CharField(max_length=254, blank=True)
+    return_path = models.CharField(max_length=254, blank=True, default="")  # envelope sender; "" is the From address
     audience = models.JSONField(
         default=dict, blank=True
     )  # rule of whom an issue goes to; {} is every active subscriber

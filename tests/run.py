@@ -33,6 +33,7 @@ PROOFS: dict[str, list[str]] = {
     "crash-postgresql": ["python", "tests/with_postgres.py", "python", "tests/acceptance/crash.py"],
     "faults": ["python", "tests/faults.py"],
     "fill": ["python", "-m", "tests.benchmarks.fill"],
+    "dkim": ["python", "-m", "tests.benchmarks.dkim"],
     "compiler": ["pytest", "-q", "-n", "2", "-p", "no:randomly", "--timeout=7200", "tests/core/test_trace_property.py"],
     "weeks": ["pytest", "-q", "-p", "no:randomly", "--timeout=7200", "tests/flow/test_interleavings.py"],
     "looks": ["python", "tests/looks.py", "docs/images"],

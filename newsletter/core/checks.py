@@ -54,7 +54,8 @@ class Row:
 class Subject:
     """What is checked. `sample` is a letter to a subscriber whose unsubscribe address is `unsubscribe_url`;
     `mails_people` is False for an account that writes files only; `audience` is the number of people it would go to;
-    `approved_differs` when an approved issue would be frozen differently now.
+    `domain` what the DNS says of the From domain, None when it was not asked; `approved_differs` when an approved issue
+    would be frozen differently now.
     """
 
     content: IssueContent
@@ -65,6 +66,7 @@ class Subject:
     slot_at: datetime
     grace: timedelta
     mails_people: bool = True
+    domain: tuple[Row, ...] | None = None
     guessed_dates: tuple[str, ...] = ()
     approved_differs: bool = False
 
@@ -219,9 +221,14 @@ def _time(subject: Subject) -> Iterator[Row]:
 def _not_checked(subject: Subject) -> Iterator[Row]:
     yield Row(Level.NOT_CHECKED, "Whether each link still answers.", "links", "Click them in the preview.")
     yield Row(Level.NOT_CHECKED, "How Outlook draws this.", "design", "newsletter preview ISSUE --mail YOU")
-    if subject.mails_people:
+    if subject.domain is not None:
+        yield from subject.domain
+    elif subject.mails_people:
         yield Row(
-            Level.NOT_CHECKED, "Whether the From domain has SPF, DKIM and DMARC.", "sender", "Ask who runs its DNS."
+            Level.NOT_CHECKED,
+            "Whether the From domain has SPF, DKIM and DMARC.",
+            "sender",
+            "newsletter domain check",
         )
 
 

@@ -2,6 +2,7 @@
 
     NewsletterError
     ├── ConfigError          the home, newsletter.toml or magazine.toml is wrong
+    ├── DnsError             the DNS gave no answer: nothing is known, good or bad
     ├── ContentError         a page, paste, file or feed entry cannot be read
     ├── SourceError          a source could not be gathered (it never stops the others)
     │   └── FetchError       the fetcher refused or failed: address, size, time, status
@@ -41,6 +42,10 @@ class NewsletterError(Exception):
 
 class ConfigError(NewsletterError):
     """The configuration is wrong."""
+
+
+class DnsError(NewsletterError):
+    """The DNS gave no answer."""
 
 
 class ContentError(NewsletterError):

@@ -18,7 +18,9 @@ from django.utils.timesince import timesince
 from newsletter.config.home import CONFIG_FILE, DATABASE_FILE
 from newsletter.config.load import Loaded, unknown_variables
 from newsletter.config.schema import Config, keys
+from newsletter.core.account import AccountRules
 from newsletter.core.errors import ConfigError, NewsletterError
+from newsletter.flow import domain as sending
 from newsletter.flow.issue.facts import next_free_slot
 from newsletter.models import Account, Issue, Magazine, Newsletter, Source
 from newsletter.providers import build
@@ -92,7 +94,7 @@ def examine(loaded: Loaded, *, now: datetime, environ: Mapping[str, str] = os.en
         *_base_url(loaded.config),
         *_magazine(),
         *_accounts(loaded.config, environ),
-        *_newsletters(now),
+        *_newsletters(now, loaded.config.home),
         *_sources(now),
         *_people(),
     ]
@@ -163,7 +165,8 @@ def _magazine() -> Iterator[Finding]:
 def _accounts(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
     for account in Account.objects.filter(newsletters__isnull=False).distinct().order_by("name"):
         try:
-            build(account.kind, account.settings, folder=config.outbox_folder, environ=environ, home=config.home)
+            _, settings = AccountRules.split(account.settings, where=f"account {account.name}")
+            build(account.kind, settings, folder=config.outbox_folder, environ=environ, home=config.home)
         except NewsletterError as error:
             yield Finding(Level.MISSING, f"account {account.name}", error.message, error.hint)
             continue
@@ -174,8 +177,8 @@ def _accounts(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
             yield Finding(Level.OK, f"account {account.name}", account.kind)
 
 
-def _newsletters(now: datetime) -> Iterator[Finding]:
-    newsletters = list(Newsletter.objects.select_related("mailing_list").order_by("slug"))
+def _newsletters(now: datetime, home: Path | None) -> Iterator[Finding]:
+    newsletters = list(Newsletter.objects.select_related("mailing_list", "account").order_by("slug"))
     if not newsletters:
         yield Finding(Level.MISSING, "newsletter", "There is none yet.", "newsletter apply magazine.toml")
     for newsletter in newsletters:
@@ -186,11 +189,32 @@ def _newsletters(now: datetime) -> Iterator[Finding]:
         if not sources.filter(enabled=True).exists():
             yield Finding(Level.MISSING, subject, "It has no enabled source.", "newsletter source add ADDRESS")
         yield _readers(subject, newsletter.mailing_list)
+        yield from _domain(newsletter, home)
         held = Issue.objects.filter(newsletter=newsletter, state="draft").exclude(held_reason="").order_by("slot_at")
         for issue in held:
             yield Finding(
                 Level.NOTE, subject, f"{issue.slot} is held: {issue.held_reason}", f"newsletter issue {issue.slot}"
             )
+
+
+def _domain(newsletter: Newsletter, home: Path | None) -> Iterator[Finding]:
+    """What the DNS lacks for bulk mail from this sender; nothing for one that the DNS is not asked about."""
+    name = newsletter.from_address.rpartition("@")[2]
+    subject, check = f"domain {name}", f"newsletter domain check {name}"
+    try:
+        sending.signer_for(newsletter.from_address, newsletter.account, home)
+        rows = sending.findings(newsletter.from_address, newsletter.return_path, newsletter.account, home)
+    except NewsletterError as error:
+        yield Finding(Level.MISSING, subject, error.message, error.hint)
+        return
+    missing = [row for row in rows if row.level is sending.Level.MISSING]
+    unknown = [row for row in rows if row.about == "dns"]
+    for row in missing:
+        yield Finding(Level.MISSING, subject, str(row), check)
+    for row in unknown:
+        yield Finding(Level.NOTE, subject, row.text, check)
+    if rows and not missing and not unknown:
+        yield Finding(Level.OK, subject, "It has what bulk mail needs.")
 
 
 def _slot(newsletter: Newsletter, now: datetime) -> str:

@@ -248,3 +248,36 @@ def test_settings_of_an_account_are_checked_without_its_secret(now: datetime, tm
     with pytest.raises(ConfigError, match=r"magazine\.toml:4: .*password") as caught:
         apply_text(text % 'username = "me", password = "hush"', now=now)
     assert "hush" not in str(caught.value)
+
+
+def test_an_accounts_rules_stand_beside_its_providers_settings_and_are_checked_too(now: datetime) -> None:
+    table = '[[accounts]]\nname = "real"\nkind = "smtp"\nsettings = { host = "mail.example.org", %s }\n'
+    apply_text(table % 'dkim = "own", per_hour = 500', now=now)
+    assert Account.objects.get().settings == {"host": "mail.example.org", "dkim": "own", "per_hour": 500}
+    assert apply_text(dump_text(), now=now) == []
+    with pytest.raises(ConfigError, match=r':4: "settings" will not do: The setting "dkim" is \'maybe\''):
+        apply_text(table % 'dkim = "maybe"', now=now)
+
+
+def test_a_return_path_goes_in_and_out_and_must_be_at_the_senders_organisation(now: datetime) -> None:
+    def with_path(path: str) -> str:
+        return FULL.replace('account = "main"', f'account = "main"\nreturn_path = "{path}"')
+
+    sender = tomllib.loads(FULL)["newsletters"][0]["from_address"].partition("@")[2]
+    apply_text(with_path(f"Bounce@b.{sender}"), now=now)
+    assert Newsletter.objects.get().return_path == f"Bounce@b.{sender}"
+    assert apply_text(dump_text(), now=now) == []
+    for path, words in (
+        ("bounce@elsewhere.net", "another domain than the sender"),
+        (f"a+b@{sender}", "can't be a return path"),
+        (f"{'b' * 40}@{sender}", "too long for a return path"),
+        ("nobody", "takes one mail address"),
+    ):
+        with pytest.raises(ConfigError, match=rf':\d+: "return_path" .*{words}'):
+            apply_text(with_path(path), now=now)
+
+
+def test_a_providers_interface_is_never_told_to_let_us_sign(now: datetime) -> None:
+    table = '[[accounts]]\nname = "p"\nkind = "esp"\nsettings = { esp = "postmark", api_key_env = "K", dkim = "own" }\n'
+    with pytest.raises(ConfigError, match="only it can sign"):
+        apply_text(table, now=now)

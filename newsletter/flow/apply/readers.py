@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from newsletter.config.toml import nearest
+from newsletter.core import verp
+from newsletter.core.account import ESP, OWN, AccountRules
+from newsletter.core.domain import a_label, domain_of, may_align
 from newsletter.core.errors import NewsletterError
 from newsletter.core.rubrics import RUBRICS
 from newsletter.providers import build
@@ -97,6 +100,20 @@ def mail_address(value: object) -> str:
 
 def optional_mail_address(value: object) -> str:
     return mail_address(value) if value != "" else ""
+
+
+def return_path(value: object) -> str:
+    """An address of plain ASCII into which a token fits, its domain as A-labels; "" for none."""
+    found = optional_mail_address(value)
+    if not found:
+        return ""
+    local, _, domain = found.rpartition("@")
+    try:
+        found = f"{local}@{a_label(domain)}"
+        verp.check_return_path(found)
+    except NewsletterError as error:
+        raise Refused(f"will not do: {error.message}", error.hint) from error
+    return found
 
 
 def language(value: object) -> str:
@@ -193,10 +210,22 @@ def check_location(kind: str, location: str) -> None:
         raise Refused(f"takes the whole path of a folder, not {location!r}.")
 
 
+def check_return_path(from_address: str, return_path: str) -> None:
+    """Raises `Refused` when the return path can't align with the sender (DMARC, RFC 7489 section 3.1)."""
+    if return_path and not may_align(domain_of(from_address), domain_of(return_path)):
+        raise Refused(
+            f"is at another domain than the sender ({domain_of(from_address)}): receivers would take it for a forgery.",
+            f"Use an address at or under {domain_of(from_address)}.",
+        )
+
+
 def check_account(kind: str, settings: Mapping[str, Any], home: Path | None) -> None:
     """Raises `Refused` when `settings` can't make a provider of `kind`. A secret's variable may be unset yet."""
     try:
-        build(kind, settings, folder=Path("outbox"), environ=_AnySecret(), home=home)
+        rules, own = AccountRules.split(settings)
+        if kind == ESP and rules.dkim == OWN:
+            raise Refused('will not do: a provider makes the message anew, so only it can sign; take dkim = "own" out.')
+        build(kind, own, folder=Path("outbox"), environ=_AnySecret(), home=home)
     except NewsletterError as error:
         raise Refused(f"will not do: {error.message}", error.hint) from error
 

@@ -156,6 +156,13 @@ def _newsletters(designs: Collection[str] | None) -> Table:
             Field("from_name", read.text(200, needed=True), "the sender's name"),
             Field("from_address", read.mail_address, "the sender's address"),
             Field("reply_to", read.optional_mail_address, "where answers go, when not to the sender", default=""),
+            Field(
+                "return_path",
+                read.return_path,
+                "where bounces go: an address under the sender's domain, into which each message puts its own mark; "
+                "empty: to the sender",
+                default="",
+            ),
             Field("audience", read.audience_rule, "who of the list gets it; {} is everybody active", default={}),
             Field("print_promo", read.table, "the print issue's promotion, with its dates", default={}),
             Field("weekday", read.weekday, "the day it goes out", default=3, show=lambda day: read.WEEKDAYS[day]),

@@ -13,7 +13,7 @@ from django.db import models, transaction
 from newsletter.config.toml import Document, nearest, write_value
 from newsletter.core.errors import ConfigError
 from newsletter.flow.apply.dump import shown
-from newsletter.flow.apply.readers import Refused, check_account, check_location
+from newsletter.flow.apply.readers import Refused, check_account, check_location, check_return_path
 from newsletter.flow.apply.tables import NEEDED, Field, Table, tables
 from newsletter.models import Account, Magazine, Newsletter, Source
 
@@ -194,8 +194,10 @@ def _check(row: _Row, model: models.Model, document: Document, home: Path | None
             check_account(model.kind, model.settings, home)
         if isinstance(model, Source):
             check_location(model.kind, model.location)
+        if isinstance(model, Newsletter):
+            check_return_path(model.from_address, model.return_path)
     except Refused as refused:
-        field = "settings" if isinstance(model, Account) else "location"
+        field = {Account: "settings", Source: "location"}.get(type(model), "return_path")
         raise ConfigError(
             f'"{field}" {refused}', where=document.where((*row.path, field)), hint=refused.hint
         ) from refused

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
 
 from newsletter.core.checks import Level, Row, Subject, check
 from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.core.mjml import lint
+from newsletter.flow import domain as sending
 from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url
 from newsletter.flow.compile.gathering import ACTIVE
 from newsletter.flow.compile.inputs import Frozen
@@ -17,10 +22,18 @@ from subscribers.errors import AudienceError
 _MAILS_NOBODY = frozenset({Account.Kind.OUTBOX, Account.Kind.MEMORY})
 
 
+_PATIENCE = 2.0
+"""Seconds for the DNS: people wait for this page."""
+
+
 def checks(issue: Issue, now: datetime) -> list[Row]:
     """Every finding about the issue as it would go out, blocking ones first. A letter that can't be rendered is one
-    finding, not an exception.
+    finding, not an exception. Asks the DNS about the sending domain, for two seconds at most.
     """
+    return _checks(issue, now, _domain)
+
+
+def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple[Row, ...] | None]) -> list[Row]:
     newsletter = issue.newsletter
     try:
         inputs = frozen(issue)
@@ -49,14 +62,39 @@ def checks(issue: Issue, now: datetime) -> list[Row]:
                 .order_by("position", "pk")
             ),
             approved_differs=differs,
+            domain=domain(issue, inputs),
         )
     )
     return sorted([*design, *rows], key=lambda row: list(Level).index(row.level))
 
 
 def blockers(issue: Issue, now: datetime) -> tuple[str, ...]:
-    """What stands against approving the issue, a sentence each; () when nothing does."""
-    return tuple(str(row) for row in checks(issue, now) if row.level is Level.BLOCK)
+    """What stands against approving the issue, a sentence each; () when nothing does.
+
+    Does not ask the DNS: an approval holds locks, and only the send needs the domain (`flow.domain.obstacle`).
+    """
+    return tuple(str(row) for row in _checks(issue, now, lambda _issue, _inputs: None) if row.level is Level.BLOCK)
+
+
+def _domain(issue: Issue, inputs: Frozen) -> tuple[Row, ...] | None:
+    """What the DNS says of the From domain; None when it is not to be asked."""
+    account, home = issue.newsletter.account, settings.NEWSLETTER.home
+    sender = inputs.sender
+    try:
+        rows = sending.findings(
+            sender.from_address, sender.return_path, account, Path(home) if home else None, seconds=_PATIENCE
+        )
+    except NewsletterError as error:
+        return (Row(Level.WARN, f"The send will not begin: {error.message}", error.where or "sender", error.hint),)
+    if not rows:
+        return None
+    return tuple(_domain_row(row) for row in rows if row.level is not sending.Level.OK)
+
+
+def _domain_row(finding: sending.Finding) -> Row:
+    if finding.level is sending.Level.MISSING:
+        return Row(Level.WARN, f"The send will not begin: {finding}", "sender")
+    return Row(Level.NOT_CHECKED, finding.text, "sender", finding.hint)
 
 
 def _lint(inputs: Frozen) -> list[Row]:

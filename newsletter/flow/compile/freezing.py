@@ -136,6 +136,7 @@ def _sender(issue: Issue, newsletter: Newsletter) -> Sender:
         from_name=newsletter.from_name,
         from_address=newsletter.from_address,
         reply_to=newsletter.reply_to,
+        return_path=newsletter.return_path,
         list_id=f"{newsletter.name} <{newsletter.slug}.{domain}>",
         feedback_id=f"{issue.slot}:{newsletter.slug}:weekly:{sender_id}",
     )

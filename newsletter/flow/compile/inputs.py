@@ -27,6 +27,15 @@ class Sender:
     reply_to: str
     list_id: str
     feedback_id: str
+    return_path: str = ""
+    """Where bounces go, before a message's own mark is put into it; "" is the From address."""
+
+    def as_json(self) -> dict[str, str]:
+        """Its part of the canonical text. Without an empty return path: what was approved before there was one keeps
+        its fingerprint.
+        """
+        fields = asdict(self)
+        return fields if self.return_path else {name: fields[name] for name in fields if name != "return_path"}
 
     @property
     def domain(self) -> str:
@@ -57,7 +66,7 @@ class Frozen:
                     "name": self.design.name,
                     "tokens": dict(self.design.tokens),
                 },
-                "sender": asdict(self.sender),
+                "sender": self.sender.as_json(),
                 "versions": self.versions,
             },
             ensure_ascii=False,

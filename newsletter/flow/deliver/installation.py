@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.config.schema import Config
+from newsletter.core.account import AccountRules
 from newsletter.core.errors import ConfigError
 from newsletter.core.tokens import Keys
 from newsletter.models import Account
@@ -32,4 +33,5 @@ class Installation:
 
     def provider(self, account: Account) -> Provider:
         """The account's way out, not connected yet. Raises `ConfigError`."""
-        return build(account.kind, account.settings, folder=self.outbox, environ=self.environ, home=self.home)
+        _, settings = AccountRules.split(account.settings, where=f"account {account.name}")
+        return build(account.kind, settings, folder=self.outbox, environ=self.environ, home=self.home)

@@ -292,3 +292,16 @@ def test_picture_width_is_the_designs_own(home: Path) -> None:
     (home / "templates" / "email" / "wide" / "design.toml").write_text("picture_width = 1400")
     assert picture_width("wide", template_folders(home)) == 1400
     assert picture_width("none", template_folders(home), 900) == 900
+
+
+def test_the_return_path_is_part_of_what_was_approved(issue: Issue) -> None:
+    before = approve(issue)
+    assert "return_path" not in before.inputs
+    issue.newsletter.return_path = "bounce@b.news.example.test"
+    after = compiling.freeze(issue, NOW)
+    assert after.fingerprint != before.fingerprint
+    thawed = inputs_module.thaw(after.inputs, after.fingerprint, "weekly")
+    assert thawed.sender.return_path == "bounce@b.news.example.test"
+    # What was frozen before there was a return path is read as it was, and says the same again.
+    old = inputs_module.thaw(before.inputs, before.fingerprint, "weekly")
+    assert (old.sender.return_path, old.fingerprint) == ("", before.fingerprint)
