@@ -19,6 +19,9 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,20 +61,30 @@ class Tally:
             self.passed += number["tests"] - failed - number["skipped"]
 
 
-def step(tally: Tally, name: str, command: list[str], **environment: str) -> bool:
-    """Run one command from the environment's own bin folder; remember it by name when it fails."""
+def step(tally: Tally, name: str, command: list[str], *, aside: bool = False, **environment: str) -> bool:
+    """Run one command from the environment's own bin folder; remember it by name when it fails. `aside`: while another
+    one writes to the terminal, so say all in one piece at the end.
+    """
     began = time.monotonic()
-    print(f"--- {name}", flush=True)
+    if not aside:
+        print(f"--- {name}", flush=True)
     first = BIN / command[0]
     full = [str(first) if first.exists() else command[0], *command[1:]]
-    code = subprocess.call(full, cwd=ROOT, env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **environment})
-    print(
-        f"    {name}: {'done' if code == 0 else f'FAILED (exit {code})'} in {time.monotonic() - began:.0f} s",
-        flush=True,
+    done = subprocess.run(
+        full,
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **environment},
+        stdout=subprocess.PIPE if aside else None,
+        stderr=subprocess.STDOUT if aside else None,
+        text=True,
+        check=False,
     )
-    if code:
+    ended = "done" if done.returncode == 0 else f"FAILED (exit {done.returncode})"
+    said = f"    {name}: {ended} in {time.monotonic() - began:.0f} s"
+    print(f"\n--- {name}\n{done.stdout}{said}" if aside else said, flush=True)
+    if done.returncode:
         tally.broken.append(name)
-    return code == 0
+    return done.returncode == 0
 
 
 def session(
@@ -87,11 +100,20 @@ def session(
             tally.broken.append(f"{name} (no report)")
 
 
-def checks(tally: Tally) -> None:
+@contextmanager
+def checks_aside(tally: Tally) -> Iterator[None]:
+    """Rules and format, which take a second; then types and layers beside what is done meanwhile."""
     step(tally, "rules", ["ruff", "check", "--quiet", "."])
     step(tally, "format", ["ruff", "format", "--quiet", "--check", "."])
-    step(tally, "types", ["mypy"])
-    step(tally, "layers", ["lint-imports", "--no-cache"])
+
+    def slower() -> None:
+        step(tally, "types", ["mypy"], aside=True)
+        step(tally, "layers", ["lint-imports", "--no-cache"], aside=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(slower)
+        yield
+        beside.result()
 
 
 def coverage_bars(tally: Tally, files: list[Path]) -> None:
@@ -125,14 +147,18 @@ def browser(tally: Tally) -> list[str]:
 
 
 def run_quick(tally: Tally) -> None:
-    checks(tally)
     tally.left_out.append("PostgreSQL, browser, packaging and slow tests (make test runs them)")
     only = "not browser and not packaging and not slow"
-    session(tally, "SQLite", [*WORKERS, "-m", only], HYPOTHESIS_PROFILE="quick")
+    with checks_aside(tally):
+        session(tally, "SQLite", [*WORKERS, "-m", only], HYPOTHESIS_PROFILE="quick")
 
 
 def run_test(tally: Tally) -> None:
-    checks(tally)
+    with checks_aside(tally):
+        run_sessions(tally)
+
+
+def run_sessions(tally: Tally) -> None:
     for old in ROOT.glob(".coverage*"):
         old.unlink()
     data = {name: ROOT / f".coverage-{name}" for name in ("postgresql", "sqlite")}
