@@ -31,11 +31,16 @@ BIN = Path(sys.executable).parent
 WORKERS = ["-n", str(max(2, min(4, os.cpu_count() or 2))), "--dist", "worksteal"]
 WHOLE_BAR, CORE_BAR = 90, 95
 
+BENCH = ["-m", "tests.benchmarks.send"]
 PROOFS: dict[str, list[str]] = {
     "crash-sqlite": ["python", "tests/acceptance/crash.py"],
     "crash-postgresql": ["python", "tests/with_postgres.py", "python", "tests/acceptance/crash.py"],
     "faults": ["python", "tests/faults.py"],
     "fill": ["python", "tests/benchmarks/fill.py"],
+    "bench": ["python", *BENCH],
+    "bench-postgresql": ["python", "tests/with_postgres.py", "--durable", "python", *BENCH],
+    "bench-million": ["python", *BENCH, "--million"],
+    "bench-million-postgresql": ["python", "tests/with_postgres.py", "--durable", "python", *BENCH, "--million"],
     "compiler": ["pytest", "-q", "-n", "2", "-p", "no:randomly", "--timeout=7200", "tests/core/test_trace_property.py"],
     "weeks": ["pytest", "-q", "-p", "no:randomly", "--timeout=7200", "tests/flow/test_interleavings.py"],
     "looks": ["python", "tests/looks.py", "docs/images"],
