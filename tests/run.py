@@ -32,9 +32,12 @@ WORKERS = ["-n", str(max(2, min(4, os.cpu_count() or 2))), "--dist", "worksteal"
 WHOLE_BAR, CORE_BAR = 90, 95
 
 BENCH = ["-m", "tests.benchmarks.send"]
+EXAM = ["-m", "tests.acceptance.exam"]
 PROOFS: dict[str, list[str]] = {
     "crash-sqlite": ["python", "tests/acceptance/crash.py"],
     "crash-postgresql": ["python", "tests/with_postgres.py", "python", "tests/acceptance/crash.py"],
+    "exam-sqlite": ["python", *EXAM, "--seeds=5"],
+    "exam-postgresql": ["python", "tests/with_postgres.py", "python", *EXAM, "--seeds=2"],
     "faults": ["python", "tests/faults.py"],
     "fill": ["python", "tests/benchmarks/fill.py"],
     "bench": ["python", *BENCH],
