@@ -39,7 +39,7 @@ PROOFS: dict[str, list[str]] = {
     "exam-sqlite": ["python", *EXAM, "--seeds=5"],
     "exam-postgresql": ["python", "tests/with_postgres.py", "python", *EXAM, "--seeds=2"],
     "faults": ["python", "tests/faults.py"],
-    "fill": ["python", "tests/benchmarks/fill.py"],
+    "fill": ["python", "-m", "tests.benchmarks.fill"],
     "bench": ["python", *BENCH],
     "bench-postgresql": ["python", "tests/with_postgres.py", "--durable", "python", *BENCH],
     "bench-million": ["python", *BENCH, "--million"],

@@ -3,12 +3,16 @@
 The standard library's `email` package folds List-Unsubscribe into an encoded-word (RFC 2369 forbids it), takes 88 µs
 for a header, and can't encode a body in pieces. Here a piece of body is quoted-printable (RFC 2045 section 6.7) that
 begins and ends at a line start or soft break: it encodes the same in any letter, whatever stands before or after.
+
+Each body is its own relaxed-canonical form (RFC 6376 section 3.4.4): no run of blanks, no tab, no blank at the end of a
+line, one line end after the last line. So DKIM's body hash is the plain SHA-256 of the bytes on the wire.
 """
 
 from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -24,9 +28,11 @@ LINE = 76
 
 SOFT_BREAK = b"=\r\n"
 
-_PLAIN_HOLE = re.compile(r"(?![ .]|From )[ !#-%(-;?-\[\]-~]{1,150}").fullmatch
-_SPECIAL = re.compile(rb"[^\t\n -<>-~]")
-_BLANK_AT_END = re.compile(rb"([\t ])(?=\n|\Z)")
+_PLAIN_HOLE = re.compile(r"(?![ .]|From |.*  )[ !#-%(-;?-\[\]-~]{1,150}").fullmatch
+_SPECIAL = re.compile(rb"[^\n -<>-~]")
+_BLANK = re.compile(rb"(?<= ) | (?=\n|\Z)")
+"""What relaxed canonicalisation would take away: each further blank of a run, and a blank at the end of a line."""
+
 _ESCAPES = {bytes([byte]): b"=%02X" % byte for byte in range(256)}
 _BREAKS = re.compile(f"[\t\n{UNMAILABLE}]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -119,6 +125,11 @@ def subject_line(words: str) -> bytes:
 def mailbox(name: str, box: Mailbox) -> bytes:
     """One address header. A display name that is not plain words is quoted, or encoded when long or not ASCII."""
     lead = f"{name}: "
+    if len(box.name) + len(box.address) <= LINE - 20 and _simple(box.address):
+        if _plain_name(box.name):
+            return f"{lead}{box.name} <{box.address}>\r\n".encode("ascii")
+        if not box.name:
+            return f"{lead}{box.address}\r\n".encode("ascii")
     address = address_for_header(box.address)
     words = one_line(box.name)
     if not words:
@@ -154,6 +165,7 @@ def address_for_header(address: str) -> str:
     return f"{local}@{domain}"
 
 
+_plain_name = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*").fullmatch
 _simple = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+").fullmatch
 
 
@@ -205,18 +217,25 @@ def _list_id(value: str) -> bytes:
 
 def head(headers: Headers, subject: bytes, boundary: str) -> bytes:
     """All headers of a message and the empty line; `subject` is a finished header line (`subject_line`)."""
-    shared = _shared(headers.from_, headers.reply_to, headers.date, headers.list_id, headers.extra)
-    message_id = one_line(headers.message_id)
-    return b"".join(
-        (
-            shared,
-            mailbox("To", headers.to),
-            subject,
-            f"Message-ID: {message_id}\r\n".encode("ascii", "ignore"),
-            list_unsubscribe(headers.list_unsubscribe, headers.list_unsubscribe_post),
-            f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii"),
-        )
-    )
+    before, after = around_subject(headers, boundary)
+    return b"".join((before, subject, after))
+
+
+def around_subject(headers: Headers, boundary: str) -> tuple[bytes, bytes]:
+    """The headers before the subject, and those after it with the empty line. Raises `ConfigError`."""
+    message_id = f"Message-ID: {one_line(headers.message_id)}\r\n".encode("ascii", "ignore")
+    unsubscribe = list_unsubscribe(headers.list_unsubscribe, headers.list_unsubscribe_post)
+    return common(headers) + mailbox("To", headers.to), message_id + unsubscribe + content_type(boundary)
+
+
+def common(headers: Headers) -> bytes:
+    """The headers that every copy of an issue has in common and begins with. Raises `ConfigError`."""
+    return _shared(headers.from_, headers.reply_to, headers.date, headers.list_id, headers.extra)
+
+
+def content_type(boundary: str) -> bytes:
+    """The last header, and the empty line."""
+    return f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii")
 
 
 # --- bodies ----------------------------------------------------------------------------------------------------------
@@ -239,20 +258,20 @@ def closing(boundary: str) -> bytes:
 
 def piece(text: str) -> bytes:
     """A piece of body as quoted-printable: CRLF, lines of at most 76 characters, none that begins with a full stop or
-    `From `. It begins at a line start and ends at one, or at a soft break where the text does not end a line.
+    `From `, no two blanks in a row and none at the end of a line. It begins at a line start and ends at one, or at a
+    soft break where the text does not end a line.
     """
-    if not text:
-        return b""
-    data = _BLANK_AT_END.sub(lambda match: _ESCAPES[match[1]], _special(text.encode("utf-8")))
-    lines = data.split(b"\n")
-    out: list[bytes] = []
-    for line in lines[:-1]:
-        out.append(_wrapped(line, LINE))
-        out.append(b"\r\n")
-    if lines[-1]:
-        out.append(_wrapped(lines[-1], LINE - 1))
-        out.append(SOFT_BREAK)
-    return b"".join(out)
+    return _encoded(_special(text.encode("utf-8")), 1)
+
+
+def piece_around(texts: Sequence[str], width: int) -> list[bytes]:
+    """`piece` of texts with a value of `width` characters (1 to 75) between each two, cut at those values.
+
+    The lines are wrapped as if each value stood there, and never within one: any letters, digits, `-` and `_` of that
+    width can be put in as they are.
+    """
+    stand_in = b"\0" * width
+    return _encoded(stand_in.join([_special(text.encode("utf-8")) for text in texts]), width).split(stand_in)
 
 
 def hole(text: str) -> bytes:
@@ -276,7 +295,21 @@ def _special(data: bytes) -> bytes:
     return _SPECIAL.sub(lambda match: _ESCAPES[match[0]], data)
 
 
-def _wrapped(line: bytes, last: int) -> bytes:
+def _encoded(data: bytes, width: int) -> bytes:
+    if not data:
+        return b""
+    lines = _BLANK.sub(b"=20", data).split(b"\n")
+    out: list[bytes] = []
+    for line in lines[:-1]:
+        out.append(_wrapped(line, LINE, width))
+        out.append(b"\r\n")
+    if lines[-1]:
+        out.append(_wrapped(lines[-1], LINE - 1, width))
+        out.append(SOFT_BREAK)
+    return b"".join(out)
+
+
+def _wrapped(line: bytes, last: int, width: int) -> bytes:
     """One encoded line cut by soft breaks into lines of at most 75 characters and the `=`; the last one of `last`."""
     rows: list[bytes] = []
     while True:
@@ -288,20 +321,26 @@ def _wrapped(line: bytes, last: int) -> bytes:
             rows.append(line)
             return b"=\r\n".join(rows)
         cut = LINE - 1
-        # Never through an escape of three characters.
+        # Never through an escape of three characters, nor through a stand-in.
         if line[cut - 1 : cut] == b"=":
             cut -= 1
         elif line[cut - 2 : cut - 1] == b"=":
             cut -= 2
+        elif line[cut - 1] == line[cut] == 0:
+            cut -= (cut - len(line[:cut].rstrip(b"\0"))) % width
         rows.append(line[:cut])
         line = line[cut:]
 
 
 def whole(headers: Headers, subject: str, text: str, html: str, boundary: str) -> bytes:
-    """A message from finished texts (multipart/alternative, the plain one first: RFC 2046 section 5.1.4)."""
+    """A message from finished texts."""
+    return head(headers, subject_line(subject), boundary) + whole_body(text, html, boundary)
+
+
+def whole_body(text: str, html: str, boundary: str) -> bytes:
+    """What follows the headers (multipart/alternative, the plain one first: RFC 2046 section 5.1.4)."""
     return b"".join(
         (
-            head(headers, subject_line(subject), boundary),
             opening(boundary, "plain", first=True),
             piece(text),
             opening(boundary, "html"),

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from newsletter.core import letter as letter_module
 from newsletter.core import mime
 from newsletter.core.errors import DesignError, LetterMismatchError, TraceError
 from newsletter.core.letter import Compiler, Design, Headers, Mailbox
+from newsletter.core.letter import compiler as letter_module
+from newsletter.core.letter import parts as parts_module
 from newsletter.core.reader import Reader
 from newsletter.core.trace.places import Markers, Place, places
 from tests.tracing.documents import mjml_reader
@@ -115,7 +116,7 @@ def test_letters_are_bounded_and_the_oldest_makes_room() -> None:
 
 def test_too_many_expressions_start_the_tree_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letter_module, "MAX_NODES", 3)
-    monkeypatch.setattr(letter_module, "MAX_PIECES", 3)
+    monkeypatch.setattr(parts_module, "MAX_PIECES", 3)
     compiler = compiled(GREETING)
     for reader in (ANA, BOB, ANA):
         assert compiler.render(reader) == compiler.full_render(reader)

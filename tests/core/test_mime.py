@@ -9,10 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.header import decode_header, make_header
 from email.utils import getaddresses
+from pathlib import Path
 from quopri import decodestring
 from typing import Any
 
 import pytest
+from dkim.canonicalization import Relaxed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -262,6 +264,11 @@ NASTY = [
     "." * 200,
     "\t" * 200,
     " " * 200,
+    "a  b\tc \t d",
+    "  two at the start",
+    "x" * 74 + "  y",
+    "x" * 75 + " \n  \n",
+    "a \u00a0 b\x0b\x00 c\r",
 ]
 
 
@@ -270,6 +277,7 @@ def checked(encoded: bytes) -> str:
     assert lines[-1] == b"", "a piece ends a line"
     assert all(len(line) <= 76 for line in lines)
     assert not any(line.startswith((b".", b"From ")) or line.endswith((b" ", b"\t")) for line in lines)
+    assert b"  " not in encoded and b"\t" not in encoded
     assert encoded.replace(b"\r\n", b"").isascii() and not re.search(rb"[\r\n]", encoded.replace(b"\r\n", b""))
     return decodestring(encoded).decode("utf-8").replace("\r\n", "\n")
 
@@ -289,6 +297,59 @@ body_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=
 def test_pieces_and_holes_join_to_the_whole_text(texts: list[str]) -> None:
     encoded = b"".join((mime.hole if index % 2 else mime.piece)(text) for index, text in enumerate(texts))
     assert checked(encoded) == "".join(texts)
+
+
+def relaxed(body: bytes) -> bytes:
+    """The relaxed canonical form of a body, as RFC 6376 section 3.4.4 words it."""
+    assert body.endswith(b"\r\n")
+    lines = []
+    for line in body.split(b"\r\n")[:-1]:
+        while line.endswith((b" ", b"\t")):
+            line = line[:-1]
+        kept = bytearray()
+        for octet in line:
+            blank = octet in b" \t"
+            if not (blank and kept and kept[-1] == 32):
+                kept.append(32 if blank else octet)
+        lines.append(bytes(kept))
+    while lines and not lines[-1]:
+        lines.pop()
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+def check_wire_form(raw: bytes) -> None:
+    body = raw.partition(b"\r\n\r\n")[2]
+    assert relaxed(body) == body == Relaxed.canonicalize_body(body)
+    lines = body.split(b"\r\n")
+    assert max(map(len, lines)) <= 76
+    assert not any(line.startswith((b".", b"From ")) for line in lines)
+    assert b"\r" not in b"".join(lines) and b"\n" not in b"".join(lines) and body.isascii()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=300) | body_text)
+def test_a_body_is_its_own_canonical_form(text: str) -> None:
+    check_wire_form(message(text=text + "\n", html=f"<p>  \t{text}\t </p>\n\n"))
+
+
+@pytest.mark.parametrize("kind", ["html", "txt"])
+def test_the_body_of_a_design_is_its_own_canonical_form(kind: str) -> None:
+    paths = sorted((Path(__file__).parents[1] / "snapshots" / "test_marquee").glob(f"*.{kind}"))
+    assert paths
+    for path in paths:
+        page = path.read_text(encoding="utf-8")
+        raw = message(text=page, html=page)
+        check_wire_form(raw)
+        assert [part.get_content().replace("\r\n", "\n") for part in parsed(raw).get_payload()] == [page, page]
+
+
+@given(st.lists(body_text, min_size=2, max_size=6), st.integers(1, 75))
+def test_a_value_of_known_width_goes_in_as_it_is(texts: list[str], width: int) -> None:
+    value = "v" * width
+    pieces = mime.piece_around(texts, width)
+    assert len(pieces) == len(texts)
+    encoded = value.encode().join(pieces)
+    assert checked(encoded) == value.join(texts)
+    assert len(re.findall(b"v+", encoded)) <= len(texts) - 1 <= encoded.count(value.encode())
 
 
 @given(st.text("ab .F<>&\"'=\\\t", max_size=160))

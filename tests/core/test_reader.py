@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.reader import UNMAILABLE, Reader, clean, clean_line
+from newsletter.core.reader import UNMAILABLE, Reader, clean, clean_line, reader_of_clean
 
 
 @pytest.mark.parametrize("character", list("\0\x01\x0b\x0c\x7f\x85\u2028\u2029\ud800\ufdd0\uffff\U0001fffe\U0010ffff"))
@@ -47,3 +48,20 @@ def test_a_reader_without_topics_follows_every_topic() -> None:
     assert Reader("a@example.org", topics=("book",)).follows("book")
     assert not Reader("a@example.org", topics=("book",), joined_on=date(2026, 1, 1)).follows("movie")
     assert Reader("a@example.org").first_name == ""
+
+
+def test_whatever_is_printable_may_be_mailed() -> None:
+    """The short way of `clean` rests on this."""
+    unmailable = re.compile(f"[{UNMAILABLE}\t\n\r]")
+    assert not any(unmailable.match(chr(code)) and chr(code).isprintable() for code in range(0x110000))
+
+
+def test_a_reader_of_clean_values_is_the_reader() -> None:
+    slow = Reader("a@example.org", "Ana", "de", ("book",), {"n": 1}, True, date(2026, 1, 1), "https://x.test/u/1")
+    quick = reader_of_clean(
+        "a@example.org", "Ana", "de", ("book",), {"n": 1}, plain_text=True, joined_on=date(2026, 1, 1),
+        unsubscribe_url="https://x.test/u/1",
+    )  # fmt: skip
+    assert (quick, type(quick), repr(quick)) == (slow, Reader, repr(slow))
+    with pytest.raises(AttributeError):
+        quick.name = "Bob"  # type: ignore[misc]

@@ -53,6 +53,12 @@ def test_an_old_key_still_reads_and_the_new_one_writes() -> None:
     assert read_token(Keys(b"new"), "unsubscribe", sent_last_year) is None
 
 
+def test_tokens_and_message_ids_are_those_that_were_always_sent() -> None:
+    """Links in last year's mail must still work, and a copy sent again must be known for one."""
+    assert token(Keys(b"k" * 32, b"old"), "unsubscribe", 7) == "AAAAAAAHAk-kQl28isFkAccK"
+    assert message_id("f" * 64, 7, "news.example.test") == "<b33dc39a07ac96c946a54a77b21117@news.example.test>"
+
+
 def test_a_secret_longer_than_the_hash_takes_counts_in_full() -> None:
     assert token(Keys(b"a" * 65), "x", 1) != token(Keys(b"a" * 66), "x", 1)
 

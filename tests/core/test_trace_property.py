@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from dkim.canonicalization import Relaxed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +74,7 @@ def read(raw: bytes) -> Rendered:
     lines = body.split(b"\r\n")
     assert max(map(len, lines)) <= 76, max(lines, key=len)
     assert not any(line.startswith(b".") or line.startswith(b"From ") for line in lines)
+    assert body == Relaxed.canonicalize_body(body), "DKIM's body hash is that of the bytes themselves"
     assert body.isascii() and max(map(len, head.split(b"\r\n"))) <= 998
     message: Any = email.message_from_bytes(raw, policy=email.policy.default)
     assert not message.defects
@@ -168,7 +170,7 @@ def test_a_failing_expression_that_nobody_prints_is_noticed(monkeypatch: pytest.
 
 
 def test_a_blank_text_that_mjml_drops_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.core.letter.Place", _Careless)
+    monkeypatch.setattr("newsletter.core.letter.parts.Place", _Careless)
     assert noticed(check_documents, within=200)
 
 

@@ -130,6 +130,8 @@ class Nodes:
         if node.kind == "call" and self._is_follows(first) and len(others) == 1 and others[0].kind == "constant":
             topic = others[0].constant
             return lambda state: state.reader.follows(topic)
+        if node.kind == "item" and type(first.constant) is dict and first.kind == "constant":
+            return _lookup(first.constant, self.closure(others[0]), run)
         get = self.closure(first)
         if not others:
 
@@ -165,6 +167,18 @@ class Nodes:
 
     def _is_follows(self, node: Node) -> bool:
         return node.kind == "attribute" and node.operation.name == "follows" and node.operands[0] is self.root
+
+
+def _lookup(table: dict[Any, Any], get: Callable[[State], Any], run: Callable[..., Any]) -> Callable[[State], Any]:
+    """A constant table by a reader's key: Jinja2 tries the item first, and so can we without its sandbox."""
+
+    def look_up(state: State) -> Any:
+        try:
+            return table[get(state)]
+        except (TypeError, LookupError):
+            return run(table, get(state))
+
+    return look_up
 
 
 def _is_unique(operation: Operation, operands: tuple[Node, ...], root: Node) -> bool:

@@ -60,7 +60,7 @@ def scrub(text: str) -> str:
     """The text without what no mail may hold. Character by character (CR goes, the rest become spaces), so that
     `scrub(a + b)` is `scrub(a) + scrub(b)`.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # none of `UNMAILABLE` is
         return text
     return _UNCLEAN.sub(" ", text.replace("\r", ""))
 

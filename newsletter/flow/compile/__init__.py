@@ -10,12 +10,14 @@ from newsletter.flow.compile.designs import find_design
 from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_content, public_html, subject_of
 from newsletter.flow.compile.gathering import subject_suggestions
 from newsletter.flow.compile.inputs import Frozen, Sender, fingerprint, versions
-from newsletter.flow.compile.people import headers_for, reader_of
+from newsletter.flow.compile.people import Composer, Recipient, headers_for, reader_of, recipient_of
 from newsletter.flow.compile.previewing import Preview, preview
 
 __all__ = [
+    "Composer",
     "Frozen",
     "Preview",
+    "Recipient",
     "Sender",
     "blockers",
     "checks",
@@ -29,6 +31,7 @@ __all__ = [
     "preview",
     "public_html",
     "reader_of",
+    "recipient_of",
     "subject_of",
     "subject_suggestions",
     "versions",

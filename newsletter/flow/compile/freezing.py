@@ -17,6 +17,7 @@ from newsletter.core.reader import Reader
 from newsletter.flow.compile.designs import find_design
 from newsletter.flow.compile.gathering import gather_content
 from newsletter.flow.compile.inputs import Frozen, Sender, require_same_versions, thaw, versions
+from newsletter.flow.compile.people import unsubscribe_prefix
 from newsletter.models import Freeze, Issue, Newsletter
 
 NEUTRAL = Reader(address="")
@@ -71,7 +72,8 @@ def compiler(issue: Issue, **options: Any) -> Compiler:
 
 def build(inputs: Frozen, **options: Any) -> Compiler:
     """A compiler of these inputs and nothing else."""
-    return Compiler(inputs.design, build_context(inputs.content, inputs.design.tokens), **options)
+    links = {"unsubscribe_url": unsubscribe_prefix(inputs.base_url)}
+    return Compiler(inputs.design, build_context(inputs.content, inputs.design.tokens), links=links, **options)
 
 
 def rehearse(inputs: Frozen) -> Rendered:

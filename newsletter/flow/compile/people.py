@@ -1,14 +1,99 @@
-"""From a subscription to what a letter and its headers need of the person."""
+"""From a subscription to a finished message: what a letter and its headers need of the person."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
 
-from newsletter.core.letter import Headers, Mailbox
-from newsletter.core.reader import Reader
-from newsletter.core.tokens import UNSUBSCRIBE, Keys, message_id, token
+from newsletter.core import mime
+from newsletter.core.letter import Compiler, Headers, Mailbox
+from newsletter.core.reader import Plain, Reader, clean_attributes, clean_line, reader_of_clean
+from newsletter.core.tokens import TOKEN_WIDTH, UNSUBSCRIBE, Keys, message_id, token
 from newsletter.flow.compile.inputs import Frozen
 from subscribers.models import Subscription
+
+
+@dataclass(slots=True)
+class Recipient:
+    """One person's row as a send reads it: `subscription` is its number, `address` where the audience was frozen to."""
+
+    subscription: int
+    address: str
+    name: str
+    language: str
+    topics: tuple[str, ...]
+    attributes: dict[str, Plain]
+    plain_text: bool
+    joined_on: date
+
+
+class Composer:
+    """The messages of one frozen issue. Like its compiler it serves one thread at a time."""
+
+    def __init__(self, frozen: Frozen, compiler: Compiler, keys: Keys, now: datetime, *, one_click: bool) -> None:
+        """`compiler` is the one of `frozen` (`freezing.build`), `now` the Date of every copy. Without `one_click` no
+        List-Unsubscribe goes out: for outboxes, whose links need not work.
+
+        Raises `ConfigError` for headers that no copy could have.
+        """
+        self._compiler, self._keys = compiler, keys
+        self._fingerprint, self._domain = frozen.fingerprint, mime.one_line(frozen.sender.domain)
+        self._link = unsubscribe_prefix(frozen.base_url)
+        stand_in = "S" * TOKEN_WIDTH
+        sample = headers_for(
+            frozen,
+            Reader("sample@example.org", unsubscribe_url=f"{self._link}{stand_in}"),
+            subscription_id=0,
+            fingerprint=self._fingerprint,
+            now=now,
+        )
+        if not one_click:
+            sample = replace(sample, list_unsubscribe="")
+        self._common = mime.common(sample)
+        _, after = mime.around_subject(sample, compiler.boundary)
+        lines = after.decode("ascii").removeprefix(f"Message-ID: {sample.message_id}\r\n")
+        # With a button two texts, the token between them.
+        self._after_id, *self._after_token = lines.split(stand_in, 1)
+
+    def message(self, recipient: Recipient) -> bytes:
+        """The finished message (RFC 5322 bytes with CRLF), the same for every attempt. Raises as `Compiler.message`."""
+        key = token(self._keys, UNSUBSCRIBE, recipient.subscription)
+        reader = reader_of_clean(
+            clean_line(recipient.address),
+            clean_line(recipient.name),
+            clean_line(recipient.language),
+            _sorted(recipient.topics),
+            clean_attributes(recipient.attributes),
+            plain_text=recipient.plain_text,
+            joined_on=recipient.joined_on,
+            unsubscribe_url=f"{self._link}{key}",
+        )
+        own = f"Message-ID: {message_id(self._fingerprint, recipient.subscription, self._domain)}\r\n{self._after_id}"
+        if self._after_token:
+            own = f"{own}{key}{self._after_token[0]}"
+        before = self._common + mime.mailbox("To", Mailbox(reader.address, reader.name))
+        return self._compiler.compose(reader, before, own.encode("ascii"))
+
+
+def unsubscribe_prefix(base_url: str) -> str:
+    """What stands before the token in a reader's unsubscribe link; `base_url` is the issue's (`Frozen`)."""
+    return clean_line(f"{base_url}/u/")
+
+
+def recipient_of(subscription: Subscription) -> Recipient:
+    """The recipient that a row and its subscriber say, at the address they have now."""
+    person = subscription.subscriber
+    return Recipient(
+        subscription=subscription.pk,
+        address=person.address,
+        name=person.name,
+        language=person.language,
+        topics=tuple(subscription.topics),
+        attributes=person.attributes,
+        plain_text=person.plain_text,
+        joined_on=subscription.joined_at.date(),
+    )
 
 
 def reader_of(subscription: Subscription, *, base_url: str, keys: Keys) -> Reader:
@@ -22,7 +107,7 @@ def reader_of(subscription: Subscription, *, base_url: str, keys: Keys) -> Reade
         attributes=person.attributes,
         plain_text=person.plain_text,
         joined_on=subscription.joined_at.date(),
-        unsubscribe_url=f"{base_url}/u/{token(keys, UNSUBSCRIBE, subscription.pk)}",
+        unsubscribe_url=f"{unsubscribe_prefix(base_url)}{token(keys, UNSUBSCRIBE, subscription.pk)}",
     )
 
 
@@ -43,3 +128,8 @@ def headers_for(frozen: Frozen, reader: Reader, *, subscription_id: int, fingerp
             *((("Feedback-ID", sender.feedback_id),) if sender.feedback_id else ()),
         ),
     )
+
+
+@lru_cache(maxsize=4096)
+def _sorted(topics: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(clean_line(topic) for topic in sorted(topics))

@@ -1,12 +1,10 @@
-"""Letters: a design traced once for a path of answers, compiled through MJML and MIME once, filled per subscriber.
+"""`Compiler`: each distinct path of answers costs one trace, one MJML run and one comparison with a full render.
 
-`Compiler` is the only door. Each distinct path of answers costs one trace, one MJML run and one comparison with a
-full render; after that a subscriber costs a walk down the tree and one join of bytes.
+After that a subscriber costs a walk down the tree and one join of bytes.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,35 +12,25 @@ from quopri import decodestring
 from threading import Lock
 from typing import Any, NoReturn
 
-from markupsafe import escape
-
 from newsletter.core import mime
 from newsletter.core.errors import DesignError, LetterMismatchError, NewsletterError, TraceError
-from newsletter.core.mime import Headers, Mailbox
-from newsletter.core.mjml import norm_attribute, to_html
+from newsletter.core.letter.parts import BORDER, Fill, Fillers, Links, Parts, Pieces, subject_of
+from newsletter.core.mime import Headers
+from newsletter.core.mjml import to_html
 from newsletter.core.reader import Reader
 from newsletter.core.trace.deferred import VALUE, Tracer
 from newsletter.core.trace.environment import TracingEnvironment
-from newsletter.core.trace.nodes import Node, Nodes, State
+from newsletter.core.trace.nodes import Nodes, State
 from newsletter.core.trace.output import Slot, design_errors, flat, joined, scrub, template_place
 from newsletter.core.trace.places import Markers, Place, places
 from newsletter.core.trace.positions import blamed
 from newsletter.core.trace.stock import StockEnvironment
 from newsletter.core.trace.tree import Split, Tree
 
-__all__ = ["Compiler", "Design", "Headers", "Mailbox", "Rendered", "Stats"]
-
 SUBJECT, HTML, TEXT = "subject.txt", "letter.mjml", "letter.txt"
 
 MAX_NODES = 200_000
 """Expressions kept; past it the tree starts anew. Only designs that ask for many values ever come near."""
-
-MAX_PIECES = 50_000
-
-_BORDER = re.compile(r"(?=<!--\[if mso \| IE\]><table)")
-"""Where MJML begins a section: pieces are cut here, so that letters share them."""
-
-_RISKY = re.compile("[<>\"']|&(?!#?[0-9A-Za-z]+;)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +63,15 @@ class Stats:
     """Subscribers whose values don't fit a compiled letter and who were rendered one by one."""
 
 
-class _FullRenderNeeded(Exception):
-    """This reader's values can't be joined into the compiled letter."""
-
-
-_Filler = Callable[[State], bytes]
-
-
 @dataclass(slots=True)
 class _Letter:
-    """The end of a path: `parts` are finished bytes with an empty place at each hole; `fillers` make the holes.
-
-    Blocks (sections with a tree of their own) will stand in `parts` as one more kind of hole.
-    """
+    """The end of a path: `parts` are finished bytes with an empty place at each hole; `fillers` make the holes."""
 
     subject: bytes | Callable[[State], str]
     subject_text: str
     parts: list[bytes]
     html_from: int
-    fillers: tuple[tuple[_Filler, tuple[int, ...]], ...]
+    fillers: Fill
     checks: tuple[Callable[[State], Any], ...]
     checked: bool = False
 
@@ -125,10 +103,13 @@ class Compiler:
         max_letters: int = 5000,
         self_check_every: int = 1000,
         filters: Mapping[str, Callable[..., Any]] | None = None,
+        links: Mapping[str, str] | None = None,
     ) -> None:
         """`context` is plain frozen data, all that a template sees besides `subscriber` (and `design`, the tokens).
         `max_letters` bounds the compiled letters kept; `self_check_every` compares one message in so many with its
-        full render (0: none but the first of each letter). `filters` are further pure filters.
+        full render (0: none but the first of each letter). `filters` are further pure filters. `links` names fields of
+        a reader that are a fixed address and a token (`{"unsubscribe_url": "https://news.example.test/u/"}`): they go
+        into lines already wrapped; a reader whose field is anything else is rendered in full.
 
         Raises `DesignError` for a template that is missing or can't be parsed.
         """
@@ -142,7 +123,8 @@ class Compiler:
         self._countdown = self_check_every
         self._nodes = Nodes()
         self._tree: Tree[_Letter] = Tree(self._nodes, max_letters)
-        self._pieces: dict[str, bytes] = {}
+        self._pieces, self._links = Pieces(), Links(links or {})
+        self._fillers = Fillers(self._nodes, self._links)
         self._lock = Lock()
         names = "\0".join((design.name, *sorted(design.files)))
         # "=_" can't stand in quoted-printable: no body can hold the boundary (RFC 2045 section 6.7).
@@ -187,12 +169,19 @@ class Compiler:
         Raises `TraceError` when the design asks what can't be answered exactly, `DesignError` when it can't be
         rendered for this subscriber, `LetterMismatchError` when the compiled letter and its full render differ.
         """
+        return self.compose(reader, *mime.around_subject(headers, self.boundary))
+
+    def compose(self, reader: Reader, before: bytes, after: bytes) -> bytes:
+        """`message` with finished headers: those before the subject, and those after it with the empty line
+        (`mime.around_subject`).
+        """
         state = State(reader)
         letter, body = self._fill(state)
         if letter is None:
             self.stats.in_full += 1
             full = self.full_render(reader)
-            return mime.whole(headers, full.subject, full.text, full.html, self.boundary)
+            head = b"".join((before, mime.subject_line(full.subject), after))
+            return head + mime.whole_body(full.text, full.html, self.boundary)
         if self._every:
             self._countdown -= 1
             if self._countdown <= 0:
@@ -200,7 +189,7 @@ class Compiler:
                 self._compare(letter, state, body)
         subject = letter.subject
         line = subject if isinstance(subject, bytes) else mime.subject_line(subject(state))
-        body[0] = mime.head(headers, line, self.boundary) + body[0]
+        body[0] = b"".join((before, line, after, body[0]))
         return b"".join(body)
 
     def splits(self) -> list[Split]:
@@ -252,6 +241,7 @@ class Compiler:
             return known
         if len(self._nodes) > MAX_NODES:
             self._nodes = Nodes()
+            self._fillers = Fillers(self._nodes, self._links)
             self._tree = Tree(self._nodes, self._tree.bound, self._tree.evicted)
         tracer = Tracer(self._nodes, reader)
         try:
@@ -297,34 +287,37 @@ class Compiler:
         source = "".join(item if isinstance(item, str) else markers.marker(next(numbers)) for item in html)
         rendered = markers.pattern.split(to_html(source, file=HTML))
 
-        parts: list[bytes] = [mime.opening(self.boundary, "plain", first=True)]
-        holes: dict[tuple[Node, Place | None], list[int]] = {}
+        made = Parts(self._fillers, self._pieces)
+        made.raw(mime.opening(self.boundary, "plain", first=True))
         for item in joined([*text, "\n"]):
             if isinstance(item, str):
-                parts.append(self._piece(item))
+                made.text(item)
             else:
-                holes.setdefault((item.node, None), []).append(len(parts))
-                parts.append(b"")
-        html_from = len(parts)
-        parts.append(mime.opening(self.boundary, "html"))
+                made.slot(item.node, None)
+        made.flush()
+        html_from = len(made.parts)
+        made.raw(mime.opening(self.boundary, "html"))
         rendered[-1] += "\n"
         for index, part in enumerate(rendered):
             if index % 2:
                 number = int(part)
-                holes.setdefault((slots[number].node, found[number]), []).append(len(parts))
-                parts.append(b"")
-            else:
-                parts.extend(self._piece(piece) for piece in _BORDER.split(part) if piece)
-        parts.append(mime.closing(self.boundary))
+                made.slot(slots[number].node, found[number])
+                continue
+            first, *sections = BORDER.split(part)
+            made.text(first)
+            for section in sections:
+                made.flush()
+                made.text(section)
+        made.raw(mime.closing(self.boundary))
 
-        line, words = self._subject(subject)
-        used = [node for node, _ in holes] + [item.node for item in subject if isinstance(item, Slot)]
+        line, words = subject_of(self._nodes, subject)
+        used = [*made.used, *(item.node for item in subject if isinstance(item, Slot))]
         return _Letter(
             subject=line,
             subject_text=words,
-            parts=parts,
+            parts=made.parts,
             html_from=html_from,
-            fillers=tuple((self._filler(node, place), tuple(at)) for (node, place), at in holes.items()),
+            fillers=made.fill(),
             checks=tuple(self._nodes.closure(node) for node in tracer.unused(used)),
         )
 
@@ -348,50 +341,3 @@ class Compiler:
             if len(settled) == len(items) and all(a is b for a, b in zip(settled, items, strict=True)):
                 return items, markers, {key: place for key, (place, _) in found.items()}
             items = settled
-
-    def _piece(self, text: str) -> bytes:
-        """The encoded piece, shared between letters."""
-        encoded = self._pieces.get(text)
-        if encoded is None:
-            if len(self._pieces) > MAX_PIECES:
-                self._pieces.clear()
-            encoded = self._pieces[text] = mime.piece(text)
-        return encoded
-
-    def _subject(self, items: list[str | Slot]) -> tuple[bytes | Callable[[State], str], str]:
-        if not any(isinstance(item, Slot) for item in items):
-            words = " ".join("".join(str(item) for item in items).split())
-            return mime.subject_line(words), words
-        nodes = [self._nodes.constant(item) if isinstance(item, str) else item.node for item in items]
-        getters = [self._nodes.closure(node) for node in nodes]
-        return lambda state: " ".join(scrub("".join([get(state) for get in getters])).split()), ""
-
-    def _filler(self, node: Node, place: Place | None) -> _Filler:
-        """The function that makes a hole's bytes; `place` is None in plain text."""
-        fast, hole = mime.fast_hole, mime.hole
-        if place is None:
-            words = self._nodes.closure(node)
-            return lambda state: hole(scrub(str(words(state))))
-        # A printed node is `escape` or `str` of its operand (`flat` takes everything else apart).
-        get = self._nodes.closure(node.operands[0])
-        printed = escape if node.kind == "print" else str
-        only, bare = place in (Place.ONLY_TITLE, Place.ONLY_TEXT), place is Place.BARE_TEXT
-        norm = norm_attribute if place in (Place.ATTRIBUTE, Place.TITLE, Place.ONLY_TITLE) else None
-
-        def fill(state: State) -> bytes:
-            value = get(state)
-            if type(value) is str:
-                encoded = fast(value)
-                if encoded is not None:
-                    return encoded
-            text: str = printed(value)
-            if (printed is str or hasattr(value, "__html__")) and _RISKY.search(text):
-                # Markup of the reader's own could change what MJML makes of the document.
-                raise _FullRenderNeeded
-            if (only and not text.strip()) or (bare and text.isspace() and text.strip(" ")):
-                # MJML drops such text, and sometimes its neighbours.
-                raise _FullRenderNeeded
-            text = scrub(text)
-            return hole(norm(text) if norm else text)
-
-        return fill
