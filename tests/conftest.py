@@ -31,12 +31,16 @@ def now() -> datetime:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the database, so that the PostgreSQL run can select exactly that."""
+    """Mark what uses the database, so that the PostgreSQL run can select exactly that; and what runs `newsletter` as a
+    process (half a second each time: such a test asks for its `environ`) as slow.
+    """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         uses = item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db", "live_server"}
         if uses:
             item.add_marker(pytest.mark.database)
+        if "environ" in fixtures:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,16 +97,30 @@ def environ_for(folder: Path) -> dict[str, str]:
     return environ
 
 
-def make_home(folder: Path) -> Home:
-    """An initialised home with a public address; nothing is applied yet."""
-    environ = environ_for(folder)
-    home = Home(folder / "home", environ)
+@functools.cache
+def _fresh_home() -> str:
+    """What `newsletter init` makes, once a process: a home is one folder, so a copy of it is a home."""
+    folder = tempfile.mkdtemp(prefix="newsletter-home-")
+    atexit.register(shutil.rmtree, folder)
+    environ = {name: os.environ[name] for name in PLAIN if name in os.environ}
     done = subprocess.run(
-        [sys.executable, "-m", "newsletter", "init", str(home.path)],
-        env=environ, text=True, capture_output=True, cwd=REPOSITORY,
+        [sys.executable, "-m", "newsletter", "init", folder],
+        env={**environ, "PYTHONPATH": str(REPOSITORY)}, text=True, capture_output=True, cwd=REPOSITORY,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    environ["NEWSLETTER_BASE_URL"] = "https://news.example.test"
+    return folder
+
+
+def copy_home(folder: Path, environ: dict[str, str]) -> Home:
+    """An initialised SQLite home in `folder`."""
+    shutil.copytree(_fresh_home(), folder)
+    return Home(folder, environ)
+
+
+def make_home(folder: Path) -> Home:
+    """An initialised home with a public address; nothing is applied yet. On PostgreSQL it uses the tests' database."""
+    home = copy_home(folder / "home", environ_for(folder))
+    home.environ["NEWSLETTER_BASE_URL"] = "https://news.example.test"
     return home
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from newsletter import __version__
 from newsletter.cli import VERBS, run
-from tests.homes import REPOSITORY, Home, magazine_toml, publish
+from tests.homes import REPOSITORY, Home, copy_home, magazine_toml, publish
 
 VERB_NAMES = [verb for verbs in VERBS.values() for verb in verbs]
 
@@ -28,9 +28,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def home(tmp_path: Path, environ: dict[str, str]) -> Home:
     """A fresh SQLite home."""
-    made = Home(tmp_path / "home", environ)
-    assert _run(["init", str(made.path)], environ, tmp_path).returncode == 0
-    return made
+    return copy_home(tmp_path / "home", environ)
 
 
 def _run(arguments: list[str], environ: dict[str, str], cwd: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
 FEED_IN_README = "https://lantern.example.test/feed/"
 ITEM = """
 <item><title>‘{title}’: Movie Review</title><link>https://lantern.example.test/{slug}</link>

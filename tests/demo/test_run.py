@@ -29,6 +29,8 @@ from newsletter.project import urls
 from subscribers.models import ConsentEvent, Subscriber, Subscription, Suppression
 from tests.factories import make_magazine
 
+# `make quick` runs the demo's parts; the whole of it takes seconds.
+whole_demo = pytest.mark.slow
 LEDGER = (Issue, Placement, Freeze, Delivery, Batch, Review, Subscriber, Subscription, ConsentEvent, Suppression)
 
 
@@ -63,6 +65,7 @@ def ledger() -> dict[str, list[dict[str, Any]]]:
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in LEDGER}
 
 
+@whole_demo
 @pytest.mark.django_db(transaction=True)
 def test_the_week_goes_as_scripted_and_a_second_run_changes_nothing(config: Any) -> None:
     code, said = demo(config)
@@ -110,6 +113,7 @@ def test_the_week_goes_as_scripted_and_a_second_run_changes_nothing(config: Any)
     assert not User.objects.get().has_usable_password()
 
 
+@whole_demo
 @pytest.mark.django_db(transaction=True)
 def test_what_is_not_in_the_script_is_said_and_fails(
     config: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -121,6 +125,7 @@ def test_what_is_not_in_the_script_is_said_and_fails(
     assert "should have been refused with 550" in capsys.readouterr().err
 
 
+@whole_demo
 @pytest.mark.django_db(transaction=True)
 def test_the_pages_stay_until_somebody_ends_them(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []

@@ -35,6 +35,8 @@ class _Origin:
 class _MarkingEnvironment(StockEnvironment):
     """The stock environment, with a marker in the output before each text and each expression."""
 
+    keeps_code = False
+
     def __init__(self, files: Mapping[str, str], filters: Mapping[str, Callable[..., Any]], *, captures: bool) -> None:
         """`captures`: mark what macros, filters and `{% set %}` blocks take up, too. It says more, but a template
         can then see the markers (`{% if heading() %}`) and come out differently.

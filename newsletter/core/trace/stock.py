@@ -12,6 +12,8 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from newsletter.core.trace.codes import Codes
+
 MAX_REPEAT = 1_000_000
 """Characters or items that one repetition, padding or power may make: a template can't fill the memory."""
 
@@ -20,11 +22,15 @@ CLOCK = frozenset({"today", "now", "utcnow", "fromtimestamp", "utcfromtimestamp"
 REMOVED_FILTERS = frozenset({"random"})
 REMOVED_GLOBALS = frozenset({"lipsum"})
 
+CODES = Codes()
+
 
 class StockEnvironment(ImmutableSandboxedEnvironment):
     """Jinja2 as it comes, sandboxed and strict, with limits on repetition and without clock and chance."""
 
     intercepted_binops = frozenset({"*", "**", "%"})
+    keeps_code = True
+    """Whether the same source always becomes the same code."""
 
     def __init__(self, files: Mapping[str, str], filters: Mapping[str, Callable[..., Any]]) -> None:
         """`files` are the design's templates by name; `filters` are further pure filters."""
@@ -35,6 +41,7 @@ class StockEnvironment(ImmutableSandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             extensions=["jinja2.ext.loopcontrols"],
+            bytecode_cache=CODES if self.keeps_code and not filters else None,
         )
         for name in REMOVED_FILTERS:
             del self.filters[name]
