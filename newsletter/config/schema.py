@@ -130,6 +130,15 @@ class Config:
     outbox_folder: Path = _key(  # noqa: RUF009
         "folder", "outbox", "Where the outbox account writes its .eml files.", section="folders", name="outbox"
     )
+    journal: str = _key(
+        "str",
+        "fast",
+        "How a sender keeps what it has on the wire: fast outlives the death of the process; strict writes it to the "
+        "disk before each message, so that it outlives a power cut too, and sends more slowly.",
+        section="deliver",
+        name="journal",
+        choices=("fast", "strict"),
+    )
     fetch_contact: str = _key(
         "str",
         "",

@@ -59,7 +59,7 @@ def day_limit(limits: Limits, sending_days: int) -> int | None:
     """The most that may leave on a day before which the account has sent on `sending_days` others."""
     if limits.warm_up is None or sending_days >= LONGEST_RAMP:
         return limits.per_day
-    ramp = limits.warm_up * 2**sending_days
+    ramp = limits.warm_up << sending_days
     return ramp if limits.per_day is None else min(ramp, limits.per_day)
 
 

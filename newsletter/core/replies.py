@@ -108,3 +108,27 @@ def classify(code: int, reply: str) -> Kind:
     if status is not None and status[0] != 0:
         return Kind.OTHER
     return _CODES.get(code, Kind.OTHER)
+
+
+# RFC 3463 3.4, 3.5: the system takes nothing now, is congested; Gmail's 4.7.28 and Microsoft's 4.7.650 name our rate.
+_SLOWER = {(3, 2), (4, 5), (7, 28), (7, 650)}
+_SLOWER_WORDS = re.compile(
+    r"\b(?:rate.?limit\w*|too many (?:messages|connections|mails|requests)|too (?:fast|much mail)|throttl\w*|slow down"
+    r"|(?:rate|frequency) (?:of \w+ )?(?:is )?(?:too high|exceeded)|sending rate)\b",
+    re.I,
+)
+
+
+def asks_to_slow_down(code: int, reply: str) -> bool:
+    """Whether a temporary answer wants fewer messages from us for now: 421, HTTP 429, or words for it. Greylisting
+    ("451 4.7.1 greylisted") is none: it wants the same message later, and takes others at once.
+    """
+    if code in (421, 429):
+        return True
+    if not 400 <= code < 500:
+        return False
+    found = _ENHANCED.search(reply)
+    if found and (int(found[1]), int(found[2])) in _SLOWER:
+        return True
+    # A mailbox that gets too much of everybody's mail (4.2.x) says nothing about our pace.
+    return not (found and found[1] == "2") and _SLOWER_WORDS.search(reply) is not None

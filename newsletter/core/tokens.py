@@ -14,6 +14,9 @@ from binascii import b2a_base64
 from functools import lru_cache
 from hashlib import blake2b
 
+BOUNCE = "bounce"
+"""The purpose of the token in an envelope sender; its number is a delivery's."""
+
 UNSUBSCRIBE = "unsubscribe"
 """The purpose of the token in /u/TOKEN; its number is a subscription's."""
 

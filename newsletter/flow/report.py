@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 
+from newsletter.core.replies import Kind
 from newsletter.flow.compile import subject_of
 from newsletter.ledger import deliveries
 from newsletter.models import (
@@ -170,7 +171,10 @@ def teach(issue: Issue, *, now: datetime) -> None:
         if last is not None:
             fresh = fresh.filter(at__gt=last)
         accepted = fresh.filter(state=DeliveryState.ACCEPTED).values("subscription")
-        refused = fresh.filter(state=DeliveryState.FAILED, reason__startswith=deliveries.REFUSED).values("subscription")
+        about_them = Q(reason__startswith=f"{deliveries.REFUSED} ({Kind.ADDRESS})") | Q(
+            reason__startswith=f"{deliveries.REFUSED} ({Kind.FULL})"
+        )
+        refused = fresh.filter(about_them, state=DeliveryState.FAILED).values("subscription")
         Subscription.objects.filter(pk__in=accepted).update(last_accepted_at=now, refusals_in_row=0)
         Subscription.objects.filter(pk__in=refused).update(refusals_in_row=F("refusals_in_row") + 1)
         Event.objects.create(

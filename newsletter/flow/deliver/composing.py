@@ -6,9 +6,11 @@ import logging
 from datetime import datetime
 
 from newsletter.core.context import has_something_for
+from newsletter.core.dkim import Signer
 from newsletter.core.errors import LetterMismatchError, NewsletterError
 from newsletter.core.letter import Compiler
-from newsletter.core.tokens import Keys
+from newsletter.core.tokens import BOUNCE, Keys, token
+from newsletter.core.verp import check_return_path
 from newsletter.flow import compile as letters
 from newsletter.flow.deliver.outcome import Halt
 from newsletter.ledger.deliveries import Decision, Row
@@ -25,9 +27,18 @@ NO_TOPICS = "no matching topics"
 class Composing:
     """The messages of one frozen issue."""
 
-    def __init__(self, frozen: letters.Frozen, compiler: Compiler, keys: Keys, now: datetime) -> None:
-        """`now` is the Date of every copy. Raises `NewsletterError` for headers that no copy could have."""
-        self._frozen = frozen
+    def __init__(
+        self, frozen: letters.Frozen, compiler: Compiler, keys: Keys, now: datetime, signer: Signer | None = None
+    ) -> None:
+        """`now` is the Date of every copy, and the time of its signatures: a copy sent again has the same bytes.
+
+        Raises `NewsletterError` for headers that no copy could have, and for a return path that none fits into.
+        """
+        self._frozen, self._keys, self._signer, self._at = frozen, keys, signer, int(now.timestamp())
+        self._from, self._return_path = frozen.sender.from_address, frozen.sender.return_path
+        if self._return_path:
+            check_return_path(self._return_path)
+            self._before, _, self._domain = self._return_path.partition("@")
         # Where links are not https nobody is mailed, and no button is better than one that can't work.
         one_click = frozen.base_url.startswith("https://")
         self._composer = letters.Composer(frozen, compiler, keys, now, one_click=one_click)
@@ -56,7 +67,22 @@ class Composing:
         except LetterMismatchError as error:
             raise Halt(str(error)) from error
         self._made += 1
-        return message, self._frozen.sender.from_address
+        if self._signer is not None:
+            message = self._signer.sign(message, at=self._at) + message
+        return message, self._envelope_sender(row)
+
+    @property
+    def base_url(self) -> str:
+        """What every link of the issue begins with, as approved."""
+        return self._frozen.base_url
+
+    def _envelope_sender(self, row: Row) -> str:
+        """As approved: with another domain than the letter's From, SPF and DMARC no longer align. With a return path
+        it says which delivery a bounce is about.
+        """
+        if not self._return_path:
+            return self._from
+        return f"{self._before}+{token(self._keys, BOUNCE, row.delivery)}@{self._domain}"
 
     def failed(self, row: Row, error: Exception) -> Decision:
         """No message could be made for this one: it fails alone, with the reason."""

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from newsletter.core.account import AccountRules
 from newsletter.core.errors import IssueError
 from newsletter.flow.report import teach
 from newsletter.ledger import deliveries, issues
-from newsletter.models import Issue, IssueState, OnTheWire
+from newsletter.models import Issue, IssueState
 from subscribers import audience
 from subscribers.errors import AudienceError
 
@@ -30,11 +31,13 @@ def start(issue: Issue, now: datetime, *, confirmed: bool = False) -> int:
     An issue that is sending already is left as it is. Raises `IssueError` in any other state, when it would go to
     nobody, and when another issue went out within `min_gap` and nobody `confirmed`.
     """
-    row = Issue.objects.select_related("newsletter", "freeze").get(pk=issue.pk)
+    row = Issue.objects.select_related("newsletter__account", "freeze").get(pk=issue.pk)
     if row.state == IssueState.SENDING:
         return row.audience_count
     try:
-        return deliveries.start(row.pk, now=now, confirmed=confirmed)
+        rules, _ = AccountRules.split(row.newsletter.account.settings, where=f"account {row.newsletter.account.name}")
+        size = deliveries.batch_size(rules.per_second)
+        return deliveries.start(row.pk, now=now, confirmed=confirmed, size=size)
     except IssueError:
         # Another process may have begun between our look and its transaction: one of us did.
         if Issue.objects.filter(pk=row.pk, state=IssueState.SENDING).exists():
@@ -59,16 +62,23 @@ def resume(issue: Issue, now: datetime, *, by: str = "") -> None:
 
 
 def stop(
-    issue: Issue, now: datetime, *, by: str, patience: float = 30.0, sleep: Callable[[float], None] = time.sleep
+    issue: Issue,
+    now: datetime,
+    *,
+    by: str,
+    journal: deliveries.ReadJournal = deliveries.no_journal,
+    patience: float = 30.0,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """The rest becomes excluded (stopped) and the issue sent; returns how many. Messages on the wire get `patience`
-    seconds to arrive. Raises `IssueError` when one takes longer, or when nothing was accepted yet (discard it then).
+    """The rest becomes excluded (stopped) and the issue sent; returns how many. Workers get `patience` seconds to hear
+    the answers to what they have on the wire. Raises `IssueError` when one takes longer, or when nothing was accepted
+    yet (discard it then).
     """
     if _state(issue) == IssueState.SENDING:
         issues.pause(issue.pk, f"Being stopped by {by}.", now=now, by=by)
-    deliveries.recover(issue.pk, now=now)
+    deliveries.recover(issue.pk, now=now, journal=journal)
     waited = 0.0
-    while OnTheWire.objects.filter(delivery__issue=issue.pk).exists() and waited < patience:
+    while issues.in_hands(issue.pk) and waited < patience:
         sleep(0.5)
         waited += 0.5
     excluded = deliveries.stop(issue.pk, now=now, by=by)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from newsletter.core.errors import ClaimLostError
-from newsletter.core.pacing import Limits
+from newsletter.core.pacing import Grant, Limits
 from newsletter.core.throttle import Throttle
 from newsletter.flow.deliver.composing import Composing
 from newsletter.flow.deliver.judging import Answers, judge, slows
@@ -303,7 +303,7 @@ class Desk:
     def _turn(self, now: datetime, *, claim: bool) -> None:
         """One transaction: settle what is done, and claim what comes next."""
         done, self._done = self._done, []
-        claimed: list[tuple[Claim, rates.Grant]] = []
+        claimed: list[tuple[Claim, Grant]] = []
         with transaction.atomic():
             settled = [each for each in done if self._settle(each, now)]
             spare = sum(batch.granted - batch.used for batch in done)
@@ -326,7 +326,7 @@ class Desk:
             return False
         return True
 
-    def _claim(self, now: datetime) -> Iterator[tuple[Claim, rates.Grant]]:
+    def _claim(self, now: datetime) -> Iterator[tuple[Claim, Grant]]:
         """As many claims as make two in hand, with leave for their rows to go; stops where the allowance ends."""
         account = self._issue.newsletter.account_id
         for _ in range(max(0, 2 - len(self._held))):
@@ -345,7 +345,7 @@ class Desk:
             found = deliveries.claim(self._issue.pk, owner=self._owner, now=now, lease=self._lease)
         return found
 
-    def _hold(self, claim: Claim, grant: rates.Grant) -> None:
+    def _hold(self, claim: Claim, grant: Grant) -> None:
         if not self._held:
             self._held_until = claim.lease_until
             self._next_renewal = self._clock() + self._lease / 4

@@ -10,6 +10,7 @@ from newsletter.config.schema import Config
 from newsletter.core.account import AccountRules
 from newsletter.core.errors import ConfigError
 from newsletter.core.tokens import Keys
+from newsletter.journal import Entry, read
 from newsletter.models import Account
 from newsletter.providers import build
 from newsletter.providers.base import Provider
@@ -23,13 +24,25 @@ class Installation:
     outbox: Path
     environ: Mapping[str, str]
     home: Path | None = None
+    strict_journal: bool = False
+
+    @property
+    def journal_folder(self) -> Path | None:
+        """Where workers keep what they have on the wire; None without a home: then nobody can ask a dead one."""
+        return self.home / "journal" if self.home else None
+
+    def read_journal(self, owner: str, kind: str, number: int, fence: int) -> Mapping[int, Entry] | None:
+        """What the journal of a dead worker says of one of its claims."""
+        return read(self.journal_folder, owner, kind, number, fence)
 
     @classmethod
     def of(cls, config: Config, environ: Mapping[str, str]) -> Installation:
         """The installation that `config` describes. Raises `ConfigError` when it has no secret yet."""
         if not config.secret_key:
             raise ConfigError("There is no secret key to sign links with.", hint="Type: newsletter init DIR")
-        return cls(Keys(config.secret_key.encode()), config.outbox_folder, environ, config.home)
+        return cls(
+            Keys(config.secret_key.encode()), config.outbox_folder, environ, config.home, config.journal == "strict"
+        )
 
     def provider(self, account: Account) -> Provider:
         """The account's way out, not connected yet. Raises `ConfigError`."""

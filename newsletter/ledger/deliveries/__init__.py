@@ -19,11 +19,12 @@ from newsletter.ledger.deliveries.ending import (
     pause_for_provider,
     settle_uncertain,
     stop,
+    waited_for_provider,
     waits_for_provider,
 )
 from newsletter.ledger.deliveries.freezing import BATCH_SIZE, batch_size, frozen_audience, start
 from newsletter.ledger.deliveries.owner import is_dead, this_worker
-from newsletter.ledger.deliveries.recovering import DIED, NO_JOURNAL, doubt, owners, recover
+from newsletter.ledger.deliveries.recovering import DIED, NO_JOURNAL, ReadJournal, doubt, no_journal, recover
 from newsletter.ledger.deliveries.settling import EXPIRED, REFUSED, Decision, Settled, Settlement, settle
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "STOPPED",
     "Claim",
     "Decision",
+    "ReadJournal",
     "Row",
     "Settled",
     "Settlement",
@@ -49,7 +51,7 @@ __all__ = [
     "frozen_audience",
     "hold",
     "is_dead",
-    "owners",
+    "no_journal",
     "pause_for_provider",
     "recover",
     "settle",
@@ -57,6 +59,7 @@ __all__ = [
     "start",
     "stop",
     "this_worker",
+    "waited_for_provider",
     "waits_for_provider",
     "why_not",
 ]

@@ -163,7 +163,9 @@ def _read(where: str, parameters: list[Any]) -> list[Row]:
 
 
 def _row(values: tuple[Any, ...], barred: set[str]) -> Row:
-    number, to, subscription, state, topics, joined, own, key, name, language, attributes, plain, tries, at, out = values
+    number, to, subscription, state, topics, joined, own, key, name, language, attributes, plain, tries, at, out = (
+        values
+    )
     if subscription is None or own is None:
         return Row(number, to, None, excluded="erased", attempts=tries or 0)
     excluded = ""

@@ -121,6 +121,15 @@ def waits_for_provider(issue_id: int) -> datetime | None:
     return last.at if last is not None and last.kind == WAITING else None
 
 
+def waited_for_provider(issue_id: int) -> bool:
+    """Whether a sending issue goes on by itself after a wait for its provider, and nobody has got it since."""
+    kinds = ("paused", "resumed", "sending", WAITING)
+    last = list(Event.objects.filter(issue=issue_id, kind__in=kinds).order_by("-pk").values_list("kind", "at")[:2])
+    if [kind for kind, _ in last] != ["resumed", WAITING]:
+        return False
+    return not Delivery.objects.filter(issue=issue_id, state=DeliveryState.ACCEPTED, at__gt=last[0][1]).exists()
+
+
 def _unfinished(issue_id: int) -> bool:
     """Whether anything is open, claimed or waiting; `issues.finish` counts the deliveries."""
     return (
@@ -146,6 +155,6 @@ def _reached_nobody(issue_id: int) -> str:
         )
     every = "Every delivery was refused" if not failed.exclude(reason__startswith=REFUSED).exists() else "All failed"
     return (
-        f"{every} ({bad}); the last: {last.removeprefix(REFUSED).rstrip('.')}. Mend what it names, and discard the "
+        f"{every} ({bad}); the last: {last.rstrip('.')}. Mend what it names, and discard the "
         "issue: its reviews wait for the next one."
     )

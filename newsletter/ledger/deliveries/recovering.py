@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -140,10 +140,3 @@ def _decision(entry: Entry) -> Decision | None:
 
 def _is_over(row: Batch | Retry, now: datetime, dead: Callable[[str], bool]) -> bool:
     return row.lease_until is None or row.lease_until < now or dead(row.owner)
-
-
-def owners(issue_id: int) -> Iterable[str]:
-    """Who has something of the issue claimed right now, the dead among them."""
-    claimed = Batch.objects.filter(issue=issue_id, state=BatchState.CLAIMED).values_list("owner", flat=True)
-    retried = Retry.objects.filter(issue=issue_id).exclude(owner="").values_list("owner", flat=True)
-    return sorted({*claimed, *retried})

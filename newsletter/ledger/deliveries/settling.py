@@ -136,9 +136,7 @@ def _give_back_retries(claim: Claim) -> None:
     held.update(owner="", fence=F("fence") + 1, lease_until=None)
 
 
-def _sort(
-    settlement: Settlement, now: datetime
-) -> tuple[list[tuple[int, DeliveryState, str]], list[Retry], list[int]]:
+def _sort(settlement: Settlement, now: datetime) -> tuple[list[tuple[int, DeliveryState, str]], list[Retry], list[int]]:
     """Final decisions, retries to be written, and which deliveries wait no longer."""
     rows: dict[int, Row] = {row.delivery: row for row in settlement.claim.rows}
     finals: list[tuple[int, DeliveryState, str]] = []
@@ -151,9 +149,7 @@ def _sort(
         attempts = row.attempts + 1
         # A resend that a person chose has a retry without a try: its day begins with its own first refusal.
         first_at = row.first_at if row.attempts and row.first_at else now
-        due = next_try(
-            delivery=number, attempts=attempts, first_at=first_at, now=now, retry_after=decision.retry_after
-        )
+        due = next_try(delivery=number, attempts=attempts, first_at=first_at, now=now, retry_after=decision.retry_after)
         if due is None or (decision.tries is not None and attempts >= decision.tries):
             over = EXPIRED if due is None else f"given up after {attempts} tries"
             finals.append((number, decision.then, f"{over}: {decision.reason}"))

@@ -56,7 +56,8 @@ class Command(BaseCommand):
             flow.pause(issue, clock(), by=by)
             self._tell(issue, options["json"])
         elif options["stop"]:
-            flow.stop(issue, clock(), by=by)
+            installation = flow.Installation.of(settings.NEWSLETTER, os.environ)
+            flow.stop(issue, clock(), by=by, journal=installation.read_journal)
             self._tell(issue, options["json"])
         elif options["settle_uncertain"] == "leave":
             flow.settle_uncertain(issue, clock(), resend=False, by=by)
