@@ -34,11 +34,11 @@ DESIGN = Design(
 class Clock:
     """A clock that only tests move; each look takes a moment, so that no two rows have the same time."""
 
-    def __init__(self, at: datetime = SLOT) -> None:
-        self.at = at
+    def __init__(self, at: datetime = SLOT, step: timedelta = timedelta(milliseconds=1)) -> None:
+        self.at, self.step = at, step
 
     def __call__(self) -> datetime:
-        self.at += timedelta(milliseconds=1)
+        self.at += self.step
         return self.at
 
     def sleep(self, seconds: float) -> None:

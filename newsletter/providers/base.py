@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from newsletter.core.errors import ProviderError
+
+log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -127,6 +130,10 @@ def one_by_one(
         except ProviderError as error:
             dispatch.returned(item, str(error))
             raise
+        except Exception as error:
+            # Nobody can say how far it came. One message that a provider stumbles over must not stop the others.
+            log.exception("Message %d: the provider failed in an unforeseen way", item.key)
+            result = SendResult(Outcome.UNKNOWN, reply=f"{type(error).__name__}: {error}")
         dispatch.answered(item, result)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,8 +38,14 @@ class MemoryProvider:
     kind = "memory"
     longest_silence = 5.0
 
-    def __init__(self, name: str = "memory", answer: Callable[[str], SendResult | None] | None = None) -> None:
-        """`name` chooses the mailbox."""
+    def __init__(
+        self,
+        name: str = "memory",
+        answer: Callable[[str], SendResult | None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`name` chooses the mailbox; `sleep` waits where its dispatch has nothing yet."""
+        self._sleep = sleep
         self.sent = mailbox(name)
         self._answer = answer
 
@@ -52,7 +59,7 @@ class MemoryProvider:
 
     def run(self, dispatch: Dispatch) -> None:
         """Keep each message, or do as `answer` says."""
-        one_by_one(dispatch, self._attempt)
+        one_by_one(dispatch, self._attempt, self._sleep)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -20,7 +20,6 @@ from newsletter.core.pacing import Grant, Limits
 from newsletter.core.throttle import Throttle
 from newsletter.flow.deliver.composing import Composing
 from newsletter.flow.deliver.judging import Answers, judge, slows
-from newsletter.flow.deliver.late import Late
 from newsletter.flow.deliver.outcome import Halt, Tally
 from newsletter.journal import Journal
 from newsletter.ledger import deliveries, rates
@@ -91,7 +90,7 @@ class Desk:
         self._issue, self._clock, self._owner, self._journal = issue, clock, owner, journal
         self._composing, self._limits, self._resend, self._lease = composing, limits, resend, lease
         self._progress, self._stopping, self._recover = progress, stopping, recover
-        self._late = Late()
+        self._late: dict[int, str] = {}
         self._throttle = Throttle()
         self._held: deque[_Batch] = deque()
         self._done: list[_Batch] = []
@@ -237,7 +236,7 @@ class Desk:
         row = batch.claim.rows[index]
         batch.next += 1
         position = batch.position + index
-        excluded = row.excluded or self._late.why(row) or self._composing.nothing_for(row)
+        excluded = row.excluded or self._late.get(row.delivery, "") or self._composing.nothing_for(row)
         if excluded:
             self._decide(batch, row, position, Decision(DeliveryState.EXCLUDED, excluded))
             return None
@@ -258,7 +257,7 @@ class Desk:
 
     def _may_still_go(self, parcel: _Parcel) -> bool:
         """Whether a message that came back is still wanted."""
-        excluded = self._late.why(parcel.row)
+        excluded = self._late.get(parcel.key, "")
         if excluded:
             self._decide(parcel.batch, parcel.row, parcel.position, Decision(DeliveryState.EXCLUDED, excluded))
         return not excluded
@@ -304,12 +303,17 @@ class Desk:
         """One transaction: settle what is done, and claim what comes next."""
         done, self._done = self._done, []
         claimed: list[tuple[Claim, Grant]] = []
-        with transaction.atomic():
-            settled = [each for each in done if self._settle(each, now)]
-            spare = sum(batch.granted - batch.used for batch in done)
-            rates.give_back(self._issue.newsletter.account_id, self._limits, spare, now=now)
-            if claim:
-                claimed = list(self._claim(now))
+        try:
+            with transaction.atomic():
+                settled = [each for each in done if self._settle(each, now)]
+                spare = sum(batch.granted - batch.used for batch in done)
+                rates.give_back(self._issue.newsletter.account_id, self._limits, spare, now=now)
+                if claim:
+                    claimed = list(self._claim(now))
+        except BaseException:
+            # Nothing is written; what is known stays in the journal, and `close` tries once more.
+            self._done = done
+            raise
         for batch in done:
             self._journal.leave(batch.position)
         for batch in settled:
@@ -389,7 +393,9 @@ class Desk:
         state = Issue.objects.values_list("state", flat=True).get(pk=self._issue.pk)
         if state != IssueState.SENDING and self.halt is None:
             self.halt = Halt()
-        self._late.look(now)
+        self._late = {}
+        for batch in self._held:
+            self._late |= deliveries.leavers(batch.claim)
         if now >= self._next_renewal and self._held:
             self._next_renewal = now + self._lease / 4
             try:

@@ -18,7 +18,7 @@ from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.deliver.outcome import DeliveryOutcome, Halt, Tally
 from newsletter.flow.domain import signer_for
 from newsletter.flow.report import counts, next_try, teach
-from newsletter.journal import Journal
+from newsletter.journal import Journal, forget
 from newsletter.ledger import deliveries, issues
 from newsletter.models import Issue
 from newsletter.providers.base import Provider
@@ -214,10 +214,6 @@ class _Worker:
                 return
             except NewsletterError as error:
                 raise Halt(str(error)) from error
-            except Exception as error:
-                # Nobody can say how far it came; what was on the wire is in doubt, and asked about.
-                log.exception("The provider failed in an unforeseen way")
-                raise Halt(f"The provider failed in an unforeseen way: {type(error).__name__}: {error}") from error
             if desk.halt is not None:
                 return
 
@@ -233,9 +229,15 @@ class _Worker:
             desk.tick()
 
     def _recover(self) -> int:
-        return deliveries.recover(
+        before = deliveries.owners()
+        taken = deliveries.recover(
             self.issue.pk, now=self.clock(), journal=self.installation.read_journal, resend=self._resends
         )
+        for owner in before - deliveries.owners():
+            # Of the living the file is in use, whatever they hold at this moment.
+            if deliveries.is_dead(owner):
+                forget(self.installation.journal_folder, owner)
+        return taken
 
     # --- the end --------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ Order of one worker: `recover`, then again and again one transaction that `settl
 
 from __future__ import annotations
 
-from newsletter.ledger.deliveries.claims import BATCH, LEASE, RETRIES, Claim, Row, claim, hold, why_not
+from newsletter.ledger.deliveries.claims import BATCH, LEASE, RETRIES, Claim, Row, claim, hold, leavers
 from newsletter.ledger.deliveries.ending import (
     LEFT,
     STOPPED,
@@ -24,7 +24,7 @@ from newsletter.ledger.deliveries.ending import (
 )
 from newsletter.ledger.deliveries.freezing import BATCH_SIZE, batch_size, frozen_audience, start
 from newsletter.ledger.deliveries.owner import is_dead, this_worker
-from newsletter.ledger.deliveries.recovering import DIED, NO_JOURNAL, ReadJournal, doubt, no_journal, recover
+from newsletter.ledger.deliveries.recovering import DIED, NO_JOURNAL, ReadJournal, doubt, no_journal, owners, recover
 from newsletter.ledger.deliveries.settling import EXPIRED, REFUSED, Decision, Settled, Settlement, settle
 
 __all__ = [
@@ -51,7 +51,9 @@ __all__ = [
     "frozen_audience",
     "hold",
     "is_dead",
+    "leavers",
     "no_journal",
+    "owners",
     "pause_for_provider",
     "recover",
     "settle",
@@ -61,5 +63,4 @@ __all__ = [
     "this_worker",
     "waited_for_provider",
     "waits_for_provider",
-    "why_not",
 ]

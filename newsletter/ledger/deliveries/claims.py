@@ -94,7 +94,7 @@ def claim(issue_id: int, *, owner: str, now: datetime, lease: timedelta = LEASE)
         taken = Claim(issue_id, owner, until, batch=batch, fence=fence, lo=lo, hi=hi)
         taken.rows = _read(f"d.id BETWEEN %s AND %s AND r.{_RETRY_KEY} IS NULL", [lo, hi])
         if len(taken.rows) < hi - lo + 1:
-            waiting = Retry.objects.filter(delivery__range=(lo, hi)).values_list("delivery", flat=True)
+            waiting = Retry.objects.filter(pk__range=(lo, hi)).values_list("pk", flat=True)
             taken.waiting = tuple(waiting)
         return taken
     due = connection.ops.adapt_datetimefield_value(now)
@@ -133,10 +133,20 @@ def _hold_retries(claim: Claim, until: datetime) -> bool:
     return bool(held == len(claim.fences))
 
 
-def why_not(delivery_id: int) -> str:
-    """Why a delivery must not go at this moment, read anew; "" when it may."""
-    found = _read("d.id = %s", [delivery_id])
-    return found[0].excluded if found else "decided"
+def leavers(claim: Claim) -> dict[int, str]:
+    """Whom of a claim's rows no mail may reach any more, and why: unsubscribed, suppressed, erased ... since they were
+    read. One range of the primary key, so that it can be asked every second.
+    """
+    gone = (
+        f"(s.state IS NULL OR s.state <> '{SubscriptionState.ACTIVE}' OR p.address <> d.address"
+        f" OR EXISTS (SELECT 1 FROM {Suppression._meta.db_table} x WHERE x.address_key = p.address_key))"
+    )
+    if claim.batch:
+        found = _read(f"d.id BETWEEN %s AND %s AND {gone}", [claim.lo, claim.hi])
+    else:
+        marks = ", ".join(["%s"] * len(claim.fences))
+        found = _read(f"d.id IN ({marks}) AND {gone}", list(claim.fences))
+    return {row.delivery: row.excluded for row in found if row.excluded}
 
 
 _RETRY_KEY = "delivery_id"
@@ -183,8 +193,7 @@ def _row(values: tuple[Any, ...], barred: set[str]) -> Row:
         () if topics == "[]" else tuple(_loads(topics)),
         {} if attributes == "{}" else _loads(attributes),
         bool(plain),
-        # SQLite keeps text ("2026-11-05 13:00:00"), PostgreSQL gives a datetime.
-        date.fromisoformat(joined[:10]) if isinstance(joined, str) else joined.date(),
+        joined.date(),
         key,
         excluded,
         tries or 0,
@@ -196,12 +205,9 @@ def _loads(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def _moment(value: Any) -> datetime:
-    """A time as the two databases give it to plain SQL: SQLite without its zone, which is UTC."""
-    if isinstance(value, str):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    assert isinstance(value, datetime)
-    return value
+def _moment(value: datetime) -> datetime:
+    """A time as plain SQL gives it: SQLite's has lost its zone, which is UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def _update_first(

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import socket
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 
 _ZOMBIE = "Z"
 _GONE, _HIDDEN = "gone", "0"
 
 
+_runs = count(1)
+
+
 def this_worker() -> str:
-    """`host:pid:start` of this process. Ask again after a fork."""
+    """`host:pid:start#run`: a name that no other run has, of this process or another one. Ask again for each run."""
     pid = os.getpid()
-    return f"{_host()}:{pid}:{_start(pid)}"
+    return f"{_host()}:{pid}:{_start(pid)}#{next(_runs)}"
 
 
 def is_dead(owner: str) -> bool:
@@ -22,7 +26,7 @@ def is_dead(owner: str) -> bool:
 
     False for every other host: there only the lease can tell.
     """
-    host, _, rest = owner.rpartition(":")
+    host, _, rest = owner.partition("#")[0].rpartition(":")
     host, _, pid = host.rpartition(":")
     if host != _host() or not pid.isdigit():
         return False

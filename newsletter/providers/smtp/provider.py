@@ -16,7 +16,7 @@ class SmtpProvider:
 
     kind = "smtp"
     # The loop looks up every half second; only the look-up of the host's name waits, for the system's resolver.
-    longest_silence = 120.0
+    longest_silence = 30.0
 
     def __init__(self, settings: SmtpSettings) -> None:
         """Does not connect."""
