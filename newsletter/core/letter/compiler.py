@@ -15,14 +15,15 @@ from typing import Any, NoReturn
 from newsletter.core import mime
 from newsletter.core.errors import DesignError, LetterMismatchError, NewsletterError, TraceError
 from newsletter.core.letter.parts import BORDER, Fill, Fillers, Links, Parts, Pieces, subject_of
+from newsletter.core.letter.sections import SLOT, Frames, NotSections, html_of, renumbered, slot, take_apart
 from newsletter.core.mime import Headers
 from newsletter.core.mjml import to_html
 from newsletter.core.reader import Reader
 from newsletter.core.trace.deferred import VALUE, Tracer
 from newsletter.core.trace.environment import TracingEnvironment
-from newsletter.core.trace.nodes import Nodes, State
+from newsletter.core.trace.nodes import Node, Nodes, State
 from newsletter.core.trace.output import Slot, design_errors, flat, joined, scrub, template_place
-from newsletter.core.trace.places import Markers, Place, places
+from newsletter.core.trace.places import Place, places
 from newsletter.core.trace.positions import blamed
 from newsletter.core.trace.stock import StockEnvironment
 from newsletter.core.trace.tree import Split, Tree
@@ -125,6 +126,7 @@ class Compiler:
         self._tree: Tree[_Letter] = Tree(self._nodes, max_letters)
         self._pieces, self._links = Pieces(), Links(links or {})
         self._fillers = Fillers(self._nodes, self._links)
+        self._frames = Frames()
         self._lock = Lock()
         names = "\0".join((design.name, *sorted(design.files)))
         # "=_" can't stand in quoted-printable: no body can hold the boundary (RFC 2045 section 6.7).
@@ -281,12 +283,7 @@ class Compiler:
     def _assemble(
         self, tracer: Tracer, subject: list[str | Slot], html: list[str | Slot], text: list[str | Slot]
     ) -> _Letter:
-        html, markers, found = self._settle(tracer, html)
-        slots = [item for item in html if isinstance(item, Slot)]
-        numbers = iter(range(len(slots)))
-        source = "".join(item if isinstance(item, str) else markers.marker(next(numbers)) for item in html)
-        rendered = markers.pattern.split(to_html(source, file=HTML))
-
+        source, slots = self._settle(tracer, html)
         made = Parts(self._fillers, self._pieces)
         made.raw(mime.opening(self.boundary, "plain", first=True))
         for item in joined([*text, "\n"]):
@@ -297,17 +294,7 @@ class Compiler:
         made.flush()
         html_from = len(made.parts)
         made.raw(mime.opening(self.boundary, "html"))
-        rendered[-1] += "\n"
-        for index, part in enumerate(rendered):
-            if index % 2:
-                number = int(part)
-                made.slot(slots[number].node, found[number])
-                continue
-            first, *sections = BORDER.split(part)
-            made.text(first)
-            for section in sections:
-                made.flush()
-                made.text(section)
+        self._html(made, source, slots)
         made.raw(mime.closing(self.boundary))
 
         line, words = subject_of(self._nodes, subject)
@@ -321,23 +308,46 @@ class Compiler:
             checks=tuple(self._nodes.closure(node) for node in tracer.unused(used)),
         )
 
-    def _settle(self, tracer: Tracer, items: list[str | Slot]) -> tuple[list[str | Slot], Markers, dict[int, Place]]:
-        """Ask for the values that stand where MJML reads them, until none is left."""
+    def _html(self, made: Parts, source: str, slots: list[tuple[Node, Place]]) -> None:
+        """The document's HTML, by sections where it can be taken apart, else as a whole."""
+        try:
+            before, kids, after = take_apart(source)
+            before, numbers = renumbered(before)
+            frame = self._frames.of(before, after)
+            sections = [(frame.section(kid), own) for kid, own in map(renumbered, kids)]
+            opening = frame.opening(section.head for section, _ in sections)
+        except (NotSections, DesignError):
+            # (The whole document says better what is wrong, and where.)
+            first, *others = BORDER.split(html_of(source))
+            made.html(first, slots)
+            for other in others:
+                made.flush()
+                made.html(other, slots)
+        else:
+            made.html(opening, [slots[number] for number in numbers])
+            for section, own in sections:
+                made.flush()
+                made.html(section.html, [slots[number] for number in own])
+            made.flush()
+            made.text(frame.closing)
+        made.text("\n")
+
+    def _settle(self, tracer: Tracer, items: list[str | Slot]) -> tuple[str, list[tuple[Node, Place]]]:
+        """Ask for the values that stand where MJML reads them, until none is left: the document with its slots by
+        number, and what they are.
+        """
         while True:
-            items = joined(items)
-            markers = Markers([item for item in items if isinstance(item, str)])
-            numbers = iter(range(len(items)))
-            source = "".join(item if isinstance(item, str) else markers.marker(next(numbers)) for item in items)
-            found = places(source, markers.pattern)
-            number = -1
+            slots = [item for item in items if isinstance(item, Slot)]
+            numbers = iter(range(len(slots)))
+            source = "".join([item if isinstance(item, str) else slot(next(numbers)) for item in items])
+            found = places(source, SLOT)
+            if all(found[number][0] is not Place.STRUCTURE for number in range(len(slots))):
+                return source, [(each.node, found[number][0]) for number, each in enumerate(slots)]
+            numbers = iter(range(len(slots)))
             settled: list[str | Slot] = []
             for item in items:
-                if isinstance(item, Slot):
-                    number += 1
-                    if found[number][0] is Place.STRUCTURE:
-                        settled.append(scrub(str(tracer.ask(VALUE, item.deferred))))
-                        continue
-                settled.append(item)
-            if len(settled) == len(items) and all(a is b for a, b in zip(settled, items, strict=True)):
-                return items, markers, {key: place for key, (place, _) in found.items()}
+                if isinstance(item, Slot) and found[next(numbers)][0] is Place.STRUCTURE:
+                    settled.append(scrub(str(tracer.ask(VALUE, item.deferred))))
+                else:
+                    settled.append(item)
             items = settled

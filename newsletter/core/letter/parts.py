@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import escape
 
 from newsletter.core import mime
+from newsletter.core.letter.sections import SLOT
 from newsletter.core.mjml import norm_attribute
 from newsletter.core.tokens import SHAPE, TOKEN_WIDTH
 from newsletter.core.trace.nodes import Node, Nodes, State
@@ -179,6 +180,14 @@ class Parts:
             self._texts[-1] += prefix
             self._texts.append("")
             self._tokens.append(node)
+
+    def html(self, html: str, slots: Sequence[tuple[Node, Place]]) -> None:
+        """HTML with slots by number."""
+        for index, part in enumerate(SLOT.split(html)):
+            if index % 2:
+                self.slot(*slots[int(part)])
+            else:
+                self.text(part)
 
     def raw(self, data: bytes) -> None:
         """Finished bytes."""
