@@ -8,30 +8,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from quopri import decodestring
 from threading import Lock
 from typing import Any, NoReturn
 
 from newsletter.core import mime
 from newsletter.core.errors import DesignError, LetterMismatchError, NewsletterError, TraceError
-from newsletter.core.letter.parts import BORDER, Fill, Fillers, Links, Parts, Pieces, subject_of
-from newsletter.core.letter.sections import SLOT, Frames, NotSections, html_of, renumbered, slot, take_apart
+from newsletter.core.letter.assembly import Assembler, Leaf, Letter, Output, Plan
+from newsletter.core.letter.parts import Links
 from newsletter.core.mime import Headers
 from newsletter.core.mjml import to_html
 from newsletter.core.reader import Reader
-from newsletter.core.trace.deferred import VALUE, Tracer
+from newsletter.core.trace.blocks import Blocks, Misplaced, Reference
+from newsletter.core.trace.deferred import Question, Tracer
 from newsletter.core.trace.environment import TracingEnvironment
-from newsletter.core.trace.nodes import Node, Nodes, State
-from newsletter.core.trace.output import Slot, design_errors, flat, joined, scrub, template_place
-from newsletter.core.trace.places import Place, places
+from newsletter.core.trace.nodes import Nodes, State
+from newsletter.core.trace.output import design_errors, flat, scrub, template_place
 from newsletter.core.trace.positions import blamed
 from newsletter.core.trace.stock import StockEnvironment
-from newsletter.core.trace.tree import Split, Tree
+from newsletter.core.trace.tree import Split, Tree, merged
 
 SUBJECT, HTML, TEXT = "subject.txt", "letter.mjml", "letter.txt"
 
 MAX_NODES = 200_000
 """Expressions kept; past it the tree starts anew. Only designs that ask for many values ever come near."""
+
+MAX_BLOCKS = 5000
+
+MAX_MET = 100_000
+"""Letters of blocks remembered as met once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +68,6 @@ class Stats:
     evicted: int = 0
     in_full: int = 0
     """Subscribers whose values don't fit a compiled letter and who were rendered one by one."""
-
-
-@dataclass(slots=True)
-class _Letter:
-    """The end of a path: `parts` are finished bytes with an empty place at each hole; `fillers` make the holes."""
-
-    subject: bytes | Callable[[State], str]
-    subject_text: str
-    parts: list[bytes]
-    html_from: int
-    fillers: Fill
-    checks: tuple[Callable[[State], Any], ...]
-    checked: bool = False
-
-    def body(self, state: State) -> list[bytes]:
-        parts = self.parts.copy()
-        for check in self.checks:
-            check(state)
-        for filler, positions in self.fillers:
-            value = filler(state)
-            for position in positions:
-                parts[position] = value
-        return parts
-
-    def subject_for(self, state: State) -> str:
-        return self.subject_text if isinstance(self.subject, bytes) else self.subject(state)
 
 
 class Compiler:
@@ -122,15 +102,19 @@ class Compiler:
         self._tracing = TracingEnvironment(design.files, self._filters, self._stock)
         self._every = self_check_every
         self._countdown = self_check_every
-        self._nodes = Nodes()
-        self._tree: Tree[_Letter] = Tree(self._nodes, max_letters)
-        self._pieces, self._links = Pieces(), Links(links or {})
-        self._fillers = Fillers(self._nodes, self._links)
-        self._frames = Frames()
+        self._links = Links(links or {})
+        self._bound, self._gone = max_letters, 0
         self._lock = Lock()
         names = "\0".join((design.name, *sorted(design.files)))
         # "=_" can't stand in quoted-printable: no body can hold the boundary (RFC 2045 section 6.7).
         self.boundary = f"=_{sha256(names.encode()).hexdigest()[:24]}"
+        self._nodes = Nodes()
+        self._assembler = Assembler(self._nodes, self._links, self.boundary)
+        self._met: set[int] = set()
+        self._tree: Tree[Letter] = Tree(self._nodes, max_letters)
+        self._plans: Tree[Plan] = Tree(self._nodes, max_letters)
+        self._blocks: Blocks[Leaf] = Blocks(lambda: Tree(self._nodes, max_letters), self._context)
+        self._tracing.blocks = self._blocks
         with design_errors():
             for name in (SUBJECT, HTML, TEXT):
                 self._stock.get_template(name)
@@ -196,12 +180,15 @@ class Compiler:
 
     def splits(self) -> list[Split]:
         """What the design asked of its subscribers so far, and how many answers there were."""
-        return self._tree.splits()
+        return merged([self._tree, self._plans, *self._blocks.trees()])
 
-    def _fill(self, state: State) -> tuple[_Letter | None, list[bytes]]:
+    def _fill(self, state: State) -> tuple[Letter | None, list[bytes]]:
         """The letter of this reader and its filled parts; None where only a full render is exact."""
         try:
             letter = self._tree.find(state)
+            if letter is None:
+                with self._lock:
+                    letter = self._composed(state)
         except Exception:
             # The stock render fails in the same way, or shows that this reader is a case of their own.
             return None, []
@@ -212,12 +199,12 @@ class Compiler:
             body = letter.body(state)
         except Exception:
             return None, []
-        if not letter.checked:
+        if letter.fresh:
             self._compare(letter, state, body)
-            letter.checked = True
+            letter.seen()
         return letter, body
 
-    def _compare(self, letter: _Letter, state: State, body: Sequence[bytes]) -> None:
+    def _compare(self, letter: Letter, state: State, body: Sequence[bytes]) -> None:
         self.stats.self_checks += 1
         if self._decoded(letter, state, body) != self.full_render(state.reader):
             raise LetterMismatchError(
@@ -226,7 +213,7 @@ class Compiler:
                 hint="Report it with the design: the fault is the compiler's, or the template changes by itself.",
             )
 
-    def _decoded(self, letter: _Letter, state: State, body: Sequence[bytes]) -> Rendered:
+    def _decoded(self, letter: Letter, state: State, body: Sequence[bytes]) -> Rendered:
         """What a mail program makes of the bytes."""
         at = letter.html_from
         text, html = (
@@ -237,24 +224,90 @@ class Compiler:
 
     # Compiling a letter.
 
-    def _compile(self, reader: Reader) -> _Letter:
-        known = self._tree.find(State(reader))
-        if known is not None:
-            return known
-        if len(self._nodes) > MAX_NODES:
-            self._nodes = Nodes()
-            self._fillers = Fillers(self._nodes, self._links)
-            self._tree = Tree(self._nodes, self._tree.bound, self._tree.evicted)
-        tracer = Tracer(self._nodes, reader)
+    def _composed(self, state: State) -> Letter | None:
+        """The letter of this reader from a plan and leaves that are known; None when something must be compiled."""
+        plan = self._plans.find(state)
+        if plan is None:
+            return None
+        leaves: list[Leaf] = []
+        for _, block, _ in plan.blocks:
+            leaf = block.tree.find(state)
+            if leaf is None:
+                return None
+            leaves.append(leaf)
+        letter = self._assembler.letter(plan, leaves)
+        self._keep(state, plan, leaves, letter)
+        return letter
+
+    def _keep(self, state: State, plan: Plan, leaves: Sequence[Leaf], letter: Letter) -> None:
+        """Put a letter where one walk finds it; one of blocks, which is quickly made again, when it came up before and
+        nobody has to go for it.
+        """
+        if plan.blocks:
+            key = hash((plan, *leaves))
+            if key not in self._met:
+                if len(self._met) < MAX_MET:
+                    self._met.add(key)
+                return
+            if len(self._tree) >= self._bound:
+                return
+        if self._tree.find(state) is not None:
+            return
+        path: dict[object, tuple[Question, object]] = {}
+        for question, given in chain(plan.path, *[leaf.path for leaf in leaves]):
+            path.setdefault(question.key, (question, given))
+        self._tree.insert(list(path.values()), letter)
+
+    def _compile(self, reader: Reader) -> Letter:
+        state = State(reader)
         try:
-            subject, html, text = (self._trace(tracer, name) for name in (SUBJECT, HTML, TEXT))
-            letter = self._assemble(tracer, subject, html, text)
+            known = self._tree.find(state) or self._composed(state)
+            if known is not None:
+                return known
+            if len(self._nodes) > MAX_NODES:
+                self._nodes = Nodes()
+                self._assembler = Assembler(self._nodes, self._links, self.boundary)
+                self._begin_anew()
+            elif len(self._blocks) > MAX_BLOCKS:
+                self._begin_anew()
+            plan, leaves, letter = self._traced(reader)
         except Exception as error:
             self._explain(reader, error)
-        self._tree.insert(tracer.path, letter)
-        self.stats.letters += 1
-        self.stats.evicted = self._tree.evicted
+        self._keep(state, plan, leaves, letter)
+        trees: tuple[Tree[Any], ...] = (self._tree, self._plans, *self._blocks.trees())
+        self.stats.evicted = self._gone + sum(tree.evicted for tree in trees)
         return letter
+
+    def _begin_anew(self) -> None:
+        """Drop what is compiled. Letters being filled stay whole: they hold what they need."""
+        self._gone = self.stats.evicted
+        self._tree, self._plans = Tree(self._nodes, self._bound), Tree(self._nodes, self._bound)
+        self._blocks.forget()
+        self._met.clear()
+
+    def _traced(self, reader: Reader) -> tuple[Plan, list[Leaf], Letter]:
+        """A new plan, its leaves for this reader, and the letter of both."""
+        while True:
+            tracer = Tracer(self._nodes, reader)
+            try:
+                subject, html, text = (self._trace(tracer, name) for name in (SUBJECT, HTML, TEXT))
+                plan, leaves, new = self._assembler.plan(tracer, subject, html, text)
+                letter = self._assembler.letter(plan, leaves)
+            except Misplaced as misplaced:
+                if misplaced.broken:
+                    # One reader for whom the design fails is no reason to give up blocks.
+                    self.full_render(reader)
+                self._blocks.refused |= misplaced.sites
+                self._begin_anew()
+            else:
+                known = self._plans.find(State(reader))
+                self.stats.letters += new + (known is None)
+                if known is not None:
+                    # Only a leaf was missing.
+                    plan, letter = known, self._assembler.letter(known, leaves)
+                elif plan.blocks:
+                    self._plans.insert(plan.path, plan)
+                return plan, leaves, letter
 
     def _explain(self, reader: Reader, error: Exception) -> NoReturn:
         """A trace failed: as the stock render does (then that is the error), or where only it can't follow."""
@@ -269,85 +322,20 @@ class Compiler:
             hint="Use the filters, tests and conditions that the design guide lists.",
         ) from error
 
-    def _trace(self, tracer: Tracer, name: str) -> list[str | Slot]:
+    def _trace(self, tracer: Tracer, name: str) -> list[Output]:
         template = self._tracing.get_template(name)
         context = {**self._context, "subscriber": tracer.root}
-        items: list[str | Slot] = []
-        for event in template.root_render_func(template.new_context(context)):
-            if isinstance(event, str):
-                items.append(scrub(event))
-            else:
-                items.extend(flat(event, event.node))
-        return items
-
-    def _assemble(
-        self, tracer: Tracer, subject: list[str | Slot], html: list[str | Slot], text: list[str | Slot]
-    ) -> _Letter:
-        source, slots = self._settle(tracer, html)
-        made = Parts(self._fillers, self._pieces)
-        made.raw(mime.opening(self.boundary, "plain", first=True))
-        for item in joined([*text, "\n"]):
-            if isinstance(item, str):
-                made.text(item)
-            else:
-                made.slot(item.node, None)
-        made.flush()
-        html_from = len(made.parts)
-        made.raw(mime.opening(self.boundary, "html"))
-        self._html(made, source, slots)
-        made.raw(mime.closing(self.boundary))
-
-        line, words = subject_of(self._nodes, subject)
-        used = [*made.used, *(item.node for item in subject if isinstance(item, Slot))]
-        return _Letter(
-            subject=line,
-            subject_text=words,
-            parts=made.parts,
-            html_from=html_from,
-            fillers=made.fill(),
-            checks=tuple(self._nodes.closure(node) for node in tracer.unused(used)),
-        )
-
-    def _html(self, made: Parts, source: str, slots: list[tuple[Node, Place]]) -> None:
-        """The document's HTML, by sections where it can be taken apart, else as a whole."""
+        items: list[Output] = []
+        if name != SUBJECT:
+            self._blocks.begin(tracer, name)
         try:
-            before, kids, after = take_apart(source)
-            before, numbers = renumbered(before)
-            frame = self._frames.of(before, after)
-            sections = [(frame.section(kid), own) for kid, own in map(renumbered, kids)]
-            opening = frame.opening(section.head for section, _ in sections)
-        except (NotSections, DesignError):
-            # (The whole document says better what is wrong, and where.)
-            first, *others = BORDER.split(html_of(source))
-            made.html(first, slots)
-            for other in others:
-                made.flush()
-                made.html(other, slots)
-        else:
-            made.html(opening, [slots[number] for number in numbers])
-            for section, own in sections:
-                made.flush()
-                made.html(section.html, [slots[number] for number in own])
-            made.flush()
-            made.text(frame.closing)
-        made.text("\n")
-
-    def _settle(self, tracer: Tracer, items: list[str | Slot]) -> tuple[str, list[tuple[Node, Place]]]:
-        """Ask for the values that stand where MJML reads them, until none is left: the document with its slots by
-        number, and what they are.
-        """
-        while True:
-            slots = [item for item in items if isinstance(item, Slot)]
-            numbers = iter(range(len(slots)))
-            source = "".join([item if isinstance(item, str) else slot(next(numbers)) for item in items])
-            found = places(source, SLOT)
-            if all(found[number][0] is not Place.STRUCTURE for number in range(len(slots))):
-                return source, [(each.node, found[number][0]) for number, each in enumerate(slots)]
-            numbers = iter(range(len(slots)))
-            settled: list[str | Slot] = []
-            for item in items:
-                if isinstance(item, Slot) and found[next(numbers)][0] is Place.STRUCTURE:
-                    settled.append(scrub(str(tracer.ask(VALUE, item.deferred))))
+            for event in template.root_render_func(template.new_context(context)):
+                if isinstance(event, str):
+                    items.append(scrub(event))
+                elif isinstance(event, Reference):
+                    items.append(event)
                 else:
-                    settled.append(item)
-            items = settled
+                    items.extend(flat(event, event.node))
+        finally:
+            self._blocks.end()
+        return items

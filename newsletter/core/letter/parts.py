@@ -168,7 +168,8 @@ class Parts:
 
     def text(self, text: str) -> None:
         """Further text of the part at hand."""
-        self._texts[-1] += text
+        # (Joined, not added: Markup would escape what it is added to.)
+        self._texts[-1] = "".join((self._texts[-1], text))
 
     def slot(self, node: Node, place: Place | None) -> None:
         """A hole; `place` is None in plain text."""
@@ -188,6 +189,12 @@ class Parts:
                 self.slot(*slots[int(part)])
             else:
                 self.text(part)
+
+    def place(self) -> int:
+        """An empty part for a block, and its place in the list."""
+        self.flush()
+        self.parts.append(b"")
+        return len(self.parts) - 1
 
     def raw(self, data: bytes) -> None:
         """Finished bytes."""

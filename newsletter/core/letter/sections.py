@@ -18,6 +18,9 @@ from newsletter.core.trace.places import Markers
 SLOT = re.compile("\0([0-9]{5})\0")
 """A slot in a source or in HTML, by number: no text of an issue can hold U+0000."""
 
+BLOCK = re.compile("\1([0-9]{5})\1")
+"""A block in a source, by number."""
+
 MAX_SECTIONS = 20_000
 MAX_FRAMES = 100
 
@@ -25,6 +28,7 @@ _TAG = re.compile(
     r"""<!--(?P<comment>.*?)-->|<(?P<end>/?)(?P<name>[A-Za-z][\w:.-]*+)(?P<rest>(?:[^<>"']++|"[^"]*+"|'[^']*+')*+)>""",
     re.ASCII | re.DOTALL,
 )
+_CHILD = re.compile(f"(?P<block>{BLOCK.pattern})|{_TAG.pattern}", re.ASCII | re.DOTALL)
 _NUMBERED = re.compile(r"<mj-(?:carousel|navbar)[\s/>]")
 _TAIL = re.compile(r"</mj-body\s*>\s*</mjml\s*>\s*\Z")
 _CLOSE = "</div></body></html>"
@@ -47,6 +51,11 @@ def slot(number: int) -> str:
     return f"\0{number:05d}\0"
 
 
+def hole(number: int) -> str:
+    """The text that holds the place of a block."""
+    return f"\1{number:05d}\1"
+
+
 def take_apart(source: str) -> tuple[str, list[str], str]:
     """The document up to its body's first child, the children, and the rest. Raises `NotSections`."""
     tail = _TAIL.search(source)
@@ -57,10 +66,20 @@ def take_apart(source: str) -> tuple[str, list[str], str]:
 
 
 def children(source: str) -> list[str]:
-    """The children of mj-body in a piece of body, comments among them. Raises `NotSections` for anything between."""
+    """The children of mj-body in a piece of body, comments and blocks among them. Raises `NotSections` for anything
+    between.
+    """
     found: list[str] = []
     name, depth, begins, position = "", 0, 0, 0
-    for tag in _TAG.finditer(source):
+    for tag in _CHILD.finditer(source):
+        if tag["block"] is not None:
+            if depth:
+                continue
+            if source[position : tag.start()].strip():
+                raise NotSections
+            found.append(tag.group())
+            position = tag.end()
+            continue
         if not depth:
             if source[position : tag.start()].strip() or tag["end"]:
                 raise NotSections
