@@ -36,7 +36,7 @@ MAX_NODES = 200_000
 
 MAX_BLOCKS = 5000
 
-MAX_MET = 100_000
+MAX_MET = 20_000
 """Letters of blocks remembered as met once."""
 
 
