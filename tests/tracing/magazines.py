@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 from newsletter.core.letter import Design
@@ -14,7 +15,8 @@ TOP = (
     "{% set ink = subscriber.language or 'x' %}{% set many = subscriber.topics|length > 1 %}{% set v = 'v' %}"
     "{% set greet = subscriber.first_name or 'you' %}{% set ns = namespace(c=0) %}"
     "{% macro bold(x) %}<b>{{ x }} {{ ink }}</b>{% endmacro %}"
-    "{% macro twice(x) %}{{ bold(x) }}{{ bold(v) }}{% endmacro %}"
+    "{% macro twice(x) %}{{ bold(x) }}{{ bold(greet) }}{% endmacro %}"
+    "{% macro shaky(x) %}{{ bold(x) }}{{ v }}{% endmacro %}"
     "{% macro boxed(x) %}[{{ x }}{{ caller() }}]{% endmacro %}"
 )
 PARTS = {
@@ -37,12 +39,15 @@ CONDITIONS = [
     "many",
     "ink == 'de'",
     "subscriber.attributes.plan is defined and subscriber.attributes.plan == 'gold'",
-    "subscriber.attributes['count'] > 1",
     "rv.topic in subscriber.topics",
     "v == 'v'",
     "ns.c > 1",
     "lookup(subscriber.language) == 'text'",
+]
+FAILING_CONDITIONS = [
     "subscriber.missing",
+    "subscriber.attributes['count'] > 1",
+    "subscriber.attributes.plan == 'gold'",
 ]
 WORDS = [
     "{{ rv.title }}",
@@ -54,14 +59,23 @@ WORDS = [
     "{{ v }}",
     "{{ twice(rv.title) }}",
     "{{ bold(subscriber.name) }}",
+    "{{ bold(rv.title) }}",
+    "{{ shaky(rv.title) }}",
     "{% call boxed(v) %}{{ rv.title }}{% endcall %}",
     "{% set w = rv.title ~ greet %}{{ w|upper }}",
-    "{% set w = subscriber.attributes.plan|upper %}unprinted",
-    "{{ 10 // subscriber.attributes['count'] }}",
     "{{ ns.c }}",
     "{{ subscriber.attributes.word|safe }}",
     "{{ subscriber.unsubscribe_url }}",
 ]
+FAILING_WORDS = [
+    "{% set w = subscriber.attributes.plan|upper %}unprinted",
+    "{{ 10 // subscriber.attributes['count'] }}",
+]
+"""For some subscribers."""
+
+
+TEXT_NAMES = {"ink": "tint", "greet": "salute", "many": "lots", "bold": "strong", "twice": "double", "shaky": "odd"}
+"""What the text part calls the same: a name that is set in two files is no block's to rely on."""
 
 
 class Magazines:
@@ -72,15 +86,17 @@ class Magazines:
         self._documents = Documents(rnd)
 
     def condition(self) -> str:
-        return self.rnd.choice(CONDITIONS)
+        return self.rnd.choice(CONDITIONS if self.rnd.random() < 0.96 else FAILING_CONDITIONS)
 
     def words(self) -> str:
-        return "".join(self.rnd.choice(WORDS) for _ in range(self.rnd.choice([1, 1, 2])))
+        rnd = self.rnd
+        drawn = (WORDS if rnd.random() < 0.95 else FAILING_WORDS for _ in range(rnd.choice([1, 1, 2])))
+        return "".join(rnd.choice(words) for words in drawn)
 
     def section(self) -> str:
         rnd = self.rnd
         r = rnd.random()
-        if r < 0.08:
+        if r < 0.05:
             return rnd.choice(
                 [
                     "<mj-section><mj-column><mj-carousel><mj-carousel-image src='a' alt='' /></mj-carousel></mj-column>"
@@ -164,7 +180,7 @@ class Magazines:
     def design(self) -> Design:
         rnd = self.rnd
         head = f"{TOP}{{% set rv = reviews[0] %}}"
-        page = "\n".join(self.statement() for _ in range(rnd.choice([1, 2, 3])))
+        page = "\n".join(self.statement() for _ in range(rnd.choice([1, 2, 3, 4])))
         title = rnd.choice(["T", "T {{ subscriber.name }}", "{% if many %}M{% else %}T{% endif %}"])
         files = {
             "subject.txt": rnd.choice(["{{ title }}", "{{ subscriber.first_name }} {{ title }}"]),
@@ -175,5 +191,6 @@ class Magazines:
         if rnd.random() < 0.3:
             files |= Templates(rnd, self.readers).files("letter.txt")
         else:
-            files["letter.txt"] = head + "".join(self.statement(text=True) for _ in range(rnd.choice([1, 2, 3])))
+            text = head + "".join(self.statement(text=True) for _ in range(rnd.choice([1, 2, 3])))
+            files["letter.txt"] = re.sub(r"\w+", lambda match: TEXT_NAMES.get(match[0], match[0]), text)
         return Design("magazine", files)

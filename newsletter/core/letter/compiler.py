@@ -1,6 +1,7 @@
-"""`Compiler`: each distinct path of answers costs one trace, one MJML run and one comparison with a full render.
+"""`Compiler`: each new letter, and each new outcome of a block, costs one trace and one comparison with a full render.
 
-After that a subscriber costs a walk down the tree and one join of bytes.
+After that a subscriber costs a walk down the tree and one join of bytes; a new combination of known blocks costs a walk
+down each block's tree.
 """
 
 from __future__ import annotations
@@ -63,6 +64,7 @@ class Stats:
     """What a compiler has done so far."""
 
     letters: int = 0
+    """Things compiled: letters, and outcomes of blocks."""
     full_renders: int = 0
     self_checks: int = 0
     evicted: int = 0
@@ -87,8 +89,8 @@ class Compiler:
         links: Mapping[str, str] | None = None,
     ) -> None:
         """`context` is plain frozen data, all that a template sees besides `subscriber` (and `design`, the tokens).
-        `max_letters` bounds the compiled letters kept; `self_check_every` compares one message in so many with its
-        full render (0: none but the first of each letter). `filters` are further pure filters. `links` names fields of
+        `max_letters` bounds the compiled letters kept, and the outcomes of each block; `self_check_every` compares one
+        message in so many with its full render (0: none but the first of each letter and outcome). `filters` are further pure filters. `links` names fields of
         a reader that are a fixed address and a token (`{"unsubscribe_url": "https://news.example.test/u/"}`): they go
         into lines already wrapped; a reader whose field is anything else is rendered in full.
 
