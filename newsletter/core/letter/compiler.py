@@ -90,9 +90,10 @@ class Compiler:
     ) -> None:
         """`context` is plain frozen data, all that a template sees besides `subscriber` (and `design`, the tokens).
         `max_letters` bounds the compiled letters kept, and the outcomes of each block; `self_check_every` compares one
-        message in so many with its full render (0: none but the first of each letter and outcome). `filters` are further pure filters. `links` names fields of
-        a reader that are a fixed address and a token (`{"unsubscribe_url": "https://news.example.test/u/"}`): they go
-        into lines already wrapped; a reader whose field is anything else is rendered in full.
+        message in so many with its full render (0: none but the first of each letter and outcome). `filters` are
+        further pure filters. `links` names fields of a reader that are a fixed address and a token
+        (`{"unsubscribe_url": "https://news.example.test/u/"}`): they go into lines already wrapped; a reader whose
+        field is anything else is rendered in full.
 
         Raises `DesignError` for a template that is missing or can't be parsed.
         """
