@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import markupsafe
@@ -161,6 +162,12 @@ class _Membership(NodeTransformer):
         return test if node.ops[0].op == "in" else nodes.Not(test, **place)
 
 
+@lru_cache(maxsize=8)
+def _sites(files: tuple[tuple[str, str], ...]) -> Sites:
+    """What a design's files say, once for all compilers of a design: it takes longer than to parse them."""
+    return Sites(StockEnvironment(dict(files), {}), dict(files))
+
+
 # --- the tracing environment -----------------------------------------------------------------------------------------
 
 
@@ -180,7 +187,7 @@ class TracingEnvironment(StockEnvironment):
         self._operations: dict[tuple[object, ...], Operation] = {}
         self._deferred_filters = DEFERRED_FILTERS | filters.keys()
         self.blocks: Blocks[Any] | None = None
-        self._sites = Sites(stock, files)
+        self._sites = _sites(tuple(sorted(files.items())))
         self.globals[BLOCK] = _block_body
         for name, function in self.filters.items():
             self.filters[name] = self._filter(name, function)
