@@ -86,9 +86,37 @@ FAULTS = (
     Fault(
         "trace: `in` is left to C code",
         "newsletter/core/trace/environment.py",
-        "_generate(_Membership().visit(source), *args",
-        "_generate(source, *args",
+        '_Membership().visit(self._sites.mark(source, name or ""))',
+        'self._sites.mark(source, name or "")',
         "tests/core/test_trace.py",
+    ),
+    Fault(
+        "blocks: a block forgets the values that it reads",
+        "newsletter/core/trace/blocks.py",
+        "key = (self._kind, site, *parts)",
+        "key = (self._kind, site, len(parts))",
+        "tests/core/test_blocks.py",
+    ),
+    Fault(
+        "blocks: a new outcome goes out without a comparison",
+        "newsletter/core/letter/assembly.py",
+        "fresh = [each for each in every if not each.checked]",
+        "fresh = [each for each in every[:1] if not each.checked]",
+        "tests/core/test_blocks.py",
+    ),
+    Fault(
+        "sections: heads have no order",
+        "newsletter/core/letter/sections.py",
+        "key = tuple(number for number in dict.fromkeys(heads) if number is not None)",
+        "key = tuple(sorted({number for number in heads if number is not None}))",
+        "tests/core/test_sections.py",
+    ),
+    Fault(
+        "mime: a run of blanks stays as it is",
+        "newsletter/core/mime.py",
+        'rb"(?<= ) | (?=\\n|\\Z)"',
+        'rb" (?=\\n|\\Z)"',
+        "tests/core/test_mime.py",
     ),
     # ledger
     Fault(

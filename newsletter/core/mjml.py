@@ -68,16 +68,20 @@ def normalise(source: str) -> str:
 
     Attribute values go through `norm_attribute`; `>` in text becomes `&gt;` (in styles it gets two spaces before it);
     the text of mj-title is treated as an attribute, since the compiler copies it into one; blanks between elements of
-    the head become a line break; an XML declaration goes.
+    the head become a line break; blanks between the children of mj-body go, of which the compiler copies those without
+    a line end; an XML declaration goes.
     What is not well-formed passes unchanged, so the compiler still refuses it.
     """
     position = _start(source)
     out: list[str] = []
     inside = ""
     head = False
+    depth = -1  # elements of MJML open inside mj-body; -1 outside of it
     while True:
         tag = _TAG.search(source, position)
         text = source[position : tag.start() if tag else len(source)]
+        if not depth and text.isspace():
+            text = ""
         if head and tag and tag["name"] and text.isspace() and _between(tag):
             text = "\n"  # any other blanks between two elements of the head are refused by the compiler
         out.append(_text(text, inside))
@@ -92,6 +96,10 @@ def normalise(source: str) -> str:
         name, attributes = tag["name"], tag["attributes"]
         if name == "mj-head":
             head = not tag["end"]
+        elif name == "mj-body":
+            depth = -1 if tag["end"] or attributes.endswith("/") else 0
+        elif depth >= 0 and name.startswith("mj-") and not attributes.endswith("/"):
+            depth += -1 if tag["end"] else 1
         if tag["end"]:
             out.append(f"</{name}>")
             inside = ""

@@ -31,11 +31,12 @@ def give_back(account_id: int, limits: Limits, number: int, *, now: datetime) ->
         _store(row, pacing.give_back(_used(row), number, now))
 
 
-def free_at(account_id: int, limits: Limits, *, now: datetime) -> datetime:
-    """When the next message may leave; changes nothing."""
+def look(account_id: int, limits: Limits, *, now: datetime) -> Grant:
+    """What one message would be granted; changes nothing."""
+    if not limits:
+        return Grant(1, now)
     row = Rate.objects.filter(pk=account_id).first()
-    found, _ = pacing.grant(limits, _used(row) if row else Used(), 1, now)
-    return found.begin
+    return pacing.grant(limits, _used(row) if row else Used(), 1, now)[0]
 
 
 def _locked(account_id: int) -> Rate:

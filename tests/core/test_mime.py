@@ -349,7 +349,7 @@ def test_a_value_of_known_width_goes_in_as_it_is(texts: list[str], width: int) -
     assert len(pieces) == len(texts)
     encoded = value.encode().join(pieces)
     assert checked(encoded) == value.join(texts)
-    assert len(re.findall(b"v+", encoded)) <= len(texts) - 1 <= encoded.count(value.encode())
+    assert encoded.count(value.encode()) >= len(texts) - 1
 
 
 @given(st.text("ab .F<>&\"'=\\\t", max_size=160))

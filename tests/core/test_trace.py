@@ -20,7 +20,7 @@ from newsletter.core.trace import Nodes, State, StockEnvironment, Tracer
 from newsletter.core.trace.deferred import place
 from newsletter.core.trace.environment import DEFERRED_FILTERS, HOOKS
 from newsletter.core.trace.nodes import NotPlainError, freeze
-from newsletter.core.trace.tree import Tree
+from newsletter.core.trace.tree import Tree, merged
 from tests.tracing.judge import Jinja, judge
 
 ANA = Reader(
@@ -414,7 +414,7 @@ def test_splits_tell_what_was_asked_and_how_many_answers_came() -> None:
     )
     for reader in ALL:
         jinja.filled(reader)
-    told = [(split.question.line, split.question.node.describe(), len(split.answers)) for split in jinja.tree.splits()]
+    told = [(split.question.line, split.question.node.describe(), len(split.answers)) for split in merged([jinja.tree])]
     assert told == [(2, "subscriber.language == 'de'", 2), (3, "subscriber.topics", 3)]
 
 

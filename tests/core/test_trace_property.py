@@ -5,7 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -15,13 +16,18 @@ from dkim.canonicalization import Relaxed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.core.errors import LetterMismatchError
+from newsletter.core.errors import DesignError, LetterMismatchError
 from newsletter.core.letter import Compiler, Headers, Mailbox, Rendered
+from newsletter.core.letter.sections import Frame
 from newsletter.core.reader import Reader
 from newsletter.core.trace import Tracer, TracingEnvironment, deferred, environment, places
+from newsletter.core.trace.blocks import Blocks
+from newsletter.core.trace.sites import Sites
 from tests.conftest import COMPILER_CASES
+from tests.tracing import magazines
 from tests.tracing.documents import Documents, mjml_reader
-from tests.tracing.judge import DifferentError, Jinja, judge, judge_letters
+from tests.tracing.judge import DifferentError, Jinja, judge, judge_letters, lookup, shout
+from tests.tracing.magazines import Magazines
 from tests.tracing.people import ISSUE, reader
 from tests.tracing.templates import Templates
 
@@ -55,6 +61,40 @@ def check_documents(seed: int) -> Counter[str]:
             raise DifferentError("the message reads differently")
 
     return judge_letters(compiler, readers, check)
+
+
+def check_magazines(seed: int) -> Counter[str]:
+    """Layer three on designs of blocks: many subscribers, so that blocks are put together in new ways."""
+    rnd = Random(seed)
+    readers = [mjml_reader(rnd) for _ in range(rnd.choice([2, 4, 6]))]
+    design = Magazines(rnd, readers).design()
+    links = rnd.choice([{}, {"unsubscribe_url": "https://news.example.test/u/"}])
+
+    def compiler(bound: int) -> Compiler:
+        context = {**ISSUE, "lookup": lookup}
+        filters = {"shout": shout}
+        return Compiler(design, context, self_check_every=0, max_letters=bound, filters=filters, links=links)
+
+    try:
+        first, second = compiler(rnd.choice([1, 3, 5000])), compiler(5000)
+    except DesignError:
+        # Jinja2's optimiser can't fold some nonsense.
+        return Counter(nonsense=1)
+    messages: dict[int, bytes] = {}
+
+    def check(reader: Reader, truth: Rendered) -> None:
+        if first.render(reader) != truth:
+            raise DifferentError(f"stock gave {truth!r}")
+        raw = messages[id(reader)] = first.message(reader, headers_for(reader))
+        if read(raw) != truth:
+            raise DifferentError("the message reads differently")
+
+    seen = judge_letters(first, readers, check)
+    seen["blocks"] += sum(len(tree) for tree in first._blocks.trees())
+    for one in readers[::-1]:
+        if id(one) in messages and second.message(one, headers_for(one)) != messages[id(one)]:
+            raise DifferentError("the bytes depend on who was compiled before")
+    return seen
 
 
 def headers_for(reader: Reader) -> Headers:
@@ -98,6 +138,12 @@ def test_a_filled_template_is_what_stock_jinja2_renders(seed: int) -> None:
 @given(seeds)
 def test_a_filled_message_is_what_stock_jinja2_and_mjml_render(seed: int) -> None:
     check_documents(seed)
+
+
+@settings(max_examples=max(COMPILER_CASES // 5, 20))
+@given(seeds)
+def test_a_message_of_blocks_is_what_stock_jinja2_and_mjml_render(seed: int) -> None:
+    check_magazines(seed)
 
 
 def test_most_of_what_is_drawn_is_compared_and_little_is_refused() -> None:
@@ -202,3 +248,77 @@ def test_a_tree_is_the_same_whatever_the_order_of_readers() -> None:
             jinja.filled(one)
         letters.append(len(jinja.tree))
     assert letters[0] == letters[1]
+
+
+# --- seeded faults in blocks ------------------------------------------------------------------------------------------
+
+
+def test_a_block_that_forgets_a_name_it_reads_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    proper = Blocks._part
+    monkeypatch.setattr(
+        Blocks, "_part", lambda self, name, value, named: None if name == "rv" else proper(self, name, value, named)
+    )
+    assert noticed(check_magazines, within=60)
+
+
+def test_a_block_that_forgets_what_its_macros_read_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sites, "_macro_reads", lambda self, name, seen: frozenset())
+    assert noticed(check_magazines, within=60)
+
+
+def test_a_head_that_forgets_its_sections_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    proper = Frame.opening
+    monkeypatch.setattr(Frame, "opening", lambda self, heads: proper(self, list(heads)[:1]))
+    assert noticed(check_magazines, within=60)
+
+
+def test_a_head_that_forgets_the_order_of_its_sections_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    proper = Frame.opening
+    monkeypatch.setattr(
+        Frame, "opening", lambda self, heads: proper(self, sorted(heads, key=lambda head: (head is None, -(head or 0))))
+    )
+    assert noticed(check_magazines, within=60)
+
+
+def test_a_question_of_a_block_that_is_not_asked_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    proper = Tracer.ask
+
+    def forgetful(self: Tracer, kind: str, value: Any) -> Any:
+        known = set(self._span.asked)
+        found = proper(self, kind, value)
+        if self.within_block and kind == deferred.TRUTH:
+            self._span.asked = known
+            self._span.path[:] = [step for step in self._span.path if step[0].key in known]
+        return found
+
+    monkeypatch.setattr(Tracer, "within_block", property(lambda self: self._span is not self.whole), raising=False)
+    begin = Tracer.__init__
+
+    def remembering(self: Any, *args: Any) -> None:
+        begin(self, *args)
+        self.whole = self._span
+
+    monkeypatch.setattr(Tracer, "__init__", remembering)
+    monkeypatch.setattr(Tracer, "ask", forgetful)
+    assert noticed(check_magazines, within=60)
+
+
+def test_a_failing_expression_of_a_block_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    proper = Tracer.apart
+
+    @contextmanager
+    def careless(self: Tracer, span: Any = None) -> Iterator[Any]:
+        with proper(self, span) as found:
+            yield found
+            found.made.clear()
+
+    monkeypatch.setattr(Tracer, "apart", careless)
+    monkeypatch.setattr(magazines, "WORDS", [*magazines.WORDS, *magazines.FAILING_WORDS * 5])
+    assert noticed(check_magazines, within=60)
+
+
+def test_many_magazines_are_made_of_blocks() -> None:
+    seen = sum((check_magazines(seed) for seed in range(20)), Counter())
+    assert seen["blocks"] > 40
+    assert seen["equal"] > seen["in full"] * 2
+    assert seen["equal"] > seen["both raise"]

@@ -733,7 +733,7 @@ def test_stop_waits_for_what_is_on_the_wire_and_says_so_when_it_takes_long(clock
 
     def answer(to: str) -> None:
         if to == "r1@box.test":
-            with pytest.raises(IssueError, match="on its way"):
+            with pytest.raises(IssueError, match="on their way"):
                 flow.stop(issue, clock(), by="Mara", sleep=clock.sleep)
 
     outcome = send(issue, clock, answer)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -301,3 +302,23 @@ def test_any_words_of_a_source_are_text_and_nothing_else(title: str, excerpt: st
     assert not page.xpath("//script | //mj-text")
     shown = " ".join(page.xpath("string(//h2)").split())
     assert shown == " ".join(re.sub(f"[{UNMAILABLE}]", " ", title.replace("\r", "")).split())
+
+
+def test_marquee_is_made_of_blocks() -> None:
+    built = compiler(issues.rich())
+    rubrics = ["movie", "tv", "book", "music", "concert", "interview", "game", "list"]
+    rnd = Random(3)
+    readers = [
+        replace(
+            issues.READER,
+            name=rnd.choice(["", "Ana", "Bob Stone"]),
+            topics=tuple(rubric for rubric in rubrics if rnd.random() < 0.5),
+        )
+        for _ in range(300)
+    ]
+    for reader in readers:
+        built.render(reader)
+    assert built.stats.letters < 80
+    assert built.stats.full_renders == built.stats.self_checks < 40
+    for reader in readers[::30]:
+        assert built.render(reader) == built.full_render(reader)

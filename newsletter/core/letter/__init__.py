@@ -1,6 +1,7 @@
 """Letters: a design traced once for a path of answers, compiled through MJML and MIME once, filled per subscriber.
 
-`Compiler` (in `compiler`) is the only door; `parts` has what a compiled letter is made of.
+`Compiler` (in `compiler`) is the only door; `assembly` makes letters of plans and blocks, `sections` of what MJML makes
+of each child of mj-body, `parts` of finished bytes and holes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""`Compiler`: each distinct path of answers costs one trace, one MJML run and one comparison with a full render.
+"""`Compiler`: each new letter, and each new outcome of a block, costs one trace and one comparison with a full render.
 
-After that a subscriber costs a walk down the tree and one join of bytes.
+After that a subscriber costs a walk down the tree and one join of bytes; a new combination of known blocks costs a walk
+down each block's tree.
 """
 
 from __future__ import annotations
@@ -8,29 +9,36 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from quopri import decodestring
 from threading import Lock
 from typing import Any, NoReturn
 
 from newsletter.core import mime
 from newsletter.core.errors import DesignError, LetterMismatchError, NewsletterError, TraceError
-from newsletter.core.letter.parts import BORDER, Fill, Fillers, Links, Parts, Pieces, subject_of
+from newsletter.core.letter.assembly import Assembler, Leaf, Letter, Output, Plan
+from newsletter.core.letter.parts import Links
 from newsletter.core.mime import Headers
 from newsletter.core.mjml import to_html
 from newsletter.core.reader import Reader
-from newsletter.core.trace.deferred import VALUE, Tracer
+from newsletter.core.trace.blocks import Blocks, Misplaced, Reference
+from newsletter.core.trace.deferred import Question, Tracer
 from newsletter.core.trace.environment import TracingEnvironment
 from newsletter.core.trace.nodes import Nodes, State
-from newsletter.core.trace.output import Slot, design_errors, flat, joined, scrub, template_place
-from newsletter.core.trace.places import Markers, Place, places
+from newsletter.core.trace.output import design_errors, flat, scrub, template_place
 from newsletter.core.trace.positions import blamed
 from newsletter.core.trace.stock import StockEnvironment
-from newsletter.core.trace.tree import Split, Tree
+from newsletter.core.trace.tree import Split, Tree, merged
 
 SUBJECT, HTML, TEXT = "subject.txt", "letter.mjml", "letter.txt"
 
 MAX_NODES = 200_000
 """Expressions kept; past it the tree starts anew. Only designs that ask for many values ever come near."""
+
+MAX_BLOCKS = 5000
+
+MAX_MET = 20_000
+"""Letters of blocks remembered as met once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +64,12 @@ class Stats:
     """What a compiler has done so far."""
 
     letters: int = 0
+    """Things compiled: letters, and outcomes of blocks."""
     full_renders: int = 0
     self_checks: int = 0
     evicted: int = 0
     in_full: int = 0
     """Subscribers whose values don't fit a compiled letter and who were rendered one by one."""
-
-
-@dataclass(slots=True)
-class _Letter:
-    """The end of a path: `parts` are finished bytes with an empty place at each hole; `fillers` make the holes."""
-
-    subject: bytes | Callable[[State], str]
-    subject_text: str
-    parts: list[bytes]
-    html_from: int
-    fillers: Fill
-    checks: tuple[Callable[[State], Any], ...]
-    checked: bool = False
-
-    def body(self, state: State) -> list[bytes]:
-        parts = self.parts.copy()
-        for check in self.checks:
-            check(state)
-        for filler, positions in self.fillers:
-            value = filler(state)
-            for position in positions:
-                parts[position] = value
-        return parts
-
-    def subject_for(self, state: State) -> str:
-        return self.subject_text if isinstance(self.subject, bytes) else self.subject(state)
 
 
 class Compiler:
@@ -106,10 +89,11 @@ class Compiler:
         links: Mapping[str, str] | None = None,
     ) -> None:
         """`context` is plain frozen data, all that a template sees besides `subscriber` (and `design`, the tokens).
-        `max_letters` bounds the compiled letters kept; `self_check_every` compares one message in so many with its
-        full render (0: none but the first of each letter). `filters` are further pure filters. `links` names fields of
-        a reader that are a fixed address and a token (`{"unsubscribe_url": "https://news.example.test/u/"}`): they go
-        into lines already wrapped; a reader whose field is anything else is rendered in full.
+        `max_letters` bounds the compiled letters kept, and the outcomes of each block; `self_check_every` compares one
+        message in so many with its full render (0: none but the first of each letter and outcome). `filters` are
+        further pure filters. `links` names fields of a reader that are a fixed address and a token
+        (`{"unsubscribe_url": "https://news.example.test/u/"}`): they go into lines already wrapped; a reader whose
+        field is anything else is rendered in full.
 
         Raises `DesignError` for a template that is missing or can't be parsed.
         """
@@ -121,14 +105,19 @@ class Compiler:
         self._tracing = TracingEnvironment(design.files, self._filters, self._stock)
         self._every = self_check_every
         self._countdown = self_check_every
-        self._nodes = Nodes()
-        self._tree: Tree[_Letter] = Tree(self._nodes, max_letters)
-        self._pieces, self._links = Pieces(), Links(links or {})
-        self._fillers = Fillers(self._nodes, self._links)
+        self._links = Links(links or {})
+        self._bound, self._gone = max_letters, 0
         self._lock = Lock()
         names = "\0".join((design.name, *sorted(design.files)))
         # "=_" can't stand in quoted-printable: no body can hold the boundary (RFC 2045 section 6.7).
         self.boundary = f"=_{sha256(names.encode()).hexdigest()[:24]}"
+        self._nodes = Nodes()
+        self._assembler = Assembler(self._nodes, self._links, self.boundary)
+        self._met: set[int] = set()
+        self._tree: Tree[Letter] = Tree(self._nodes, max_letters)
+        self._plans: Tree[Plan] = Tree(self._nodes, max_letters)
+        self._blocks: Blocks[Leaf] = Blocks(lambda: Tree(self._nodes, max_letters), self._context)
+        self._tracing.blocks = self._blocks
         with design_errors():
             for name in (SUBJECT, HTML, TEXT):
                 self._stock.get_template(name)
@@ -194,12 +183,15 @@ class Compiler:
 
     def splits(self) -> list[Split]:
         """What the design asked of its subscribers so far, and how many answers there were."""
-        return self._tree.splits()
+        return merged([self._tree, self._plans, *self._blocks.trees()])
 
-    def _fill(self, state: State) -> tuple[_Letter | None, list[bytes]]:
+    def _fill(self, state: State) -> tuple[Letter | None, list[bytes]]:
         """The letter of this reader and its filled parts; None where only a full render is exact."""
         try:
             letter = self._tree.find(state)
+            if letter is None:
+                with self._lock:
+                    letter = self._composed(state)
         except Exception:
             # The stock render fails in the same way, or shows that this reader is a case of their own.
             return None, []
@@ -210,12 +202,12 @@ class Compiler:
             body = letter.body(state)
         except Exception:
             return None, []
-        if not letter.checked:
+        if letter.fresh:
             self._compare(letter, state, body)
-            letter.checked = True
+            letter.seen()
         return letter, body
 
-    def _compare(self, letter: _Letter, state: State, body: Sequence[bytes]) -> None:
+    def _compare(self, letter: Letter, state: State, body: Sequence[bytes]) -> None:
         self.stats.self_checks += 1
         if self._decoded(letter, state, body) != self.full_render(state.reader):
             raise LetterMismatchError(
@@ -224,7 +216,7 @@ class Compiler:
                 hint="Report it with the design: the fault is the compiler's, or the template changes by itself.",
             )
 
-    def _decoded(self, letter: _Letter, state: State, body: Sequence[bytes]) -> Rendered:
+    def _decoded(self, letter: Letter, state: State, body: Sequence[bytes]) -> Rendered:
         """What a mail program makes of the bytes."""
         at = letter.html_from
         text, html = (
@@ -235,24 +227,90 @@ class Compiler:
 
     # Compiling a letter.
 
-    def _compile(self, reader: Reader) -> _Letter:
-        known = self._tree.find(State(reader))
-        if known is not None:
-            return known
-        if len(self._nodes) > MAX_NODES:
-            self._nodes = Nodes()
-            self._fillers = Fillers(self._nodes, self._links)
-            self._tree = Tree(self._nodes, self._tree.bound, self._tree.evicted)
-        tracer = Tracer(self._nodes, reader)
+    def _composed(self, state: State) -> Letter | None:
+        """The letter of this reader from a plan and leaves that are known; None when something must be compiled."""
+        plan = self._plans.find(state)
+        if plan is None:
+            return None
+        leaves: list[Leaf] = []
+        for _, block, _ in plan.blocks:
+            leaf = block.tree.find(state)
+            if leaf is None:
+                return None
+            leaves.append(leaf)
+        letter = self._assembler.letter(plan, leaves)
+        self._keep(state, plan, leaves, letter)
+        return letter
+
+    def _keep(self, state: State, plan: Plan, leaves: Sequence[Leaf], letter: Letter) -> None:
+        """Put a letter where one walk finds it; one of blocks, which is quickly made again, when it came up before and
+        nobody has to go for it.
+        """
+        if plan.blocks:
+            key = hash((plan, *leaves))
+            if key not in self._met:
+                if len(self._met) < MAX_MET:
+                    self._met.add(key)
+                return
+            if len(self._tree) >= self._bound:
+                return
+        if self._tree.find(state) is not None:
+            return
+        path: dict[object, tuple[Question, object]] = {}
+        for question, given in chain(plan.path, *[leaf.path for leaf in leaves]):
+            path.setdefault(question.key, (question, given))
+        self._tree.insert(list(path.values()), letter)
+
+    def _compile(self, reader: Reader) -> Letter:
+        state = State(reader)
         try:
-            subject, html, text = (self._trace(tracer, name) for name in (SUBJECT, HTML, TEXT))
-            letter = self._assemble(tracer, subject, html, text)
+            known = self._tree.find(state) or self._composed(state)
+            if known is not None:
+                return known
+            if len(self._nodes) > MAX_NODES:
+                self._nodes = Nodes()
+                self._assembler = Assembler(self._nodes, self._links, self.boundary)
+                self._begin_anew()
+            elif len(self._blocks) > MAX_BLOCKS:
+                self._begin_anew()
+            plan, leaves, letter = self._traced(reader)
         except Exception as error:
             self._explain(reader, error)
-        self._tree.insert(tracer.path, letter)
-        self.stats.letters += 1
-        self.stats.evicted = self._tree.evicted
+        self._keep(state, plan, leaves, letter)
+        trees: tuple[Tree[Any], ...] = (self._tree, self._plans, *self._blocks.trees())
+        self.stats.evicted = self._gone + sum(tree.evicted for tree in trees)
         return letter
+
+    def _begin_anew(self) -> None:
+        """Drop what is compiled. Letters being filled stay whole: they hold what they need."""
+        self._gone = self.stats.evicted
+        self._tree, self._plans = Tree(self._nodes, self._bound), Tree(self._nodes, self._bound)
+        self._blocks.forget()
+        self._met.clear()
+
+    def _traced(self, reader: Reader) -> tuple[Plan, list[Leaf], Letter]:
+        """A new plan, its leaves for this reader, and the letter of both."""
+        while True:
+            tracer = Tracer(self._nodes, reader)
+            try:
+                subject, html, text = (self._trace(tracer, name) for name in (SUBJECT, HTML, TEXT))
+                plan, leaves, new = self._assembler.plan(tracer, subject, html, text)
+                letter = self._assembler.letter(plan, leaves)
+            except Misplaced as misplaced:
+                if misplaced.broken:
+                    # One reader for whom the design fails is no reason to give up blocks.
+                    self.full_render(reader)
+                self._blocks.refused |= misplaced.sites
+                self._begin_anew()
+            else:
+                known = self._plans.find(State(reader))
+                self.stats.letters += new + (known is None)
+                if known is not None:
+                    # Only a leaf was missing.
+                    plan, letter = known, self._assembler.letter(known, leaves)
+                elif plan.blocks:
+                    self._plans.insert(plan.path, plan)
+                return plan, leaves, letter
 
     def _explain(self, reader: Reader, error: Exception) -> NoReturn:
         """A trace failed: as the stock render does (then that is the error), or where only it can't follow."""
@@ -267,77 +325,20 @@ class Compiler:
             hint="Use the filters, tests and conditions that the design guide lists.",
         ) from error
 
-    def _trace(self, tracer: Tracer, name: str) -> list[str | Slot]:
+    def _trace(self, tracer: Tracer, name: str) -> list[Output]:
         template = self._tracing.get_template(name)
         context = {**self._context, "subscriber": tracer.root}
-        items: list[str | Slot] = []
-        for event in template.root_render_func(template.new_context(context)):
-            if isinstance(event, str):
-                items.append(scrub(event))
-            else:
-                items.extend(flat(event, event.node))
+        items: list[Output] = []
+        if name != SUBJECT:
+            self._blocks.begin(tracer, name)
+        try:
+            for event in template.root_render_func(template.new_context(context)):
+                if isinstance(event, str):
+                    items.append(scrub(event))
+                elif isinstance(event, Reference):
+                    items.append(event)
+                else:
+                    items.extend(flat(event, event.node))
+        finally:
+            self._blocks.end()
         return items
-
-    def _assemble(
-        self, tracer: Tracer, subject: list[str | Slot], html: list[str | Slot], text: list[str | Slot]
-    ) -> _Letter:
-        html, markers, found = self._settle(tracer, html)
-        slots = [item for item in html if isinstance(item, Slot)]
-        numbers = iter(range(len(slots)))
-        source = "".join(item if isinstance(item, str) else markers.marker(next(numbers)) for item in html)
-        rendered = markers.pattern.split(to_html(source, file=HTML))
-
-        made = Parts(self._fillers, self._pieces)
-        made.raw(mime.opening(self.boundary, "plain", first=True))
-        for item in joined([*text, "\n"]):
-            if isinstance(item, str):
-                made.text(item)
-            else:
-                made.slot(item.node, None)
-        made.flush()
-        html_from = len(made.parts)
-        made.raw(mime.opening(self.boundary, "html"))
-        rendered[-1] += "\n"
-        for index, part in enumerate(rendered):
-            if index % 2:
-                number = int(part)
-                made.slot(slots[number].node, found[number])
-                continue
-            first, *sections = BORDER.split(part)
-            made.text(first)
-            for section in sections:
-                made.flush()
-                made.text(section)
-        made.raw(mime.closing(self.boundary))
-
-        line, words = subject_of(self._nodes, subject)
-        used = [*made.used, *(item.node for item in subject if isinstance(item, Slot))]
-        return _Letter(
-            subject=line,
-            subject_text=words,
-            parts=made.parts,
-            html_from=html_from,
-            fillers=made.fill(),
-            checks=tuple(self._nodes.closure(node) for node in tracer.unused(used)),
-        )
-
-    def _settle(self, tracer: Tracer, items: list[str | Slot]) -> tuple[list[str | Slot], Markers, dict[int, Place]]:
-        """Ask for the values that stand where MJML reads them, until none is left."""
-        while True:
-            items = joined(items)
-            markers = Markers([item for item in items if isinstance(item, str)])
-            numbers = iter(range(len(items)))
-            source = "".join(item if isinstance(item, str) else markers.marker(next(numbers)) for item in items)
-            found = places(source, markers.pattern)
-            number = -1
-            settled: list[str | Slot] = []
-            for item in items:
-                if isinstance(item, Slot):
-                    number += 1
-                    if found[number][0] is Place.STRUCTURE:
-                        settled.append(scrub(str(tracer.ask(VALUE, item.deferred))))
-                        continue
-                settled.append(item)
-            if len(settled) == len(items) and all(a is b for a, b in zip(settled, items, strict=True)):
-                return items, markers, {key: place for key, (place, _) in found.items()}
-            items = settled

@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import escape
 
 from newsletter.core import mime
+from newsletter.core.letter.sections import SLOT
 from newsletter.core.mjml import norm_attribute
 from newsletter.core.tokens import SHAPE, TOKEN_WIDTH
 from newsletter.core.trace.nodes import Node, Nodes, State
@@ -167,7 +168,8 @@ class Parts:
 
     def text(self, text: str) -> None:
         """Further text of the part at hand."""
-        self._texts[-1] += text
+        # (Joined, not added: Markup would escape what it is added to.)
+        self._texts[-1] = "".join((self._texts[-1], text))
 
     def slot(self, node: Node, place: Place | None) -> None:
         """A hole; `place` is None in plain text."""
@@ -179,6 +181,20 @@ class Parts:
             self._texts[-1] += prefix
             self._texts.append("")
             self._tokens.append(node)
+
+    def html(self, html: str, slots: Sequence[tuple[Node, Place]]) -> None:
+        """HTML with slots by number."""
+        for index, part in enumerate(SLOT.split(html)):
+            if index % 2:
+                self.slot(*slots[int(part)])
+            else:
+                self.text(part)
+
+    def place(self) -> int:
+        """An empty part for a block, and its place in the list."""
+        self.flush()
+        self.parts.append(b"")
+        return len(self.parts) - 1
 
     def raw(self, data: bytes) -> None:
         """Finished bytes."""

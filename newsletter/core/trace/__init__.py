@@ -2,7 +2,8 @@
 
 Read `deferred` first (what a reader's value is during a trace), then `nodes` (expressions), `environment` (where
 Jinja2 is held; `stock` is Jinja2 unheld), `output` (texts and slots), `places` (what a value may do at its place in
-MJML), `tree` (paths and letters) and `positions` (which template wrote a mistake).
+MJML), `tree` (paths and letters), `sites` and `blocks` (parts of a letter with trees of their own) and `positions`
+(which template wrote a mistake).
 """
 
 from newsletter.core.trace.deferred import Deferred, Question, Tracer

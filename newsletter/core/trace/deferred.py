@@ -10,7 +10,8 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, NoReturn, SupportsIndex
@@ -97,14 +98,37 @@ COMPARE = {
 }
 
 
+@dataclass(slots=True)
+class Span:
+    """What a letter, or a block in it, asked and made: each knows its own, as if the other had never been."""
+
+    path: list[tuple[Question, object]] = field(default_factory=list)
+    asked: set[tuple[str, Node]] = field(default_factory=set)
+    made: dict[Node, None] = field(default_factory=dict)
+
+
 class Tracer:
     """One trace, for the reader at hand: evaluates each node as it is made, answers questions, keeps the path."""
 
     def __init__(self, nodes: Nodes, reader: Reader) -> None:
-        self.nodes = nodes
-        self.path: list[tuple[Question, object]] = []
+        self.nodes, self.reader = nodes, reader
         self.values: dict[Node, Any] = {nodes.root: reader}
-        self._asked: set[tuple[str, Node]] = set()
+        self._span = Span()
+
+    @property
+    def path(self) -> list[tuple[Question, object]]:
+        """The questions and answers so far, of the letter or of the block that is traced apart."""
+        return self._span.path
+
+    @contextmanager
+    def apart(self, span: Span | None = None) -> Iterator[Span]:
+        """Trace a block by itself: what it asks and makes goes into a span of its own (or into one begun earlier)."""
+        around = self._span
+        self._span = span or Span()
+        try:
+            yield self._span
+        finally:
+            self._span = around
 
     @property
     def root(self) -> Deferred:
@@ -119,6 +143,7 @@ class Tracer:
         """The deferred result. Raises what the operation raises for the reader at hand, and `TraceError`."""
         inputs = tuple([self.lift(operand) for operand in operands])
         node = self.nodes.node(operation, inputs)
+        self._span.made[node] = None
         if node not in self.values:
             value = operation.run(*[self.value(item) for item in inputs])
             if hasattr(value, "__next__") or isinstance(value, _VIEWS):
@@ -163,7 +188,7 @@ class Tracer:
         """Put a question: returns the value for the reader at hand, with the answer kept on the path."""
         node = deferred.node
         value = self.value(node)
-        if (kind, node) not in self._asked:
+        if (kind, node) not in self._span.asked:
             if kind != TRUTH and node.unique:
                 self.refuse(
                     node,
@@ -175,7 +200,7 @@ class Tracer:
                 given = answer(kind, value)
             except NotPlainError as error:
                 self.refuse(node, f"{node.describe()} can't decide this: it is a {error}.", _ADD_LIST, deferred)
-            self._asked.add((kind, node))
+            self._span.asked.add((kind, node))
             file, line = place()
             self.path.append((Question(kind, node, file or deferred.file, line or deferred.line), given))
         return value
@@ -205,8 +230,8 @@ class Tracer:
                 reached.add(node)
                 pending.extend(node.operands)
         outer: list[Node] = []
-        for node in reversed(self.values):
-            total = node.kind in _WITHOUT_FAILURE or node.kind == "root"
+        for node in reversed(self._span.made):
+            total = node.kind in _WITHOUT_FAILURE
             if node in reached or total or (node.kind == "attribute" and node.operands[0] is self.nodes.root):
                 continue
             outer.append(node)

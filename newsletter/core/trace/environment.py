@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import markupsafe
@@ -20,8 +21,10 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from newsletter.core.errors import TraceError
+from newsletter.core.trace.blocks import Blocks, Misplaced, Reference
 from newsletter.core.trace.deferred import CONCAT, ESCAPE, MARKUP, TEXT, VALUE, Deferred, Tracer, find, place
 from newsletter.core.trace.nodes import Operation
+from newsletter.core.trace.sites import BLOCK, Sites
 from newsletter.core.trace.stock import StockEnvironment
 
 DEFERRED_FILTERS = frozenset(
@@ -65,6 +68,9 @@ def _markup(value: Any = "") -> Any:
 
 def _concat(parts: Iterable[Any]) -> Any:
     items = list(parts)
+    held = [item.block.site for item in items if isinstance(item, Reference)]
+    if held:
+        raise Misplaced(held)
     for item in items:
         if isinstance(item, Deferred):
             return item.tracer.apply(CONCAT, *items)
@@ -156,6 +162,12 @@ class _Membership(NodeTransformer):
         return test if node.ops[0].op == "in" else nodes.Not(test, **place)
 
 
+@lru_cache(maxsize=8)
+def _sites(files: tuple[tuple[str, str], ...]) -> Sites:
+    """What a design's files say, once for all compilers of a design: it takes longer than to parse them."""
+    return Sites(StockEnvironment(dict(files), {}), dict(files))
+
+
 # --- the tracing environment -----------------------------------------------------------------------------------------
 
 
@@ -174,13 +186,16 @@ class TracingEnvironment(StockEnvironment):
         self._blank = Context(stock, {}, None, {})
         self._operations: dict[tuple[object, ...], Operation] = {}
         self._deferred_filters = DEFERRED_FILTERS | filters.keys()
+        self.blocks: Blocks[Any] | None = None
+        self._sites = _sites(tuple(sorted(files.items())))
+        self.globals[BLOCK] = _block_body
         for name, function in self.filters.items():
             self.filters[name] = self._filter(name, function)
         for name, function in self.tests.items():
             self.tests[name] = self._test(name, function)
 
-    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
-        return super()._generate(_Membership().visit(source), *args, **kwargs)
+    def _generate(self, source: nodes.Template, name: str | None, *args: Any, **kwargs: Any) -> str:
+        return super()._generate(_Membership().visit(self._sites.mark(source, name or "")), name, *args, **kwargs)
 
     # Names, items, calls and operators.
 
@@ -210,7 +225,21 @@ class TracingEnvironment(StockEnvironment):
         return found.tracer.apply(self._operation("unary", operator, self._stock.unop_table[operator]), arg)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        if __obj is _block_body:
+            return __self._block(__context, args[0], args[1:], kwargs["caller"])
         return __self._call(__context, __obj, args, kwargs)
+
+    def _block(self, context: Context, site: Any, values: tuple[Any, ...], caller: Macro) -> Any:
+        def run() -> Any:
+            return caller(context.eval_ctx)
+
+        return run() if self.blocks is None else self.blocks.call(site, values, run, self._named)
+
+    def _named(self, name: str, value: Any) -> object | None:
+        """The key of a value that is always the same under its name: a global, a macro that reads no others."""
+        if isinstance(value, Macro):
+            return "macro" if value.name == name and name in self._sites.macros else None
+        return "global" if name in self.globals and value is self.globals[name] else None
 
     def _call(self, context: Context, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         found = function if isinstance(function, Deferred) else find((args, kwargs))
@@ -335,6 +364,10 @@ class TracingEnvironment(StockEnvironment):
 
         operation = self._operation(kind, name, run, escaping, names)
         return tracer.apply(operation, *values, *kwargs.values())
+
+
+def _block_body(*_: Any) -> None:
+    """Stands for `TracingEnvironment._block` in the code of templates."""
 
 
 def _passes(function: Callable[..., Any]) -> _PassArg | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
@@ -36,24 +36,14 @@ def flat(deferred: Deferred, node: Node) -> Iterator[str | Slot]:
             else:
                 yield from flat(deferred, operand)
     else:
-        yield Slot(node, deferred)
+        yield Slot(node, deferred if node is deferred.node else _inside(deferred, node))
 
 
-def joined(items: Sequence[str | Slot]) -> list[str | Slot]:
-    """The items with neighbouring texts as one."""
-    merged: list[str | Slot] = []
-    run: list[str] = []
-    for item in items:
-        if isinstance(item, str):
-            run.append(item)
-            continue
-        if run:
-            merged.append("".join(run))
-            run = []
-        merged.append(item)
-    if run:
-        merged.append("".join(run))
-    return merged
+def _inside(deferred: Deferred, node: Node) -> Deferred:
+    """A part of a captured output: it is what is asked for where MJML reads it, not the whole."""
+    part = Deferred(deferred.tracer, node)
+    part.file, part.line = deferred.file, deferred.line
+    return part
 
 
 def scrub(text: str) -> str:

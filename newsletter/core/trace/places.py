@@ -67,13 +67,14 @@ class Markers:
         return f"{self._lead}{number:05d}z"
 
 
-def places(source: str, pattern: re.Pattern[str]) -> dict[int, tuple[Place, str]]:
-    """The place of each marker in an MJML document, with the words for a note (`width="…"`, `<mj-style>`).
+def places(source: str, pattern: re.Pattern[str], inside: Sequence[str] = ()) -> dict[int, tuple[Place, str]]:
+    """The place of each marker in an MJML document, or in a part of one `inside` those elements, with the words for a
+    note (`width="…"`, `<mj-style>`).
 
     Whatever can't be told for certain is `Place.STRUCTURE`.
     """
     found: dict[int, tuple[Place, str]] = {}
-    open_elements: list[str] = []
+    open_elements: list[str] = list(inside)
     position = 0
 
     def mark(text: str, place: Place, words: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from newsletter.core.errors import LetterMismatchError
 from newsletter.core.trace.deferred import TRUTH, Question, answer
@@ -97,17 +97,14 @@ class Tree(Generic[Leaf]):
         while len(self._ends) > self.bound:
             self._evict(self._ends.popitem(last=False)[0])
 
-    def splits(self) -> list[Split]:
-        """Each question of the tree once, in the order of the template, with all answers that lead somewhere."""
-        found: dict[object, Split] = {}
+    def branches(self) -> Iterator[Branch[Leaf]]:
+        """Each question of the tree at each of its places."""
         pending = [self._root]
         while pending:
             here = pending.pop()
             if isinstance(here, Branch):
-                split = found.setdefault(here.question.key, Split(here.question, set()))
-                split.answers.update(here.answers)
+                yield here
                 pending.extend(here.answers.values())
-        return sorted(found.values(), key=lambda split: (split.question.file, split.question.line or 0))
 
     def _attach(self, steps: Sequence[tuple[Branch[Leaf], object]], child: Branch[Leaf] | _End[Leaf]) -> None:
         if steps:
@@ -123,6 +120,15 @@ class Tree(Generic[Leaf]):
             if branch.answers:
                 return
         self._root = None
+
+
+def merged(trees: Iterable[Tree[Any]]) -> list[Split]:
+    """Each question of some trees once, in the order of the templates, with all answers that lead somewhere."""
+    found: dict[object, Split] = {}
+    for tree in trees:
+        for branch in tree.branches():
+            found.setdefault(branch.question.key, Split(branch.question, set())).answers.update(branch.answers)
+    return sorted(found.values(), key=lambda split: (split.question.file, split.question.line or 0))
 
 
 def _not_deterministic(question: Question | None) -> LetterMismatchError:

@@ -11,7 +11,7 @@ from newsletter.core.reader import Reader
 from newsletter.core.tokens import UNSUBSCRIBE, Keys, token
 from newsletter.flow.compile.freezing import build, frozen
 from newsletter.flow.compile.inputs import Frozen
-from newsletter.flow.compile.people import headers_for, reader_of
+from newsletter.flow.compile.people import Composer, headers_for, reader_of, recipient_of
 from newsletter.models import Issue
 from subscribers.models import Subscription
 
@@ -54,6 +54,9 @@ def preview(
     compiler = build(inputs)
     rendered = compiler.render(reader)
     mark = issue.freeze.fingerprint if issue.freeze else inputs.fingerprint
+    if not address and subscription is not None and number != NOBODY:
+        composer = Composer(inputs, compiler, keys, now, one_click=True)
+        return Preview(rendered, composer.message(recipient_of(subscription)), inputs)
     if not address:
         headers = headers_for(inputs, reader, subscription_id=number, fingerprint=mark, now=now)
         return Preview(rendered, compiler.message(reader, headers), inputs)

@@ -120,7 +120,7 @@ class Desk:
                 continue
             batch = self._current(now)
             if batch is None:
-                return None
+                return self._until_allowed(now)
             wait = (batch.begin - now).total_seconds() + batch.used * batch.spacing
             if wait <= 0:
                 wait = self._throttle.wait(now.timestamp(), self.sent_now)
@@ -210,25 +210,33 @@ class Desk:
 
     def _current(self, now: datetime) -> _Batch | None:
         """The batch with the next row; claimed when there is none, and the one after it read ahead."""
-        for batch in self._held:
-            if batch.next < len(batch.claim.rows) and batch.used < batch.granted:
-                return batch
-        if self._may_claim(now):
+        batch = self._first_ready()
+        if batch is None:
             self._turn(now, claim=True)
-            for batch in self._held:
-                if batch.next < len(batch.claim.rows) and batch.used < batch.granted:
-                    return batch
+            batch = self._first_ready()
+        return batch
+
+    def _first_ready(self) -> _Batch | None:
+        for batch in list(self._held):
+            rows = batch.claim.rows
+            if batch.next < len(rows) and (batch.used < batch.granted or rows[batch.next].excluded):
+                return batch
+            if batch.next < len(rows):
+                # The allowance ends within this batch: the rest of it goes back, untouched.
+                batch.left -= len(rows) - batch.next
+                batch.next = len(rows)
+                if batch.left <= 0:
+                    self._held.remove(batch)
+                    self._done.append(batch)
         return None
 
-    def _may_claim(self, now: datetime) -> bool:
-        if not self._limits:
-            return True
-        self.blocked_until = rates.free_at(self._issue.newsletter.account_id, self._limits, now=now)
-        # A day's or an hour's allowance that is used up: this run ends, a later one goes on.
-        if self.blocked_until - now > self._lease:
-            return False
-        self.blocked_until = None
-        return True
+    def _until_allowed(self, now: datetime) -> float | None:
+        """How long to wait for the account's allowance. A day's or an hour's that is used up ends this run: a later one
+        goes on.
+        """
+        if self.blocked_until is None or self.blocked_until - now > self._lease:
+            return None
+        return min(max((self.blocked_until - now).total_seconds(), 0.01), NAP)
 
     def _next_of(self, batch: _Batch) -> _Parcel | None:
         """The next row of a batch as a message; None when it was decided without one."""
@@ -333,7 +341,12 @@ class Desk:
     def _claim(self, now: datetime) -> Iterator[tuple[Claim, Grant]]:
         """As many claims as make two in hand, with leave for their rows to go; stops where the allowance ends."""
         account = self._issue.newsletter.account_id
+        self.blocked_until = None
         for _ in range(max(0, 2 - len(self._held))):
+            allowed = rates.look(account, self._limits, now=now)
+            if not allowed.number:
+                self.blocked_until = allowed.begin
+                return
             found = self._claim_one(now)
             if found is None:
                 return

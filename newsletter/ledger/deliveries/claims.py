@@ -94,7 +94,7 @@ def claim(issue_id: int, *, owner: str, now: datetime, lease: timedelta = LEASE)
         taken = Claim(issue_id, owner, until, batch=batch, fence=fence, lo=lo, hi=hi)
         taken.rows = _read(f"d.id BETWEEN %s AND %s AND r.{_RETRY_KEY} IS NULL", [lo, hi])
         if len(taken.rows) < hi - lo + 1:
-            waiting = Retry.objects.filter(pk__range=(lo, hi)).values_list("pk", flat=True)
+            waiting = Retry.objects.filter(delivery_id__gte=lo, delivery_id__lte=hi).values_list("pk", flat=True)
             taken.waiting = tuple(waiting)
         return taken
     due = connection.ops.adapt_datetimefield_value(now)

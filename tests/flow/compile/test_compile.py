@@ -198,6 +198,9 @@ def test_the_reader_and_the_headers_of_a_copy(issue: Issue) -> None:
     assert headers.list_id == "LANTERN Weekly <weekly.news.example.test>"
     assert headers.list_unsubscribe == reader.unsubscribe_url
     assert headers.reply_to and headers.reply_to.address == "editors@lantern.example.test"
+    compiler = compiling.compiler(issue)
+    composer = compiling.Composer(frozen, compiler, keys, NOW, one_click=True)
+    assert composer.message(compiling.recipient_of(subscription)) == compiler.message(reader, headers)
 
 
 def test_earlier_reviews_are_offered_but_never_recent_or_waiting_ones(issue: Issue) -> None:
