@@ -876,7 +876,7 @@ def test_what_a_dead_worker_had_on_the_wire_is_uncertain_and_the_rest_goes_on(cl
     refusal = Decision(DeliveryState.FAILED, "refused (address): 550 5.1.1 no such user")
     journal.answered(at + 2, third.delivery, refusal.as_words())
     outcome = run(issue, clock, installation=home)
-    assert outcome.state == IssueState.SENT and outcome.counts.uncertain == 1
+    assert outcome.state == IssueState.SENT and outcome.counts.uncertain == 1, outcome.paused_reason
     assert addresses(issue, DeliveryState.UNCERTAIN) == [second.address]
     assert addresses(issue, DeliveryState.FAILED) == [third.address], "with the words of its answer"
     assert Delivery.objects.get(state="failed").reason == refusal.reason
