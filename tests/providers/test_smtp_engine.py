@@ -235,6 +235,21 @@ def test_no_answer_in_time_gives_the_message_back_and_says_so() -> None:
     assert book.outcomes() == [YES, None, YES] and "timed out" in book.back[1]
 
 
+def test_it_rests_while_it_waits() -> None:
+    with RoughServer(when("220", 1, say=HANG, connection=1)) as server:
+        for run in (lambda made: made.open(), lambda made: made.run(letters(1))):
+            began = time.thread_time()
+            with pytest.raises(ProviderError, match="timed out"):
+                run(provider(server, timeout=0.5))
+            assert time.thread_time() - began < 0.2, "it turned round and round"
+            server.answer = when("220", 1, say=HANG)
+    with RoughServer() as server:
+        items = [Outgoing(0, SENDER, "r0@box.test", MESSAGE), 0.5, Outgoing(1, SENDER, "r1@box.test", MESSAGE)]
+        began = time.thread_time()
+        assert send(server, Book(items)).outcomes() == [YES, YES]
+        assert time.thread_time() - began < 0.2
+
+
 def test_it_ticks_while_it_waits_for_an_answer() -> None:
     with RoughServer(when("after", 1, say=HANG)) as server:
         book = send(server, letters(1), final_timeout=1.2)

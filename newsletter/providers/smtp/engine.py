@@ -23,6 +23,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0
 # So many connections in a row that ended within their first message, and the server is of no use to us now.
 MOST_FRESH_ENDS = 5
 LOOK_AGAIN = 60.0
+ADDRESS_SECONDS = 60.0
 
 
 class Engine:
@@ -36,6 +37,8 @@ class Engine:
         self.look = True  # something has changed that may let a message begin or a connection open
         self._context: ssl.SSLContext | None = None
         self._jitter = random.Random()
+        self._addresses: list[tuple[int, Address]] = []
+        self._addresses_until = 0.0
         self._reset(None)
 
     def _reset(self, dispatch: Dispatch | None) -> None:
@@ -71,6 +74,7 @@ class Engine:
                 raise self._trouble
             if not self.sessions:
                 self._open()
+            self.look = False
             self._turn()
 
     def run(self, dispatch: Dispatch) -> None:
@@ -80,7 +84,7 @@ class Engine:
         try:
             self._refresh()
             while True:
-                if self.look or (self._more and time.monotonic() >= self._not_before):
+                if self.look or (self._not_before and time.monotonic() >= self._not_before):
                     self._fill()
                     idle = not any(session.busy for session in self.sessions)
                     if idle and not self._waiting and (self.stopped or not self._more):
@@ -186,7 +190,7 @@ class Engine:
     # --- the loop ---------------------------------------------------------------------------------------------
 
     def _take(self) -> Outgoing | None:
-        if not self._more or self.stopped or time.monotonic() < self._not_before:
+        if not self._more or self.stopped or (self._not_before and time.monotonic() < self._not_before):
             return None
         assert self._dispatch is not None
         try:
@@ -205,6 +209,8 @@ class Engine:
     def _fill(self) -> None:
         """Give every connection that is free a message, and open more while there are messages for them."""
         self.look = False
+        if time.monotonic() >= self._not_before:
+            self._not_before = 0.0
         free = self.settings.connections - sum(session.busy for session in self.sessions)
         while len(self._waiting) < free and (item := self._take()) is not None:
             self._waiting.append(item)
@@ -239,8 +245,7 @@ class Engine:
         try:
             if settings.tls != "none":
                 _ = self.context
-            found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-            addresses: list[tuple[int, Address]] = [(family, address) for family, _, _, _, address in found]
+            addresses = self._look_up()
         except UnicodeError as error:
             words = opening.reason(error)
             self._trouble = opening.trouble(settings, "has a name that can't be looked up", words, permanent=True)
@@ -262,6 +267,15 @@ class Engine:
         self._open_after = now + FIRST_PAUSE * 2.0 ** min(self._troubles, 9)
         self.look = True
         return False
+
+    def _look_up(self) -> list[tuple[int, Address]]:
+        """The host's addresses. Remembered for a while: no connection should wait for the resolver of another."""
+        now = time.monotonic()
+        if not self._addresses or now >= self._addresses_until:
+            found = socket.getaddrinfo(self.settings.host, self.settings.port, type=socket.SOCK_STREAM)
+            self._addresses = [(family, address) for family, _, _, _, address in found]
+            self._addresses_until = now + ADDRESS_SECONDS
+        return self._addresses
 
     def _refresh(self) -> None:
         """Notice which connections ended since the last run, and let go those that were silent for long."""
