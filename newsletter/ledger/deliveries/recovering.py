@@ -69,7 +69,7 @@ def _take_batch(batch: Batch, now: datetime, journal: ReadJournal, resend: bool)
         # Read after the fence has risen: whatever its owner still marks, it can't settle any more.
         marks = journal(batch.owner, BATCH, batch.pk, batch.fence)
         open_ = Delivery.objects.filter(pk__range=(batch.lo, batch.hi), state=DeliveryState.PENDING)
-        waiting = tuple(Retry.objects.filter(delivery__range=(batch.lo, batch.hi)).values_list("pk", flat=True))
+        waiting = tuple(Retry.objects.filter(pk__gte=batch.lo, pk__lte=batch.hi).values_list("pk", flat=True))
         numbers = open_.exclude(pk__in=waiting).order_by("pk").values_list("pk", flat=True)
         claim = Claim(
             batch.issue_id, batch.owner, now, batch=batch.pk, fence=batch.fence + 1, lo=batch.lo, hi=batch.hi,
