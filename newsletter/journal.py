@@ -34,7 +34,7 @@ SLOTS = 16
 
 _MAGIC = b"newsletter journal 1"
 # The mark of the boot it was written in, and whether it is strict.
-_FILE_HEAD = struct.Struct("<20s16sB")
+_FILE_HEAD = struct.Struct(f"<{len(_MAGIC)}s16sB")
 # Claim's kind and number, fence, how many deliveries.
 _SLOT_HEAD = struct.Struct("<cQQH")
 _SLOT = _SLOT_HEAD.size + MOST * 9

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from random import Random
 
+GOOD_ENDS = (0, 3, -signal.SIGKILL)
+"""Done, a person should look (somebody waits for a retry, or is in doubt), killed by us."""
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -21,8 +23,11 @@ class Senders:
         self.running: list[subprocess.Popen[bytes]] = []
 
     def keep(self) -> None:
-        """Bring them up to their number."""
-        self.running = [one for one in self.running if one.poll() is None]
+        """Bring them up to their number. One that failed ends the exam: its words are in the log."""
+        for one in self.running:
+            if one.poll() not in (None, *GOOD_ENDS):
+                raise SystemExit(f"A sender ended with {one.returncode}.\n{self.log.read_text()[-4000:]}")
+        self.running = [one for one in self.running if one.returncode is None]
         while len(self.running) < self.workers:
             command = [sys.executable, "-m", "newsletter", "deliver", self.issue, "--resume", "--now"]
             with self.log.open("ab") as log:

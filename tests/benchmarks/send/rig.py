@@ -42,9 +42,10 @@ class Place:
     def run(self, module: str, *arguments: str, before: tuple[str, ...] = ()) -> Any:
         """Run one of our modules in a process of its own; returns the JSON of its last line."""
         command = [*before, sys.executable, "-m", f"tests.benchmarks.send.{module}", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environ(), stdout=subprocess.PIPE, text=True, check=False)
+        # Its log has a line for each batch: written as always, shown when it failed.
+        done = subprocess.run(command, cwd=ROOT, env=self.environ(), capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}")
+            raise SystemExit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
         return json.loads(done.stdout.splitlines()[-1])
 
 
