@@ -43,7 +43,7 @@ def mailbox(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _a_label(domain: str) -> str:
-    """The domain as a command may hold it. A list has few of them, so each is looked at once. Raises `BadAddressError`."""
+    """The domain as a command may hold it; a list has few, so each is looked at once. Raises `BadAddressError`."""
     if not domain.isascii():
         try:
             # UTS 46 folds case and width as browsers do, but keeps the letters that IDNA 2003 would have replaced.
