@@ -31,7 +31,10 @@ VERBS: dict[str, dict[str, str]] = {
         "week": "do whatever is due now: what cron calls",
         "why": "say why a review is in, out or waiting",
     },
-    "Service": {"serve": "pages, clock and delivery in one process"},
+    "Service": {
+        "serve": "pages, clock and delivery in one process",
+        "worker": "go on with what is being sent, in several processes",
+    },
     "Set-up": {
         "init": "make a home for a magazine",
         "apply": "create or change the magazine from one TOML file",

@@ -56,7 +56,12 @@ def test_a_process_loads_once_and_tells_its_children(tmp_path: Path, monkeypatch
 
 def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
     words = {"str": "x", "int": "7", "bool": "true", "list": "a, b", "folder": "here"}
-    special = {"base_url": "https://x.example", "log_level": "DEBUG", "database_url": "sqlite:///x"}
+    special = {
+        "base_url": "https://x.example",
+        "log_level": "DEBUG",
+        "journal": "strict",
+        "database_url": "sqlite:///x",
+    }
     for key in keys():
         text = special.get(key.attribute, words[key.type])
         loaded = load(_home(tmp_path), {key.variable: text})
@@ -170,7 +175,7 @@ def test_a_slip_in_a_variables_name_is_noticed_and_a_secret_of_ones_own_is_not()
 
 def test_the_commented_file_is_the_default_with_and_without_its_comments(tmp_path: Path) -> None:
     text = commented_toml()
-    assert tomllib.loads(text) == {"database": {}, "web": {}, "folders": {}, "fetch": {}}
+    assert tomllib.loads(text) == {"database": {}, "web": {}, "folders": {}, "deliver": {}, "fetch": {}}
     plain = load(_home(tmp_path, text), {}).config
     bare = load(_home(tmp_path, re.sub(r"(?m)^# (\w+ = )", r"\1", text)), {})
     assert bare.config == plain

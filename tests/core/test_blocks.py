@@ -334,3 +334,12 @@ def test_threads_share_blocks() -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_the_same_part_in_another_design_is_cut_by_what_that_design_says_of_it() -> None:
+    taken = design("{% set all %}{% include 'all.mjml' %}{% endset %}{{ all }}", **{"all_mjml": CARDS})
+    plain = design("{% include 'all.mjml' %}", **{"all_mjml": CARDS})
+    for made, parted in ((taken, False), (plain, True), (taken, False)):
+        compiler = compiled(made)
+        agree(compiler, *[replace(ANA, topics=topics) for topics in _subsets(FOUR)])
+        assert (len(compiler._blocks) > 0) is parted

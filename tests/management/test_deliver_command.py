@@ -147,14 +147,14 @@ def test_a_long_list_of_names_is_cut_and_says_how_to_see_all() -> None:
 def test_sigterm_ends_between_two_messages_and_the_same_command_goes_on(issue: Issue, monkeypatch: Any) -> None:
     from newsletter.providers.memory import MemoryProvider
 
-    send = MemoryProvider.send
+    attempt = MemoryProvider._attempt
 
-    def once(self: MemoryProvider, **message: Any) -> Any:
+    def once(self: MemoryProvider, outgoing: Any) -> Any:
         if not mailbox():
             os.kill(os.getpid(), signal.SIGTERM)
-        return send(self, **message)
+        return attempt(self, outgoing)
 
-    monkeypatch.setattr(MemoryProvider, "send", once)
+    monkeypatch.setattr(MemoryProvider, "_attempt", once)
     before = signal.getsignal(signal.SIGTERM)
     code, out, advice = call("deliver")
     assert code == 3 and "newsletter deliver weekly/2026-11-05" in advice and "1 of 3 decided" in out

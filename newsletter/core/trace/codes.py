@@ -14,13 +14,14 @@ MAX_CODES = 256
 
 
 class Codes(BytecodeCache):
-    """Code by the kind of environment, and the name and the very source of the template.
+    """Code by the kind of environment, what else its code depends on (`code_mark`), and the name and the very source of
+    the template.
 
     Constants are folded with the filters at hand: environments of one kind that share it must have the same filters.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[type, str, str], CodeType] = {}
+        self._kept: dict[tuple[type, str, str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         bucket.code = self._kept.get(_key(bucket))
@@ -32,5 +33,5 @@ class Codes(BytecodeCache):
             self._kept[_key(bucket)] = bucket.code
 
 
-def _key(bucket: Bucket) -> tuple[type, str, str]:
-    return type(bucket.environment), bucket.key, bucket.checksum
+def _key(bucket: Bucket) -> tuple[type, str, str, str]:
+    return type(bucket.environment), getattr(bucket.environment, "code_mark", ""), bucket.key, bucket.checksum

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 import markupsafe
@@ -187,7 +188,10 @@ class TracingEnvironment(StockEnvironment):
         self._operations: dict[tuple[object, ...], Operation] = {}
         self._deferred_filters = DEFERRED_FILTERS | filters.keys()
         self.blocks: Blocks[Any] | None = None
-        self._sites = _sites(tuple(sorted(files.items())))
+        named = tuple(sorted(files.items()))
+        self._sites = _sites(named)
+        # Where a file is cut into blocks depends on what the others say about it.
+        self.code_mark = sha256(repr(named).encode("utf-8", "surrogatepass")).hexdigest()
         self.globals[BLOCK] = _block_body
         for name, function in self.filters.items():
             self.filters[name] = self._filter(name, function)

@@ -112,6 +112,8 @@ class Desk:
         now = self._clock()
         if now >= self._next_look:
             self._look(now)
+        if self._stopping() and self.halt is None:
+            self.halt = Halt()
         while self.halt is None:
             if self._again:
                 parcel = self._again.popleft()
@@ -401,8 +403,6 @@ class Desk:
     def _look(self, now: datetime) -> None:
         """Once a second: does the issue still send, has anybody left, and is the lease long enough?"""
         self._next_look = now + LOOK
-        if self.halt is None and self._stopping():
-            self.halt = Halt()
         state = Issue.objects.values_list("state", flat=True).get(pk=self._issue.pk)
         if state != IssueState.SENDING and self.halt is None:
             self.halt = Halt()

@@ -48,8 +48,8 @@ def deliver(
     """Send what is left of a sending issue; any number of processes may do so at once.
 
     `clock` gives aware UTC. `compiler` is by default that of the issue's freeze, `provider` the one that the
-    newsletter's account describes. `progress` is told some times a second and at the end; `stopping` is asked once a
-    second. Once the run has lasted for `budget` it ends as well, and another run goes on.
+    newsletter's account describes. `progress` is told some times a second and at the end; `stopping` is asked before
+    each message. Once the run has lasted for `budget` it ends as well, and another run goes on.
 
     Ends when nothing is left to claim, when the issue is paused by anybody, when the account's allowance is used up, or
     when the account can't send: then the issue is paused with a sentence that says why. Never raises for what one

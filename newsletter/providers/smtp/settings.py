@@ -16,7 +16,7 @@ GREETING_SECONDS = COMMAND_SECONDS = 300.0
 DATA_SECONDS = 120.0
 BLOCK_SECONDS = 180.0
 FINAL_SECONDS = 600.0
-# A claim is held for 15 minutes without a sign of life; a longer wait would take the sender for dead in mid-message.
+# A quarter of an hour for one answer is no answer; what was sent is in doubt then.
 LONGEST_FINAL = 840.0
 MOST_CONNECTIONS = 256
 _KNOWN = (
