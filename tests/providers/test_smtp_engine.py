@@ -146,6 +146,20 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next() -> None:
     assert book.outcomes() == [YES, LATER, YES] and len(server.heard) == 2
 
 
+@pytest.mark.parametrize("say", ["503 5.5.1 bad sequence", "554 5.5.1 no valid recipients"])
+def test_a_server_out_of_step_is_left_and_its_words_are_not_about_the_sender(say: str) -> None:
+    with RoughServer(when("MAIL", 2, say=say, connection=1)) as server:
+        book = send(server, letters(4))
+    assert [book.results[key].outcome for key in range(4)] == [YES] * 4
+    assert sorted(server.accepted.values()) == [1] * 4 and len(server.heard) == 2
+
+
+def test_a_server_that_never_comes_into_step_is_away_and_not_against_us() -> None:
+    with RoughServer(when("MAIL", say="503 5.5.1 bad sequence")) as server, pytest.raises(ProviderError) as caught:
+        send(server, letters(2))
+    assert not caught.value.permanent
+
+
 def test_a_no_in_the_middle_of_the_text_is_a_no() -> None:
     def answer(connection: int, verb: str, number: int) -> str | None:
         return "552 5.3.4 too big after all" if connection == 1 and verb == "BODY" else None

@@ -13,6 +13,7 @@ from newsletter.providers.smtp.replies import Reply
 
 TOO_LARGE = 552  # RFC 5321 4.2.3, RFC 1870: about this message, not about us
 # Enhanced status codes of a message, not of its sender: too long (5.2.3, 5.3.4), its content (5.6.x).
+_OF_THE_PROTOCOL = re.compile(r"(?<![\d.])[45]\.5\.\d{1,3}(?![\d.])")
 _OF_THE_MESSAGE = re.compile(r"\b5\.(?:2\.3|3\.4|6\.\d{1,3})\b")
 _LINE_START_DOT = re.compile(rb"(?m)^\.")
 _NOT_XTEXT = re.compile(r"[^!-*,-<>-~]")
@@ -117,6 +118,13 @@ def about_the_message(reply: Reply) -> bool:
     on would fail the whole list.
     """
     return reply.code == TOO_LARGE or _OF_THE_MESSAGE.search(reply.words) is not None
+
+
+def out_of_step(reply: Reply) -> bool:
+    """Whether a no to MAIL FROM speaks of the order of commands (503, or x.5.y of RFC 3463 3.6), and so of nothing that
+    MAIL FROM could have got wrong.
+    """
+    return reply.code == 503 or _OF_THE_PROTOCOL.search(reply.words) is not None
 
 
 def _never(why: str) -> SendResult:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ProviderError
 from newsletter.providers.base import ACCEPTED, Outcome, Outgoing, SendResult
-from newsletter.providers.smtp.commands import DATA, Envelope, about_the_message, body, envelope
+from newsletter.providers.smtp.commands import DATA, Envelope, about_the_message, body, envelope, out_of_step
 from newsletter.providers.smtp.link import Ask, Link
 from newsletter.providers.smtp.opening import reason, trouble
 from newsletter.providers.smtp.replies import GARBAGE, Reply, clean
@@ -297,6 +297,11 @@ class Session(Link):
 
     def _no(self, reply: Reply) -> None:
         """The message ends with this refusal."""
+        if self._mail is reply and out_of_step(reply):
+            # The answer to something else, which came late: to ask again on this connection would make it worse.
+            self._mail = None
+            self._end(reply.words)
+            return
         item, self._item = self._item, None
         assert item is not None
         about_us = self._mail is reply and reply.code >= 500 and not about_the_message(reply)
