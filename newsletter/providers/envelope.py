@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import idna
 
@@ -34,6 +35,15 @@ def mailbox(address: str) -> str:
         raise BadAddressError("The address holds half a character.") from None
     if len(octets) > LONGEST_LOCAL:
         raise BadAddressError(f"The part before the @ is longer than {LONGEST_LOCAL} octets.")
+    domain = _a_label(domain)
+    if len(octets) + 1 + len(domain) > LONGEST_PATH:
+        raise BadAddressError(f"The address is longer than {LONGEST_PATH} octets.")
+    return f"{local}@{domain}"
+
+
+@lru_cache(maxsize=4096)
+def _a_label(domain: str) -> str:
+    """The domain as a command may hold it; a list has few, so each is looked at once. Raises `BadAddressError`."""
     if not domain.isascii():
         try:
             # UTS 46 folds case and width as browsers do, but keeps the letters that IDNA 2003 would have replaced.
@@ -42,6 +52,4 @@ def mailbox(address: str) -> str:
             raise BadAddressError("The domain is not a valid international name.") from None
     if not _DOMAIN.fullmatch(domain):
         raise BadAddressError("The domain is malformed.")
-    if len(octets) + 1 + len(domain) > LONGEST_PATH:
-        raise BadAddressError(f"The address is longer than {LONGEST_PATH} octets.")
-    return f"{local}@{domain}"
+    return domain

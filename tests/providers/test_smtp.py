@@ -468,7 +468,11 @@ def test_a_host_that_is_no_name_is_a_fault_of_the_account() -> None:
     assert caught.value.permanent
 
 
-def test_waiting_for_the_answer_is_shorter_than_the_lease_of_a_claim() -> None:
-    assert timedelta(seconds=LONGEST_FINAL) < LEASE
+def test_the_loop_is_never_silent_for_as_long_as_a_claim_lasts() -> None:
+    assert timedelta(seconds=SmtpProvider.longest_silence) < LEASE
+
+
+def test_waiting_for_the_answer_has_an_end() -> None:
+    assert FINAL_SECONDS < LONGEST_FINAL
     with pytest.raises(ConfigError, match=r'"final_timeout" is 900; it takes a number from .* to 840'):
         build("smtp", {"host": "localhost", "final_timeout": 900}, folder=Path(), environ={})

@@ -69,7 +69,9 @@ def _take_batch(batch: Batch, now: datetime, journal: ReadJournal, resend: bool)
         # Read after the fence has risen: whatever its owner still marks, it can't settle any more.
         marks = journal(batch.owner, BATCH, batch.pk, batch.fence)
         open_ = Delivery.objects.filter(pk__range=(batch.lo, batch.hi), state=DeliveryState.PENDING)
-        waiting = tuple(Retry.objects.filter(pk__gte=batch.lo, pk__lte=batch.hi).values_list("pk", flat=True))
+        waiting = tuple(
+            Retry.objects.filter(delivery_id__gte=batch.lo, delivery_id__lte=batch.hi).values_list("pk", flat=True)
+        )
         numbers = open_.exclude(pk__in=waiting).order_by("pk").values_list("pk", flat=True)
         claim = Claim(
             batch.issue_id, batch.owner, now, batch=batch.pk, fence=batch.fence + 1, lo=batch.lo, hi=batch.hi,
@@ -140,3 +142,10 @@ def _decision(entry: Entry) -> Decision | None:
 
 def _is_over(row: Batch | Retry, now: datetime, dead: Callable[[str], bool]) -> bool:
     return row.lease_until is None or row.lease_until < now or dead(row.owner)
+
+
+def owners() -> set[str]:
+    """Who has anything claimed right now, the dead among them."""
+    claimed = Batch.objects.filter(state=BatchState.CLAIMED).values_list("owner", flat=True)
+    retried = Retry.objects.exclude(owner="").values_list("owner", flat=True)
+    return {*claimed, *retried}
