@@ -136,7 +136,6 @@ class Room:
             self._until(senders, self.sent)
         finally:
             senders.end()
-            self.kill_server()
         exam = Exam(
             self.wanted.mode,
             self.good,
@@ -195,8 +194,11 @@ def hold_one(wanted: argparse.Namespace) -> int:
     """Hold the exam and print its verdict."""
     with tempfile.TemporaryDirectory(prefix="newsletter-exam-") as folder, own_database():
         room = Room(Path(folder), wanted)
-        room.seed()
-        exam, seconds = room.hold()
+        try:
+            room.seed()
+            exam, seconds = room.hold()
+        finally:
+            room.kill_server()
         events = room.events()
         verdict = judge(exam, events, room.ledger())
         times = [event.at for event in events if event.kind == "taken"]
