@@ -161,3 +161,13 @@ def test_sigterm_ends_between_two_messages_and_the_same_command_goes_on(issue: I
     assert signal.getsignal(signal.SIGTERM) is before
     assert call("deliver")[0] == 0
     assert sorted(sent.recipient for sent in mailbox()) == [f"r{n}@box.test" for n in range(3)]
+
+
+def test_an_allowance_that_is_used_up_says_when_the_rest_goes(issue: Issue) -> None:
+    account = issue.newsletter.account
+    account.settings = {**account.settings, "per_day": 2}
+    account.save()
+    code, out, advice = call("deliver")
+    assert code == 3 and out == "Sending: 2 of 3 decided, 2 accepted.\n"
+    assert "allowance is used up; the rest goes from" in advice
+    assert call("deliver")[0] == 3 and len(mailbox()) == 2, "nothing more today"

@@ -40,7 +40,9 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOutcome:
-    """The issue after a run. `paused_reason` is "" unless it is paused; `next_try` when deliveries wait for another."""
+    """The issue after a run. `paused_reason` is "" unless it is paused; `next_try` when deliveries wait for another;
+    `allowed_at` when the account's allowance is used up until then.
+    """
 
     issue: int
     state: str
@@ -48,6 +50,7 @@ class DeliveryOutcome:
     sent_now: int = 0
     paused_reason: str = ""
     next_try: datetime | None = None
+    allowed_at: datetime | None = None
 
     @property
     def clean(self) -> bool:

@@ -279,5 +279,6 @@ class _Worker:
             counts=counts(row),
             sent_now=self.sent_now,
             paused_reason=row.paused_reason,
-            next_try=self.blocked_until or next_try(row),
+            next_try=next_try(row),
+            allowed_at=self.blocked_until,
         )

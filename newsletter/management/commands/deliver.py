@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -67,8 +68,8 @@ class Command(BaseCommand):
                 flow.settle_uncertain(issue, clock(), resend=True, by=by)
                 issue.refresh_from_db()
             self._begin(issue, options, by)
-            self._send(issue)
-            self._tell(issue, options["json"])
+            outcome = self._send(issue)
+            self._tell(issue, options["json"], outcome)
 
     def _begin(self, issue: Issue, options: dict[str, Any], by: str) -> None:
         """approved → sending, or paused → sending when asked for. An issue that is sending or sent stays so."""
@@ -96,12 +97,12 @@ class Command(BaseCommand):
                 else "",
             )
 
-    def _send(self, issue: Issue) -> None:
+    def _send(self, issue: Issue) -> flow.DeliveryOutcome:
         installation = flow.Installation.of(settings.NEWSLETTER, os.environ)
         with _interruptible() as stopping, _bar(issue_name(issue)) as progress:
-            flow.deliver(issue, clock=clock, installation=installation, progress=progress, stopping=stopping)
+            return flow.deliver(issue, clock=clock, installation=installation, progress=progress, stopping=stopping)
 
-    def _tell(self, issue: Issue, as_json: bool) -> None:
+    def _tell(self, issue: Issue, as_json: bool, outcome: flow.DeliveryOutcome | None = None) -> None:
         """Print the report; exit code 3 when a person should look."""
         found = report(issue)
         if as_json:
@@ -119,6 +120,9 @@ class Command(BaseCommand):
             advice = f"Throw it away, its reviews wait: newsletter issue discard {name} --reason WHY"
         elif found.state == IssueState.PAUSED:
             advice = f"Finish the rest: newsletter deliver {name} --resume"
+        elif outcome is not None and outcome.allowed_at is not None and found.state == IssueState.SENDING:
+            when = moment(outcome.allowed_at, issue.newsletter.timezone)
+            advice = f"The account's allowance is used up; the rest goes from {when}: `newsletter week` does it."
         elif found.next_try is not None:
             when = moment(found.next_try, issue.newsletter.timezone)
             advice = f"{found.counts.waiting} are tried again from {when}; `newsletter week` does it."
@@ -159,15 +163,22 @@ def _bar(name: str) -> Iterator[Callable[[flow.Tally], None] | None]:
         TextColumn(name),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rest]}"),
+        TextColumn("{task.fields[pace]}"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[rest]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task("", total=None, rest="")
+        task = shown.add_task("", total=None, rest="", pace="")
+        begun: list[tuple[float, int]] = []
 
         def tell(tally: flow.Tally) -> None:
             parts = ((tally.failed, "failed"), (tally.uncertain, "uncertain"), (tally.waiting, "waiting"))
             rest = ", ".join(f"{number} {word}" for number, word in parts if number)
-            shown.update(task, total=tally.total, completed=tally.decided, rest=rest)
+            now = time.monotonic()
+            # Of this run, from its first look on: what others have sent before says nothing about the pace.
+            first_at, first = (begun or [(now, tally.decided)])[0]
+            begun[:] = [(first_at, first)]
+            pace = f"{(tally.decided - first) / (now - first_at):,.0f}/s" if now > first_at else ""
+            shown.update(task, total=tally.total, completed=tally.decided, rest=rest, pace=pace)
 
         yield tell
