@@ -12,7 +12,8 @@ import pytest
 
 from tests.homes import REPOSITORY, Home, make_home
 
-pytestmark = pytest.mark.slow
+# On PostgreSQL the processes use the tests' database, which is emptied after each test.
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 APPROVED = """
 import sys
