@@ -322,6 +322,24 @@ def test_not_now_waits_and_is_tried_again(clock: Clock) -> None:
     assert sorted(recipients()) == [f"r{n}@box.test" for n in range(4)]
 
 
+def test_while_all_that_is_left_waits_the_provider_is_left_in_peace(clock: Clock) -> None:
+    opened: list[int] = []
+
+    class Counting(MemoryProvider):
+        def open(self) -> None:
+            opened.append(1)
+
+    issue = make_approved(1)
+    provider = Counting(answer=lambda _: SendResult(Outcome.DEFERRED, 451, "later"))
+    outcome = send(issue, clock, provider=provider)
+    assert outcome.next_try is not None and len(opened) == 1
+    run(issue, clock, provider=provider)
+    assert len(opened) == 1
+    clock.at = outcome.next_try
+    run(issue, clock, provider=provider)
+    assert len(opened) == 2
+
+
 def test_not_now_for_a_day_has_failed_as_expired(clock: Clock) -> None:
     issue = make_approved(1)
     outcome = send(issue, clock, lambda _: SendResult(Outcome.DEFERRED, 452, "452 4.2.2 mailbox full"))

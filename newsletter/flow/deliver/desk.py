@@ -213,8 +213,8 @@ class Desk:
     def _current(self, now: datetime) -> _Batch | None:
         """The batch with the next row; claimed when there is none, and the one after it read ahead."""
         batch = self._first_ready()
-        if batch is None:
-            self._turn(now, claim=True)
+        # A claim may hold nothing that is left to send: then the next one is made.
+        while batch is None and self._turn(now, claim=True):
             batch = self._first_ready()
         return batch
 
@@ -309,8 +309,8 @@ class Desk:
 
     # --- batches --------------------------------------------------------------------------------------------------
 
-    def _turn(self, now: datetime, *, claim: bool) -> None:
-        """One transaction: settle what is done, and claim what comes next."""
+    def _turn(self, now: datetime, *, claim: bool) -> bool:
+        """One transaction: settle what is done, and claim what comes next. Returns whether anything was claimed."""
         done, self._done = self._done, []
         claimed: list[tuple[Claim, Grant]] = []
         try:
@@ -330,6 +330,7 @@ class Desk:
             self._log(batch)
         for found, grant in claimed:
             self._hold(found, grant)
+        return bool(claimed)
 
     def _settle(self, batch: _Batch, now: datetime) -> bool:
         try:

@@ -111,7 +111,9 @@ class _Worker:
         try:
             self.rules = self._rules()
             self._recover()
-            self._send(self._open(self._thaw()))
+            # Where all that is left waits for its time, the provider is left in peace.
+            if deliveries.claimable(self.issue.pk, now=self.clock()):
+                self._send(self._open(self._thaw()))
         except Halt as halt:
             self._pause(halt)
         finally:

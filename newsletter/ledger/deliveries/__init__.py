@@ -11,7 +11,7 @@ Order of one worker: `recover`, then again and again one transaction that `settl
 
 from __future__ import annotations
 
-from newsletter.ledger.deliveries.claims import BATCH, LEASE, RETRIES, Claim, Row, claim, hold, leavers
+from newsletter.ledger.deliveries.claims import BATCH, LEASE, RETRIES, Claim, Row, claim, claimable, hold, leavers
 from newsletter.ledger.deliveries.ending import (
     LEFT,
     STOPPED,
@@ -46,6 +46,7 @@ __all__ = [
     "Settlement",
     "batch_size",
     "claim",
+    "claimable",
     "doubt",
     "finish_if_complete",
     "frozen_audience",

@@ -112,6 +112,14 @@ def claim(issue_id: int, *, owner: str, now: datetime, lease: timedelta = LEASE)
     return taken
 
 
+def claimable(issue_id: int, *, now: datetime) -> bool:
+    """Whether `claim` would find anything: an open batch, or a retry that is due and nobody's."""
+    return (
+        Batch.objects.filter(issue=issue_id, state=BatchState.OPEN).exists()
+        or Retry.objects.filter(issue=issue_id, owner="", due_at__lte=now).exists()
+    )
+
+
 def hold(claims: Iterable[Claim], *, now: datetime, lease: timedelta = LEASE) -> None:
     """Renew the leases. Raises `ClaimLostError` when one of them is another worker's by now."""
     until = now + lease
