@@ -10,6 +10,7 @@ import pytest
 from newsletter.flow import deliver as flow
 from newsletter.flow.report import names, report, teach
 from newsletter.ledger import deliveries
+from newsletter.ledger.deliveries import Decision, Settlement
 from newsletter.models import Delivery, DeliveryState, Issue
 from newsletter.providers.base import Outcome, SendResult
 from newsletter.providers.memory import MemoryProvider, mailbox
@@ -45,16 +46,17 @@ def test_before_the_send_there_is_nothing_to_report(clock: Clock) -> None:
 
 def test_the_counts_add_up_while_a_worker_holds_a_batch(clock: Clock) -> None:
     issue = make_approved(45)
-    flow.start(issue, clock())
+    deliveries.start(issue.pk, now=clock(), size=20)
     claim = deliveries.claim(issue.pk, owner=deliveries.this_worker(), now=clock())
     assert claim is not None
-    first = deliveries.rows(claim)[0]
-    deliveries.mark(claim, first.pk, now=clock())
-    deliveries.settle(claim, first.pk, DeliveryState.ACCEPTED, "", now=clock())
+    first, second, *_ = claim.rows
+    settlement = Settlement(claim, {first.delivery}, {second.delivery: Decision(DeliveryState.PENDING, "later")})
+    deliveries.settle(settlement, now=clock())
+    assert deliveries.claim(issue.pk, owner=deliveries.this_worker(), now=clock()) is not None
     counts = report(issue).counts
-    assert (counts.accepted, counts.claimed, counts.pending) == (1, 19, 25)
+    assert (counts.accepted, counts.claimed, counts.pending, counts.waiting) == (1, 18, 26, 1)
     assert counts.adds_up and not counts.complete
-    assert report(issue).sentence == "Sending: 1 of 45 decided, 1 accepted."
+    assert report(issue).sentence == "Sending: 1 of 45 decided, 1 accepted. 1 waiting for another try."
 
 
 def test_each_number_has_its_names_and_reasons(clock: Clock) -> None:
@@ -67,7 +69,10 @@ def test_each_number_has_its_names_and_reasons(clock: Clock) -> None:
     counts = found.counts
     assert (counts.accepted, counts.failed, counts.uncertain, counts.excluded, counts.waiting) == (1, 3, 1, 1, 1)
     assert counts.adds_up and not counts.complete
-    assert found.reasons["failed"] == {"refused: 550 5.1.1 no such user": 2, "refused: 552 5.2.2 mailbox full": 1}
+    assert found.reasons["failed"] == {
+        "refused (address): 550 5.1.1 no such user": 2,
+        "refused (full): 552 5.2.2 mailbox full": 1,
+    }
     assert [named.address for named in found.names["failed"]] == ["hard1@b.test", "hard2@b.test", "full@b.test"]
     assert [(named.address, named.reason) for named in found.names["excluded"]] == [("", "erased")]
     assert [(named.address, named.reason) for named in found.names["pending"]] == [("grey@b.test", "451 4.7.1 later")]
@@ -93,7 +98,9 @@ def test_json_holds_everything_as_plain_values(clock: Clock) -> None:
     send(issue, clock)
     found = json.loads(json.dumps(report(issue).as_dict()))
     assert found["issue"] == "weekly/2026-11-05" and found["complete"] is True
-    assert found["names"]["failed"] == [{"address": "hard@b.test", "reason": "refused: 550 5.1.1 no such user"}]
+    assert found["names"]["failed"] == [
+        {"address": "hard@b.test", "reason": "refused (address): 550 5.1.1 no such user"}
+    ]
     assert found["started_at"].startswith("2026-11-05T13:00:00") and found["next_try"] is None
 
 
@@ -129,7 +136,7 @@ def test_a_message_that_could_not_be_made_is_nobodys_refusal(clock: Clock) -> No
     flow.start(issue, clock())
     claim = deliveries.claim(issue.pk, owner=deliveries.this_worker(), now=clock())
     assert claim is not None
-    deliveries.fail_unsent(claim, Delivery.objects.get().pk, "not composed: x", now=clock())
-    deliveries.release(claim, now=clock())
+    decision = Decision(DeliveryState.FAILED, "not composed: x")
+    deliveries.settle(Settlement(claim, set(), {claim.rows[0].delivery: decision}), now=clock())
     send(issue, clock)
     assert Subscription.objects.get().refusals_in_row == 0

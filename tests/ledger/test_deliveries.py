@@ -6,23 +6,32 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from newsletter.core.errors import ClaimLostError, IssueError, LedgerError
-from newsletter.ledger import deliveries, issues
-from newsletter.ledger.deliveries import LEASE, Claim, Permit, freezing
-from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue, IssueState, OnTheWire, Retry
-from subscribers.models import SubscriptionState
+from newsletter.journal import ACCEPTED, ANSWERED, ON_THE_WIRE, UNTOUCHED, Entry
+from newsletter.ledger import deliveries
+from newsletter.ledger.deliveries import LEASE, Claim, Decision, Row, Settled, Settlement, freezing
+from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue, IssueState, Retry
+from subscribers.models import Subscriber, Subscription, SubscriptionState, Suppression
 from tests.factories import make_newsletter
 from tests.sending import SLOT, addresses, make_approved, make_people, states
 
 pytestmark = pytest.mark.django_db
 
 ME, OTHER = "here:1:1", "elsewhere:2:2"
+LATER = Decision(DeliveryState.PENDING, "later")
+
+
+def failed(reason: str) -> Decision:
+    return Decision(DeliveryState.FAILED, reason)
 
 
 def alive(owner: str) -> bool:
@@ -31,20 +40,41 @@ def alive(owner: str) -> bool:
 
 def begin(people: int = 45) -> Issue:
     issue = make_approved(people)
-    deliveries.start(issue.pk, now=SLOT)
+    deliveries.start(issue.pk, now=SLOT, size=20)
     return issue
 
 
-def take(issue: Issue, owner: str = ME, now=SLOT) -> Claim:
-    claim = deliveries.claim(issue.pk, owner=owner, now=now)
+def one_claim(issue: Issue, owner: str = ME, now: datetime = SLOT) -> Claim | None:
+    with transaction.atomic():
+        return deliveries.claim(issue.pk, owner=owner, now=now)
+
+
+def take(issue: Issue, owner: str = ME, now: datetime = SLOT) -> Claim:
+    claim = one_claim(issue, owner, now)
     assert claim is not None
     return claim
+
+
+def settle(
+    claim: Claim, decisions: Mapping[int, Decision] | None = None, *, accepted: Iterable[Row] = (), now: datetime = SLOT
+) -> Settled:
+    numbers = {row.delivery for row in accepted}
+    return deliveries.settle(Settlement(claim, numbers, dict(decisions or {})), now=now)
+
+
+def later(claim: Claim, *rows: Row, now: datetime = SLOT) -> None:
+    settle(claim, {row.delivery: LATER for row in rows}, now=now)
+
+
+def nothing_left(*_: Any) -> dict[int, Entry]:
+    """The journal of a worker that had sent nothing of its claim."""
+    return {}
 
 
 # --- the freeze ------------------------------------------------------------------------------------------------------
 
 
-def test_the_audience_is_one_unbroken_range_in_batches_of_twenty() -> None:
+def test_the_audience_is_one_unbroken_range_cut_into_batches() -> None:
     make_people(["not-in@box.test"], state=SubscriptionState.UNSUBSCRIBED)
     issue = begin(45)
     numbers = list(Delivery.objects.order_by("pk").values_list("pk", flat=True))
@@ -81,7 +111,8 @@ def test_a_batch_has_one_owner_and_all_are_claimed_in_order() -> None:
     claims = [take(issue, owner) for owner in (ME, OTHER, ME)]
     assert [claim.batch for claim in claims] == list(Batch.objects.order_by("pk").values_list("pk", flat=True))
     assert deliveries.claim(issue.pk, owner=ME, now=SLOT) is None
-    assert [len(deliveries.rows(claim)) for claim in claims] == [20, 20, 5]
+    assert [len(claim.rows) for claim in claims] == [20, 20, 5]
+    assert [row.address for row in claims[2].rows] == [f"r{n}@box.test" for n in range(40, 45)]
 
 
 @pytest.mark.parametrize("state", [IssueState.PAUSED, IssueState.SENT, IssueState.APPROVED])
@@ -100,93 +131,169 @@ def test_the_batches_of_another_issue_are_left_alone() -> None:
     assert deliveries.claim(other.pk, owner=ME, now=SLOT) is None
 
 
-def test_a_released_batch_is_open_for_the_rest_and_settled_when_nothing_is_left() -> None:
+def test_a_row_holds_what_a_letter_needs_of_the_person_and_why_none_may_go() -> None:
+    issue = make_approved(["a@box.test", "left@box.test", "gone@box.test", "barred@box.test", "moved@box.test"])
+    Subscriber.objects.filter(address="a@box.test").update(
+        name="Ada", language="pt", plain_text=True, attributes={"city": "Lisbon"}
+    )
+    Subscription.objects.filter(subscriber__address="a@box.test").update(topics=["book", "movie"])
+    deliveries.start(issue.pk, now=SLOT)
+    Subscription.objects.filter(subscriber__address="left@box.test").update(state=SubscriptionState.UNSUBSCRIBED)
+    Subscriber.objects.filter(address="gone@box.test").delete()
+    Suppression.objects.create(address_key="barred@box.test", reason="bounce", at=SLOT)
+    Subscriber.objects.filter(address="moved@box.test").update(address="new@box.test", address_key="new@box.test")
+    Suppression.objects.create(address_key="moved@box.test", reason="complaint", at=SLOT)
+    claim = take(issue)
+    first, *others = claim.rows
+    assert (first.name, first.language, first.topics, first.attributes, first.plain_text) == (
+        "Ada", "pt", ("book", "movie"), {"city": "Lisbon"}, True,
+    )  # fmt: skip
+    assert first.joined_on == Subscription.objects.get(subscriber__address="a@box.test").joined_at.date()
+    assert [row.excluded for row in others] == ["unsubscribed", "erased", "suppressed", "suppressed"]
+    assert deliveries.leavers(claim) == {row.delivery: row.excluded for row in others}
+
+
+def test_who_leaves_after_the_claim_is_found_in_a_batch_and_among_retries() -> None:
     issue = begin(2)
     claim = take(issue)
-    first, second = deliveries.rows(claim)
-    deliveries.mark(claim, first.pk, now=SLOT)
-    deliveries.settle(claim, first.pk, DeliveryState.ACCEPTED, "", now=SLOT)
-    deliveries.release(claim, now=SLOT)
-    assert Batch.objects.get().state == BatchState.OPEN
+    assert deliveries.leavers(claim) == {}
+    later(claim, *claim.rows)
+    claim = take(issue, now=SLOT + timedelta(minutes=5))
+    assert not claim.batch and len(claim.rows) == 2 and deliveries.leavers(claim) == {}
+    Subscription.objects.filter(subscriber__address="r1@box.test").update(state=SubscriptionState.UNSUBSCRIBED)
+    assert deliveries.leavers(claim) == {claim.rows[1].delivery: "unsubscribed"}
+
+
+def test_a_settled_batch_is_open_for_the_rest_and_settled_when_nothing_is_left() -> None:
+    issue = begin(2)
     claim = take(issue)
-    assert [row.pk for row in deliveries.rows(claim)] == [second.pk]
-    deliveries.fail_unsent(claim, second.pk, "poison", now=SLOT)
-    deliveries.release(claim, now=SLOT)
+    first, second = claim.rows
+    found = settle(claim, accepted=[first])
+    assert found.accepted == 1 and Batch.objects.get().state == BatchState.OPEN
+    claim = take(issue)
+    assert [row.delivery for row in claim.rows] == [second.delivery]
+    settle(claim, {second.delivery: failed("poison")})
     assert Batch.objects.get().state == BatchState.SETTLED
     assert deliveries.finish_if_complete(issue.pk, now=SLOT) and not deliveries.finish_if_complete(issue.pk, now=SLOT)
+
+
+def test_the_yeses_of_a_batch_are_written_around_those_that_stay_pending() -> None:
+    issue = begin(20)
+    claim = take(issue)
+    rows = claim.rows
+    decisions = {
+        rows[3].delivery: LATER,
+        rows[4].delivery: failed("no"),
+        rows[5].delivery: Decision(DeliveryState.UNCERTAIN, "cut"),
+        rows[6].delivery: Decision(DeliveryState.ACCEPTED, "provider's id"),
+        rows[19].delivery: Decision(DeliveryState.EXCLUDED, "unsubscribed"),
+    }
+    untouched = [rows[0], rows[10], rows[11]]
+    found = settle(
+        claim, decisions, accepted=[row for row in rows if row.delivery not in decisions and row not in untouched]
+    )
+    assert (found.accepted, found.failed, found.uncertain, found.excluded, found.waiting) == (13, 1, 1, 1, 1)
+    assert states(issue) == {"accepted": 13, "failed": 1, "uncertain": 1, "excluded": 1, "pending": 4}
+    again = take(issue)
+    assert {row.delivery for row in again.rows} == {row.delivery for row in untouched}
+    settle(again, accepted=again.rows)
+    assert states(issue)["pending"] == 1 == Retry.objects.count(), "one that waits is not among the yeses of a range"
+    assert Delivery.objects.filter(reason="provider's id").get().state == DeliveryState.ACCEPTED
 
 
 def test_every_write_of_a_lost_claim_is_refused_and_writes_nothing() -> None:
     issue = begin(3)
     old = take(issue)
-    first, second, _ = deliveries.rows(old)
-    deliveries.mark(old, first.pk, now=SLOT)
-    assert deliveries.recover(issue.pk, now=SLOT, dead=lambda owner: owner == ME) == 1
+    assert deliveries.recover(issue.pk, now=SLOT, journal=nothing_left, dead=lambda owner: owner == ME) == 0
     new = take(issue, OTHER)
     assert new.batch == old.batch and new.fence > old.fence
-    deliveries.mark(new, second.pk, now=SLOT)
     before = list(Delivery.objects.order_by("pk").values_list())
-    for write in (
-        lambda: deliveries.mark(old, second.pk, now=SLOT),
-        lambda: deliveries.settle(old, second.pk, DeliveryState.ACCEPTED, "", now=SLOT),
-        lambda: deliveries.defer(old, second.pk, "later", now=SLOT),
-        lambda: deliveries.take_back(old, second.pk, now=SLOT),
-        lambda: deliveries.fail_unsent(old, second.pk, "x", now=SLOT),
-    ):
-        with pytest.raises(ClaimLostError):
-            write()
-    deliveries.release(old, now=SLOT)
-    assert list(Delivery.objects.order_by("pk").values_list()) == before
-    assert Batch.objects.get().owner == OTHER and OnTheWire.objects.get().pk == second.pk
+    with pytest.raises(ClaimLostError):
+        settle(old, {old.rows[0].delivery: failed("x"), old.rows[1].delivery: LATER},
+               accepted=old.rows[2:])  # fmt: skip
+    with pytest.raises(ClaimLostError):
+        deliveries.hold([old], now=SLOT)
+    assert list(Delivery.objects.order_by("pk").values_list()) == before and not Retry.objects.exists()
+    assert Batch.objects.get().owner == OTHER
 
 
 def test_a_claim_of_the_same_owner_under_an_older_fence_is_lost_too() -> None:
     issue = begin(1)
     old = take(issue)
-    deliveries.recover(issue.pk, now=SLOT + LEASE * 2, dead=alive)
+    deliveries.recover(issue.pk, now=SLOT + LEASE * 2, journal=nothing_left, dead=alive)
     new = take(issue)
     assert new.owner == old.owner
     with pytest.raises(ClaimLostError):
-        deliveries.mark(old, deliveries.rows(new)[0].pk, now=SLOT)
+        settle(old, accepted=old.rows)
+    assert states(issue) == {"pending": 1}
 
 
-# --- one row ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_row_is_on_the_wire_before_it_is_sent_and_decided_once() -> None:
-    issue = begin(1)
-    claim = take(issue)
-    (row,) = deliveries.rows(claim)
-    with pytest.raises(LedgerError, match="not on the wire"):
-        deliveries.settle(claim, row.pk, DeliveryState.ACCEPTED, "", now=SLOT)
-    assert deliveries.mark(claim, row.pk, now=SLOT) is Permit.SEND
-    assert OnTheWire.objects.get().pk == row.pk
-    deliveries.settle(claim, row.pk, DeliveryState.ACCEPTED, "", now=SLOT)
-    assert not OnTheWire.objects.exists()
-    assert deliveries.mark(claim, row.pk, now=SLOT) is Permit.DECIDED
-    with pytest.raises(LedgerError, match="decided before"):
-        deliveries.fail_unsent(claim, row.pk, "x", now=SLOT)
-    assert states(issue) == {"accepted": 1}
-
-
-def test_a_pause_is_seen_by_the_very_next_row() -> None:
+def test_a_row_is_decided_once() -> None:
     issue = begin(2)
     claim = take(issue)
-    first, _ = deliveries.rows(claim)
-    issues.pause(issue.pk, "wait", now=SLOT)
-    assert deliveries.mark(claim, first.pk, now=SLOT) is Permit.HALT
-    assert not OnTheWire.objects.exists()
+    first, second = claim.rows
+    Delivery.objects.filter(pk=first.delivery).update(state=DeliveryState.EXCLUDED)
+    for how in ({"decisions": {first.delivery: failed("x")}}, {"accepted": [first, second]}):
+        with pytest.raises(LedgerError), transaction.atomic():
+            settle(claim, **how)
+    assert states(issue) == {"excluded": 1, "pending": 1}
+    assert Batch.objects.get().state == BatchState.CLAIMED, "all of it or nothing"
+
+
+def test_what_is_not_pending_is_not_claimable() -> None:
+    issue = begin(1)
+    assert deliveries.claimable(issue.pk, now=SLOT)
+    claim = take(issue)
+    assert not deliveries.claimable(issue.pk, now=SLOT)
+    later(claim, *claim.rows)
+    assert not deliveries.claimable(issue.pk, now=SLOT)
+    assert deliveries.claimable(issue.pk, now=SLOT + timedelta(minutes=5))
 
 
 def test_a_reason_longer_than_its_column_is_cut() -> None:
     issue = begin(2)
     claim = take(issue)
-    first, second = deliveries.rows(claim)
-    deliveries.mark(claim, first.pk, now=SLOT)
-    deliveries.settle(claim, first.pk, DeliveryState.FAILED, "x" * 9000, now=SLOT)
-    deliveries.mark(claim, second.pk, now=SLOT)
-    deliveries.defer(claim, second.pk, "y" * 9000, now=SLOT)
+    first, second = claim.rows
+    settle(
+        claim,
+        {
+            first.delivery: failed("x" * 9000),
+            second.delivery: replace(LATER, reason="y" * 9000),
+        },
+    )
     assert len(Delivery.objects.get(state="failed").reason) == 500 == len(Retry.objects.get().reply)
+
+
+@pytest.mark.parametrize("reply", ["half a \ud83d", "a \x00 in it"])
+def test_a_reply_that_no_column_can_hold_does_not_lose_the_answer(reply: str) -> None:
+    issue = begin(2)
+    claim = take(issue)
+    first, second = claim.rows
+    settle(
+        claim,
+        {
+            first.delivery: failed(reply),
+            second.delivery: replace(LATER, reason=reply),
+        },
+    )
+    assert states(issue) == {"failed": 1, "pending": 1} and Retry.objects.get().reply
+
+
+def test_a_deferral_that_is_over_ends_as_it_says() -> None:
+    issue = begin(2)
+    claim, now = take(issue), SLOT
+    policy, doubt = claim.rows
+    decisions = {
+        policy.delivery: Decision(DeliveryState.PENDING, "5.7.1", tries=2),
+        doubt.delivery: Decision(DeliveryState.PENDING, "cut", then=DeliveryState.UNCERTAIN),
+    }
+    settle(claim, decisions)
+    while Retry.objects.exists():
+        now += timedelta(hours=3)
+        claim = take(issue, now=now)
+        settle(claim, {row.delivery: decisions[row.delivery] for row in claim.rows}, now=now)
+    reasons = dict(Delivery.objects.values_list("state", "reason"))
+    assert reasons == {"failed": "given up after 2 tries: 5.7.1", "uncertain": "expired: cut"}
 
 
 # --- the dead --------------------------------------------------------------------------------------------------------
@@ -197,127 +304,121 @@ def test_a_living_owner_within_its_lease_keeps_its_batch() -> None:
     claim = take(issue)
     assert deliveries.recover(issue.pk, now=SLOT + LEASE - timedelta(seconds=1), dead=alive) == 0
     assert Batch.objects.get().owner == ME
-    claim.hold(SLOT + LEASE)
-    assert deliveries.recover(issue.pk, now=SLOT + LEASE * 1.5, dead=alive) == 0, "each row renews the lease"
+    deliveries.hold([claim], now=SLOT + LEASE)
+    assert deliveries.recover(issue.pk, now=SLOT + LEASE * 1.5, dead=alive) == 0, "holding renews the lease"
+    assert claim.lease_until == SLOT + LEASE * 2
 
 
-def test_when_the_lease_has_run_out_what_was_on_the_wire_is_uncertain_and_the_rest_open() -> None:
-    issue = begin(3)
+def test_when_the_lease_has_run_out_the_journal_tells_what_became_of_each() -> None:
+    issue = begin(5)
     claim = take(issue)
-    first, second, third = deliveries.rows(claim)
-    deliveries.mark(claim, first.pk, now=SLOT)
-    assert deliveries.recover(issue.pk, now=SLOT + LEASE + timedelta(seconds=1), dead=alive) == 1
-    assert addresses(issue, DeliveryState.UNCERTAIN) == [first.address]
-    assert not OnTheWire.objects.exists()
-    claim = take(issue, OTHER)
-    assert [row.pk for row in deliveries.rows(claim)] == [second.pk, third.pk]
+    accepted, wire, refused, torn, untouched = claim.rows
+    refusal = failed("refused (address): 550 5.1.1")
+    marks = {
+        accepted.delivery: Entry(ACCEPTED),
+        wire.delivery: Entry(ON_THE_WIRE),
+        refused.delivery: Entry(ANSWERED, refusal.as_words()),
+        torn.delivery: Entry(ANSWERED, None),
+        untouched.delivery: Entry(UNTOUCHED),
+    }
+    asked: list[tuple[str, str, int, int]] = []
+
+    def journal(*marks_of: Any) -> Any:
+        asked.append(marks_of)
+        return marks
+
+    now = SLOT + LEASE + timedelta(seconds=1)
+    assert deliveries.recover(issue.pk, now=now, journal=journal, dead=alive) == 2
+    assert asked == [(ME, deliveries.BATCH, claim.batch, claim.fence)]
+    assert addresses(issue, DeliveryState.UNCERTAIN) == [wire.address, torn.address]
+    assert addresses(issue, DeliveryState.ACCEPTED) == [accepted.address]
+    assert Delivery.objects.get(state="failed").reason == refusal.reason
+    assert [row.delivery for row in take(issue, OTHER).rows] == [untouched.delivery]
+
+
+@pytest.mark.parametrize("resend", [False, True])
+def test_without_a_journal_all_that_was_claimed_is_in_doubt_by_name(resend: bool) -> None:
+    issue = begin(3)
+    take(issue)
+    assert deliveries.recover(issue.pk, now=SLOT, resend=resend, dead=lambda owner: True) == 3
+    assert states(issue) == ({"pending": 3} if resend else {"uncertain": 3})
+    assert Retry.objects.count() == (3 if resend else 0) and Batch.objects.get().state == BatchState.SETTLED
+
+
+@pytest.mark.parametrize("words", [{}, {"state": "nonsense"}, {"state": "failed", "reason": None}])
+def test_words_that_no_journal_of_ours_holds_leave_the_row_in_doubt(words: dict[str, Any]) -> None:
+    issue = begin(1)
+    (row,) = take(issue).rows
+    deliveries.recover(
+        issue.pk, now=SLOT, journal=lambda *_: {row.delivery: Entry(ANSWERED, words)}, dead=lambda owner: True
+    )
+    assert states(issue) == {"uncertain": 1}
 
 
 def test_the_retry_of_a_dead_worker_is_uncertain_or_waits_again() -> None:
     issue = begin(2)
     claim = take(issue)
-    later = {}
-    for row in deliveries.rows(claim):
-        deliveries.mark(claim, row.pk, now=SLOT)
-        later[row.pk] = deliveries.defer(claim, row.pk, "later", now=SLOT)
-    deliveries.release(claim, now=SLOT)
+    later(claim, *claim.rows)
     now = SLOT + timedelta(minutes=10)
-    on_the_wire, only_claimed = take(issue, now=now), take(issue, now=now)
-    assert on_the_wire.delivery and only_claimed.delivery and deliveries.claim(issue.pk, owner=OTHER, now=now) is None
-    deliveries.mark(on_the_wire, on_the_wire.delivery, now=now)
-    assert deliveries.recover(issue.pk, now=now, dead=lambda owner: True) == 1
+    claim = take(issue, now=now)
+    wire, untouched = claim.rows
+    assert not claim.batch and deliveries.claim(issue.pk, owner=OTHER, now=now) is None
+    marks = {wire.delivery: Entry(ON_THE_WIRE)}
+    assert deliveries.recover(issue.pk, now=now, journal=lambda *_: marks, dead=lambda owner: True) == 1
     assert states(issue) == {"uncertain": 1, "pending": 1}
     again = take(issue, OTHER, now=now)
-    assert again.delivery == only_claimed.delivery and again.fence > only_claimed.fence
+    assert [row.delivery for row in again.rows] == [untouched.delivery]
+    assert again.fences[untouched.delivery] > claim.fences[untouched.delivery]
     with pytest.raises(ClaimLostError):
-        deliveries.mark(only_claimed, only_claimed.delivery, now=now)
+        settle(claim, accepted=claim.rows, now=now)
+    with pytest.raises(ClaimLostError):
+        deliveries.hold([claim], now=now)
 
 
 def test_a_retry_in_good_hands_is_not_doubted_with_the_batch_it_came_from() -> None:
     issue = begin(2)
     claim = take(issue)
-    first, _ = deliveries.rows(claim)
-    deliveries.mark(claim, first.pk, now=SLOT)
-    deliveries.defer(claim, first.pk, "later", now=SLOT)
+    first, second = claim.rows
+    settle(claim, {first.delivery: LATER})
+    mine = take(issue)
+    assert [row.delivery for row in mine.rows] == [second.delivery] and mine.waiting == (first.delivery,)
     now = SLOT + timedelta(minutes=5)
     retry = take(issue, OTHER, now=now)
-    assert retry.delivery == first.pk
-    deliveries.mark(retry, first.pk, now=now)
-    assert deliveries.recover(issue.pk, now=now, dead=lambda owner: owner == ME) == 0
-    deliveries.settle(retry, first.pk, DeliveryState.ACCEPTED, "", now=now)
+    assert [row.delivery for row in retry.rows] == [first.delivery]
+    assert deliveries.recover(issue.pk, now=now, journal=nothing_left, dead=lambda owner: owner == ME) == 0
+    settle(retry, accepted=retry.rows, now=now)
     assert states(issue) == {"accepted": 1, "pending": 1}
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["a batch", "a retry"])
-def test_what_a_released_claim_still_has_on_the_wire_is_uncertain_and_jams_nobody(again: bool) -> None:
-    issue, now = begin(2), SLOT
-    claim = take(issue)
-    row, _ = deliveries.rows(claim)
-    if again:
-        deliveries.mark(claim, row.pk, now=now)
-        deliveries.defer(claim, row.pk, "later", now=now)
-        now += timedelta(minutes=5)
-        claim = deliveries.claim(issue.pk, owner=ME, now=now) or claim
-        assert claim.delivery == row.pk
-    deliveries.mark(claim, row.pk, now=now)
-    assert deliveries.release(claim, now=now) == 1
-    assert addresses(issue, DeliveryState.UNCERTAIN) == [row.address]
-    assert not OnTheWire.objects.exists() and not Retry.objects.exists()
-    assert deliveries.release(claim, now=now) == 0, "it is not ours any more"
-
-
-@pytest.mark.parametrize("again", [False, True], ids=["a batch", "a retry"])
-def test_what_is_on_the_wire_with_no_owner_left_is_recovered(again: bool) -> None:
-    issue, now = begin(2), SLOT
-    claim = take(issue)
-    row, other = deliveries.rows(claim)
-    if again:
-        deliveries.mark(claim, row.pk, now=now)
-        deliveries.defer(claim, row.pk, "later", now=now)
-        deliveries.release(claim, now=now)
-    OnTheWire.objects.create(delivery=row, batch_id=claim.batch, at=now)
-    Batch.objects.update(state=BatchState.OPEN, owner="", lease_until=None)
-    now += timedelta(minutes=5)
-    assert deliveries.recover(issue.pk, now=now, dead=alive) == 1
-    assert addresses(issue, DeliveryState.UNCERTAIN) == [row.address]
-    claim = take(issue, OTHER, now=now)
-    assert [left.pk for left in deliveries.rows(claim)] == [other.pk]
-    deliveries.mark(claim, other.pk, now=now)
-    assert deliveries.recover(issue.pk, now=now, dead=alive) == 0, "that one is in good hands"
-
-
-@pytest.mark.parametrize("reply", ["half a \ud83d", "a \x00 in it"])
-def test_a_reply_that_no_column_can_hold_does_not_lose_the_answer(reply: str) -> None:
-    issue = begin(2)
-    claim = take(issue)
-    first, second = deliveries.rows(claim)
-    deliveries.mark(claim, first.pk, now=SLOT)
-    deliveries.settle(claim, first.pk, DeliveryState.FAILED, reply, now=SLOT)
-    deliveries.mark(claim, second.pk, now=SLOT)
-    deliveries.defer(claim, second.pk, reply, now=SLOT)
-    assert states(issue) == {"failed": 1, "pending": 1} and Retry.objects.get().reply
-
-
-def test_stop_never_excludes_what_is_on_the_wire() -> None:
+def test_stop_never_excludes_what_may_be_on_the_wire() -> None:
     issue = begin(3)
     claim = take(issue)
-    first, *_ = deliveries.rows(claim)
-    deliveries.mark(claim, first.pk, now=SLOT)
-    with pytest.raises(IssueError, match="on its way"):
+    with pytest.raises(IssueError, match="on their way"):
         deliveries.stop(issue.pk, now=SLOT)
     assert states(issue) == {"pending": 3}
+    settle(claim, accepted=claim.rows[:1])
+    assert deliveries.stop(issue.pk, now=SLOT) == 2
+    assert states(issue) == {"accepted": 1, "excluded": 2}
 
 
-def test_an_issue_with_a_row_on_the_wire_or_waiting_is_not_finished() -> None:
+def test_an_issue_with_something_claimed_or_waiting_is_not_finished() -> None:
     issue = begin(1)
     claim = take(issue)
-    (row,) = deliveries.rows(claim)
-    deliveries.mark(claim, row.pk, now=SLOT)
     assert not deliveries.finish_if_complete(issue.pk, now=SLOT)
-    deliveries.defer(claim, row.pk, "later", now=SLOT)
-    deliveries.release(claim, now=SLOT)
+    later(claim, *claim.rows)
     assert not deliveries.finish_if_complete(issue.pk, now=SLOT)
     assert Issue.objects.get().state == IssueState.SENDING
+
+
+def test_owners_are_those_who_hold_a_batch_or_a_retry() -> None:
+    issue = begin(40)
+    claim = take(issue)
+    take(issue, OTHER)
+    later(claim, claim.rows[0])
+    take(issue, "third:3:3")
+    assert deliveries.owners() == {OTHER, "third:3:3"}
+    take(issue, "fourth:4:4", now=SLOT + timedelta(minutes=5))
+    assert deliveries.owners() == {OTHER, "third:3:3", "fourth:4:4"}
 
 
 # --- owners ----------------------------------------------------------------------------------------------------------
@@ -351,14 +452,19 @@ def test_of_other_hosts_only_the_lease_can_tell(owner: str) -> None:
 
 
 def test_a_number_that_another_process_has_now_is_dead() -> None:
-    host, pid, start = deliveries.this_worker().rsplit(":", 2)
-    assert deliveries.is_dead(f"{host}:{pid}:{int(start) - 1}")
+    host, pid, start = deliveries.this_worker().partition("#")[0].rsplit(":", 2)
+    assert deliveries.is_dead(f"{host}:{pid}:{int(start) - 1}#1")
+
+
+def test_each_run_of_a_process_has_a_name_of_its_own_and_lives_with_it() -> None:
+    first, second = deliveries.this_worker(), deliveries.this_worker()
+    assert first != second and not deliveries.is_dead(first) and not deliveries.is_dead(second)
 
 
 def test_a_process_that_proc_hides_lives_while_its_number_does(monkeypatch: pytest.MonkeyPatch) -> None:
     from newsletter.ledger.deliveries import owner as module
 
-    host, pid, start = deliveries.this_worker().rsplit(":", 2)
+    host, pid, start = deliveries.this_worker().partition("#")[0].rsplit(":", 2)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     read, kill = module._read, os.kill
 
@@ -379,7 +485,7 @@ def test_a_process_that_proc_hides_lives_while_its_number_does(monkeypatch: pyte
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_threads_that_begin_claim_mark_and_settle_at_once_decide_each_row_once() -> None:
+def test_eight_threads_that_begin_claim_and_settle_at_once_decide_each_row_once() -> None:
     if connection.vendor == "sqlite" and connection.is_in_memory_db():
         pytest.skip("threads share a database in memory as one connection; the crash exam's processes prove SQLite")
     newsletter = make_newsletter()
@@ -393,13 +499,10 @@ def test_eight_threads_that_begin_claim_mark_and_settle_at_once_decide_each_row_
         try:
             gate.wait()
             with suppress(IssueError):
-                begun.append(deliveries.start(issue.pk, now=SLOT))
-            while claim := deliveries.claim(issue.pk, owner=f"here:{number}:1", now=SLOT):
-                for row in deliveries.rows(claim):
-                    if deliveries.mark(claim, row.pk, now=SLOT) is Permit.SEND:
-                        sent.append(row.pk)
-                        deliveries.settle(claim, row.pk, DeliveryState.ACCEPTED, "", now=SLOT)
-                deliveries.release(claim, now=SLOT)
+                begun.append(deliveries.start(issue.pk, now=SLOT, size=20))
+            while claim := one_claim(issue, f"here:{number}:1"):
+                sent.extend(row.delivery for row in claim.rows)
+                settle(claim, accepted=claim.rows)
             deliveries.finish_if_complete(issue.pk, now=SLOT)
         except BaseException as fault:
             faults.append(fault)

@@ -23,7 +23,6 @@ from newsletter.models import (
     Issue,
     IssueState,
     Newsletter,
-    OnTheWire,
     Placement,
     PlacementState,
     Retry,
@@ -235,10 +234,14 @@ def test_a_pause_gives_nothing_back_once_a_message_may_have_been_taken(newslette
         issues.discard(issue.pk, "again", now=NOW)
 
 
-def test_a_message_on_the_wire_may_have_been_taken(newsletter: Newsletter) -> None:
+@pytest.mark.parametrize("again", [False, True], ids=["a batch", "a retry"])
+def test_of_what_a_worker_holds_something_may_have_been_taken(newsletter: Newsletter, again: bool) -> None:
     issue = make_issue(newsletter, "sending")
-    batch = Batch.objects.create(issue=issue, lo=1, hi=3)
-    OnTheWire.objects.create(delivery=Delivery.objects.filter(issue=issue)[0], batch=batch, at=NOW)
+    if again:
+        row = Delivery.objects.filter(issue=issue)[0]
+        Retry.objects.create(delivery=row, issue=issue, due_at=NOW, owner="somebody")
+    else:
+        Batch.objects.create(issue=issue, lo=1, hi=3, state=BatchState.CLAIMED, owner="somebody")
     issues.pause(issue.pk, "crash", now=NOW)
     assert placed(issue) == {"sent"}
     with pytest.raises(IssueError, match="can't be discarded"):
@@ -265,7 +268,7 @@ def test_a_resumed_issue_is_late_only_while_nothing_was_sent(newsletter: Newslet
 
 def test_a_discard_before_any_acceptance_ends_every_delivery_and_gives_the_reviews_back(newsletter: Newsletter) -> None:
     issue = make_issue(newsletter, "paused")
-    Batch.objects.create(issue=issue, lo=1, hi=3, state=BatchState.CLAIMED, owner="gone", fence=1)
+    Batch.objects.create(issue=issue, lo=1, hi=3, state=BatchState.OPEN, fence=1)
     Retry.objects.create(delivery=Delivery.objects.filter(issue=issue)[0], issue=issue, due_at=NOW)
     Carry.objects.create(issue=issue, review=make_review())
     decide_deliveries(issue, "failed", "pending", "pending")
@@ -301,11 +304,10 @@ def test_an_issue_is_finished_when_its_four_final_states_add_up(newsletter: News
     assert (issue.state, issue.finished_at) == ("sent", NOW)
 
 
-def test_a_message_on_the_wire_keeps_an_issue_unfinished(newsletter: Newsletter) -> None:
+def test_what_a_worker_holds_keeps_an_issue_unfinished(newsletter: Newsletter) -> None:
     issue = make_issue(newsletter, "sending")
     decide_deliveries(issue, "accepted", "accepted", "accepted")
-    batch = Batch.objects.create(issue=issue, lo=1, hi=3)
-    OnTheWire.objects.create(delivery=Delivery.objects.filter(issue=issue)[0], batch=batch, at=NOW)
+    Batch.objects.create(issue=issue, lo=1, hi=3, state=BatchState.CLAIMED, owner="somebody")
     with pytest.raises(IssueError, match="not finished"):
         issues.finish(issue.pk, now=NOW)
 
