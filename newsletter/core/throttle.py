@@ -45,7 +45,7 @@ class Throttle:
         # Over a window that has just begun a rate says nothing: a burst of fifty in a tenth of a second is no 500.
         measured = (accepted - first) / max(now - first_at, EPISODE)
         known = measured if self.rate is None else min(measured, self.rate) if measured else self.rate / 2
-        if self.rate is not None and self.rate <= SLOWEST:
+        if self.rate is not None and self.rate <= 2 * SLOWEST:
             self._in_vain += 1
         self.rate = max(known * BELOW, SLOWEST)
         self._refused = self._grown = now
