@@ -39,7 +39,7 @@ def run_week(
     week.gather_due(report, config=config, fetcher=fetcher)
     for newsletter in Newsletter.objects.order_by("pk"):
         with week.alone(report, newsletter.slug):
-            week.decide_newsletter(report, newsletter)
+            week.decide_newsletter(report, newsletter, way_out.begin)
     for issue in unfinished(now):
         with week.alone(report, f"{issue.newsletter.slug}/{issue.slot}"):
             week.deliver_issue(report, issue, way_out)

@@ -42,6 +42,10 @@ class WayOut:
     sleep: Callable[[float], object]
     budget: timedelta = BUDGET
 
+    def begin(self, issue: Issue, now: datetime) -> int:
+        """Begin the send of an issue that is due. Raises `IssueError` as `start`."""
+        return start(issue, now, installation=self.installation)
+
     def wait(self, seconds: float) -> None:
         """Wait, or a little less when told to stop."""
         self.sleep(seconds)

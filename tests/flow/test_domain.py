@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import pytest
 from django.core.cache import cache
 
-from newsletter.core.errors import ConfigError
+from newsletter.core.errors import ConfigError, IssueError
 from newsletter.flow import domain as sending
+from newsletter.flow.deliver import start
 from newsletter.flow.domain import Dns, Finding, KeyPair, Level, Setup
-from newsletter.models import Account
-from tests.factories import make_account
+from newsletter.flow.week import WayOut, WeekReport, decide_newsletter
+from newsletter.models import Account, Delivery, IssueState
+from tests.factories import make_account, make_newsletter
 from tests.nameserver import BROKEN, SILENT, Zone, nameserver
+from tests.sending import SLOT, here, make_approved
 
 DOMAIN = "news.example.org"
 BOUNCE = f"bounce.{DOMAIN}"
@@ -324,3 +328,22 @@ def test_a_good_result_is_remembered_and_a_bad_one_is_not(asked: list[str]) -> N
     assert "no DMARC" in sending.obstacle("a@example.com", "", account, None)
     assert "no DMARC" in sending.obstacle("a@example.com", "", account, None)
     assert len(asked) == 3
+
+
+@pytest.mark.django_db
+def test_a_send_begins_only_once_the_domain_is_ready(asked: list[str], tmp_path: Path) -> None:
+    account = make_account(name="provider", kind=Account.Kind.ESP, settings={"esp": "postmark"})
+    issue = make_approved(3, newsletter=make_newsletter(account=account, from_address="weekly@example.com"))
+    installation = replace(here(tmp_path), home=tmp_path)
+    with pytest.raises(IssueError, match=r'weekly/2026-11-05: .*Add: _dmarc\.example\.com\. TXT "v=DMARC1; p=none'):
+        start(issue, SLOT, installation=installation)
+    issue.refresh_from_db()
+    assert issue.state == IssueState.APPROVED and not Delivery.objects.exists()
+    report = WeekReport(SLOT)
+    way_out = WayOut(lambda: SLOT, installation, lambda: False, lambda _: None)
+    decide_newsletter(report, issue.newsletter, way_out.begin)
+    assert "_dmarc.example.com" in report.problems[0].text and report.problems[0].held
+    account.settings = {**account.settings, "domain_check": False}
+    account.save()
+    assert start(issue, SLOT, installation=installation) == 3
+    assert start(issue, SLOT, installation=installation) == 3, "what is sending already is left alone"

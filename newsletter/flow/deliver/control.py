@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo
 
 from newsletter.core.account import AccountRules
 from newsletter.core.errors import IssueError
+from newsletter.flow import compile as letters
+from newsletter.flow.deliver.installation import Installation
+from newsletter.flow.domain import obstacle
 from newsletter.flow.report import teach
 from newsletter.ledger import deliveries, issues
 from newsletter.models import Issue, IssueState
@@ -25,16 +28,22 @@ _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "Augu
            "November", "December")  # fmt: skip
 
 
-def start(issue: Issue, now: datetime, *, confirmed: bool = False) -> int:
+def start(issue: Issue, now: datetime, *, confirmed: bool = False, installation: Installation | None = None) -> int:
     """Freeze the audience of an approved issue and begin to send it; returns how many it goes to.
 
+    Given an installation, the DNS is asked first whether mailboxes will believe the sending domain (`flow.domain`): a
+    send that would only spoil the domain's name does not begin.
+
     An issue that is sending already is left as it is. Raises `IssueError` in any other state, when it would go to
-    nobody, and when another issue went out within `min_gap` and nobody `confirmed`.
+    nobody, when another issue went out within `min_gap` and nobody `confirmed`, and when the domain is not ready, with
+    every record to add.
     """
     row = Issue.objects.select_related("newsletter__account", "freeze").get(pk=issue.pk)
     if row.state == IssueState.SENDING:
         return row.audience_count
     try:
+        if installation is not None and row.state == IssueState.APPROVED:
+            _require_domain(row, installation)
         rules, _ = AccountRules.split(row.newsletter.account.settings, where=f"account {row.newsletter.account.name}")
         size = deliveries.batch_size(rules.per_second)
         return deliveries.start(row.pk, now=now, confirmed=confirmed, size=size)
@@ -45,6 +54,14 @@ def start(issue: Issue, now: datetime, *, confirmed: bool = False) -> int:
         raise
     except AudienceError as error:
         raise IssueError(str(error), where=f"{row.newsletter.slug}/{row.slot}") from error
+
+
+def _require_domain(issue: Issue, installation: Installation) -> None:
+    """Asked outside of any transaction: it may wait for the DNS some seconds."""
+    sender = letters.frozen(issue).sender
+    why = obstacle(sender.from_address, sender.return_path, issue.newsletter.account, installation.home)
+    if why:
+        raise IssueError(why, where=f"{issue.newsletter.slug}/{issue.slot}")
 
 
 def pause(issue: Issue, now: datetime, *, by: str, reason: str = "") -> None:

@@ -87,7 +87,8 @@ class Command(BaseCommand):
                     where=issue_name(issue),
                     hint="`newsletter week` sends it then; to send it at once, add --now.",
                 )
-            flow.start(issue, clock(), confirmed=options["confirm"])
+            installation = flow.Installation.of(settings.NEWSLETTER, os.environ)
+            flow.start(issue, clock(), confirmed=options["confirm"], installation=installation)
         elif issue.state not in (IssueState.SENDING, IssueState.SENT):
             raise IssueError(
                 f"The issue is {issue.state}: nothing to send.",
