@@ -157,6 +157,8 @@ def parts(tally: Tally) -> list[str]:
     if not shutil.which("postfix") or os.geteuid() != 0:
         absent.append("postfix")
         tally.left_out.append("tests through a real Postfix (they need root, and postfix on the path)")
+    if not shutil.which("opendkim"):
+        tally.left_out.append("OpenDKIM's word on our signatures (no opendkim on the path)")
     return ["-m", " and ".join(f"not {name}" for name in absent)] if absent else []
 
 

@@ -71,6 +71,7 @@ def make_approved(
     newsletter: Newsletter | None = None,
     design: Design = DESIGN,
     base_url: str = "https://news.example.test",
+    return_path: str = "",
     **fields: Any,
 ) -> Issue:
     """An approved issue at `SLOT`, frozen, for as many subscribers as asked for (or for these addresses)."""
@@ -85,7 +86,9 @@ def make_approved(
     inputs = Frozen(
         content=gather_content(issue, base_url),
         design=design,
-        sender=Sender(series.from_name, series.from_address, "", "Weekly <weekly.news.example.test>", "a:b:c:lantern"),
+        sender=Sender(
+            series.from_name, series.from_address, "", "Weekly <weekly.news.example.test>", "a:b:c:lantern", return_path
+        ),
         base_url=base_url,
         audience={"list": series.mailing_list.slug, "rule": series.audience},
         versions=versions(),

@@ -17,6 +17,7 @@ PACKAGES = (
     "fonts-noto-core",
     "fonts-noto-cjk",
     "fonts-noto-color-emoji",
+    "opendkim",
     "postfix",
 )
 

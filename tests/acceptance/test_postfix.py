@@ -8,17 +8,27 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
 from typing import Any
 
+import dkim
 import pytest
 
 from newsletter.core.replies import Kind, classify
+from newsletter.core.tokens import BOUNCE, read_token
+from newsletter.core.verp import read_envelope
+from newsletter.flow import deliver as flow
+from newsletter.flow.domain import new_keys
+from newsletter.models import Account, Delivery, IssueState
 from newsletter.providers.base import Outcome, Outgoing
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
+from tests.factories import make_account, make_newsletter
 from tests.providers.dispatching import Book
+from tests.sending import KEYS, SLOT, here, make_approved
 
 pytestmark = [pytest.mark.postfix, pytest.mark.slow]
 
@@ -60,7 +70,11 @@ class Postfix:
         return self._maildir("bounces")
 
     def _maildir(self, name: str) -> list[Message]:
-        return [message_from_bytes(file.read_bytes()) for file in (self.folder / "mail" / name / "new").glob("*")]
+        return [message_from_bytes(data) for data in self.raw(name)]
+
+    def raw(self, name: str) -> list[bytes]:
+        """The mails of one folder as they were written: line ends are LF there."""
+        return [file.read_bytes() for file in (self.folder / "mail" / name / "new").glob("*")]
 
 
 def until(what: str, ready: Callable[[], bool], seconds: float = 20) -> None:
@@ -118,7 +132,8 @@ def test_everyone_gets_their_own_letter_once_and_refusals_are_theirs(tls: str, p
 
     def arrived() -> list[tuple[str, str, str]]:
         rows = [(mail["Delivered-To"], mail["Return-Path"], mail["Subject"]) for mail in postfix.inbox()]
-        return [row for row in rows if first <= int(row[2].split()[1]) < first + 60]
+        ours = [row for row in rows if row[2].startswith("letter ")]
+        return [row for row in ours if first <= int(row[2].split()[1]) < first + 60]
 
     until("every letter arrives", lambda: len(arrived()) >= len(expected))
     assert len(arrived()) == len(expected) and set(arrived()) == expected
@@ -154,3 +169,58 @@ def test_a_letter_larger_than_it_takes_is_refused_before_a_byte_of_it_goes(postf
     provider.run(book)
     provider.close()
     assert book.outcomes() == [Outcome.REFUSED, Outcome.ACCEPTED] and "1000000" in book.results[90].reply
+
+
+DOMAIN = "news.example.test"
+
+
+@pytest.mark.django_db
+def test_an_issue_arrives_with_two_signatures_that_verify_and_a_late_failure_names_its_delivery(
+    postfix: Postfix, tmp_path: Path
+) -> None:
+    """The whole product: frozen, composed, signed, sent, carried by a real mail server, read from the mailbox."""
+    pair = new_keys(tmp_path, DOMAIN, "n1")
+    records = {f"{record.name}.".encode(): record.value.encode() for record in pair.records}
+    settings = {"host": "127.0.0.1", "port": postfix.port, "hello": "sender.test", "dkim": "own"}
+    account = make_account(name="relay", kind=Account.Kind.SMTP, settings=settings)
+    people = [f"dkim{number}@box.test" for number in range(20)]
+    series = make_newsletter(account=account, from_address=f"weekly@{DOMAIN}")
+    # The rig delivers what comes back for this domain; mail to the second one is accepted and fails afterwards.
+    issue = make_approved([*people, "late+issue@late.test"], newsletter=series, return_path="b@bounces.test")
+    flow.start(issue, SLOT)
+    installation = replace(here(), home=tmp_path)
+    outcome = flow.deliver(issue, clock=lambda: datetime.now(UTC), installation=installation)
+    assert outcome.state == IssueState.SENT and outcome.counts.accepted == 21, outcome.paused_reason
+
+    def arrived() -> list[bytes]:
+        return [data for data in postfix.raw("inbox") if b"@box.test" in data and b"\nTo: Dkim" in data]
+
+    until("every letter arrives", lambda: len(arrived()) == len(people))
+    for data in arrived():
+        mail = dkim.DKIM(data.replace(b"\n", b"\r\n"))
+        for number in range(2):
+            assert mail.verify(number, dnsfunc=lambda name, timeout=5: records.get(name)), "as it lies in the mailbox"
+        spoilt = dkim.DKIM(data.replace(b"\n", b"\r\n").replace(b"Lights", b"Nights"))
+        with pytest.raises(dkim.ValidationError, match="body hash"):
+            spoilt.verify(0, dnsfunc=lambda name, timeout=5: records.get(name))
+    if shutil.which("opendkim"):
+        said = opendkim(arrived()[0], records, tmp_path)
+        assert "succeeded" in said and "failed" not in said, said
+
+    def reported() -> list[int | None]:
+        tokens = [read_envelope(str(mail["Delivered-To"])) for mail in postfix.bounces()]
+        return [number for token in tokens if token and (number := read_token(KEYS, BOUNCE, token)) is not None]
+
+    until("the report comes", lambda: bool(reported()))
+    assert reported() == [Delivery.objects.get(address="late+issue@late.test").pk]
+
+
+def opendkim(data: bytes, records: dict[bytes, bytes], folder: Path) -> str:
+    """What OpenDKIM says of one mail. The keys come from a file, as no DNS is asked."""
+    lines = [f"{name.decode().rstrip('.')} {value.decode()}\n" for name, value in records.items()]
+    (folder / "keys.txt").write_text("".join(lines))
+    (folder / "opendkim.conf").write_text(f"TestPublicKeys {folder / 'keys.txt'}\nMode v\nSyslog no\n")
+    (folder / "mail.eml").write_bytes(data.replace(b"\n", b"\r\n"))
+    command = ["opendkim", "-x", str(folder / "opendkim.conf"), "-vv", "-t", str(folder / "mail.eml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    return done.stdout + done.stderr
