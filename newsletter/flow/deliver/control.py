@@ -48,10 +48,12 @@ def start(issue: Issue, now: datetime, *, confirmed: bool = False, installation:
         size = deliveries.batch_size(rules.per_second)
         return deliveries.start(row.pk, now=now, confirmed=confirmed, size=size)
     except IssueError:
-        # Another process may have begun between our look and its transaction: one of us did.
-        if Issue.objects.filter(pk=row.pk, state=IssueState.SENDING).exists():
-            return Issue.objects.get(pk=row.pk).audience_count
-        raise
+        # Another process may have begun between our look and its transaction, and a short list may be sent by now: one of
+        # us did it.
+        begun = Issue.objects.filter(pk=row.pk, state__in=issues.STARTED).first()
+        if row.state != IssueState.APPROVED or begun is None:
+            raise
+        return begun.audience_count
     except AudienceError as error:
         raise IssueError(str(error), where=f"{row.newsletter.slug}/{row.slot}") from error
 
