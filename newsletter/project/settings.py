@@ -66,7 +66,7 @@ def database(url: str) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
             # FULL: what was committed must be there after a power cut. Large pages: a send reads and writes neighbours,
-            # and each page is a system call (0.2 of them a message instead of 0.6); a file keeps the size it began with.
+            # and each page is a system call (0.2 a message in place of 0.6); a file keeps the size it began with.
             "init_command": "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         }
     return entry

@@ -48,8 +48,7 @@ def start(issue: Issue, now: datetime, *, confirmed: bool = False, installation:
         size = deliveries.batch_size(rules.per_second)
         return deliveries.start(row.pk, now=now, confirmed=confirmed, size=size)
     except IssueError:
-        # Another process may have begun between our look and its transaction, and a short list may be sent by now: one of
-        # us did it.
+        # Another process may have begun between our look and its transaction; a short list may even be sent by now.
         begun = Issue.objects.filter(pk=row.pk, state__in=issues.STARTED).first()
         if row.state != IssueState.APPROVED or begun is None:
             raise
