@@ -13,7 +13,7 @@ import pytest
 from django.db import OperationalError
 
 from newsletter.config.schema import Config
-from newsletter.core.errors import ConfigError, IssueError, LetterMismatchError, ProviderError
+from newsletter.core.errors import ClaimLostError, ConfigError, IssueError, LetterMismatchError, ProviderError
 from newsletter.core.letter import Compiler, Design
 from newsletter.core.tokens import UNSUBSCRIBE, read_token
 from newsletter.flow import deliver as flow
@@ -35,7 +35,7 @@ from newsletter.models import (
     Newsletter,
     Retry,
 )
-from newsletter.providers.base import Outcome, Outgoing, SendResult
+from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult
 from newsletter.providers.memory import MemoryProvider, mailbox
 from subscribers.models import MailingList, Subscriber, Subscription, SubscriptionState, Suppression
 from tests.factories import make_account, make_newsletter
@@ -900,6 +900,24 @@ def test_what_a_dead_worker_had_on_the_wire_is_uncertain_and_the_rest_goes_on(cl
     assert Delivery.objects.get(state="failed").reason == refusal.reason
     assert len(mailbox()) == 27 and first.address not in recipients()
     assert Event.objects.filter(kind="sent").exists() and not list(tmp_path.glob("journal/*"))
+
+
+def test_a_process_that_slept_past_its_lease_sends_nothing_more_of_what_it_had(clock: Clock) -> None:
+    """It may have been taken over meanwhile; here it was, and everybody got it once all the same."""
+    issue = make_approved(30)
+
+    class Sleepy(MemoryProvider):
+        def run(self, dispatch: Dispatch) -> None:
+            item = dispatch.take()
+            assert isinstance(item, Outgoing)
+            clock.at += timedelta(minutes=5)
+            assert run(issue, clock).counts.accepted == 0, "without a journal all of it is in doubt now"
+            with pytest.raises(ClaimLostError):
+                dispatch.leaving(item)
+            raise ClaimLostError
+
+    outcome = send(issue, clock, provider=Sleepy())
+    assert not mailbox() and outcome.counts.uncertain == 30
 
 
 def test_without_its_journal_all_that_the_dead_had_claimed_is_in_doubt_by_name(clock: Clock) -> None:
