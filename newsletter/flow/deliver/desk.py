@@ -195,8 +195,10 @@ class Desk:
 
     @property
     def has_more(self) -> bool:
-        """Whether something came back after the provider was told that nothing more comes."""
-        return bool(self._again) and self.halt is None
+        """Whether something came back, or was left behind by the dead, after the provider was told that nothing more
+        comes.
+        """
+        return self.halt is None and (bool(self._again) or self._current(self._clock()) is not None)
 
     def close(self) -> None:
         """Settle all that is known and give the rest back. What is still on the wire can't be answered any more."""
@@ -211,7 +213,18 @@ class Desk:
     # --- rows -----------------------------------------------------------------------------------------------------
 
     def _current(self, now: datetime) -> _Batch | None:
-        """The batch with the next row; claimed when there is none, and the one after it read ahead."""
+        """The batch with the next row; claimed when there is none, and the one after it read ahead. When nothing is
+        left to claim either, what others left behind by dying is taken over first.
+        """
+        batch = self._ready(now)
+        if batch is None and not self._held and self.blocked_until is None:
+            # Never within the transaction of a turn: a dead worker's journal is forgotten with the takeover, and were
+            # that undone, all that it knows would be lost.
+            self._recover()
+            batch = self._ready(now)
+        return batch
+
+    def _ready(self, now: datetime) -> _Batch | None:
         batch = self._first_ready()
         # A claim may hold nothing that is left to send: then the next one is made.
         while batch is None and self._turn(now, claim=True):
@@ -350,7 +363,7 @@ class Desk:
             if not allowed.number:
                 self.blocked_until = allowed.begin
                 return
-            found = self._claim_one(now)
+            found = deliveries.claim(self._issue.pk, owner=self._owner, now=now, lease=self._lease)
             if found is None:
                 return
             wanted = sum(not row.excluded for row in found.rows)
@@ -358,12 +371,6 @@ class Desk:
             yield found, grant
             if grant.number < wanted:
                 return
-
-    def _claim_one(self, now: datetime) -> Claim | None:
-        found = deliveries.claim(self._issue.pk, owner=self._owner, now=now, lease=self._lease)
-        if found is None and not self._held and self._recover():
-            found = deliveries.claim(self._issue.pk, owner=self._owner, now=now, lease=self._lease)
-        return found
 
     def _hold(self, claim: Claim, grant: Grant) -> None:
         if not self._held:
