@@ -1,30 +1,39 @@
 """The faults that a send must survive, by the numbers of our list: what is promised is in each name.
 
-F1 and F2 (kills, power cuts) are the crash exam's, F4 (several workers) too; F9 and F7 are in test_deliver.py, F14 in
-tests/ledger/test_rates.py.
+F1 and F2 (kills, power cuts) are the crash exam's, and so are F4's processes; its workers in turn are in test_desk.py,
+most of F9 in test_deliver.py, F14 in tests/ledger/test_rates.py.
 """
 
 from __future__ import annotations
 
+import resource
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from newsletter.core.errors import IssueError, ProviderError
+from newsletter.core.letter import Design
 from newsletter.flow import deliver as flow
 from newsletter.flow.report import report
-from newsletter.models import Account, Delivery, DeliveryState, Issue, IssueState
+from newsletter.ledger import issues
+from newsletter.models import Account, Delivery, DeliveryState, Issue, IssueState, Newsletter
 from newsletter.providers.base import Outcome, SendResult
 from newsletter.providers.memory import MemoryProvider, mailbox
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from subscribers.models import Subscriber, Subscription
 from tests.factories import make_account, make_newsletter
 from tests.providers.rough import CLOSE, RoughServer
-from tests.sending import Clock, addresses, here, make_approved, states
+from tests.providers.servers import SmtpServer
+from tests.sending import DESIGN, Clock, addresses, here, make_approved, states
 
 pytestmark = pytest.mark.django_db
 
@@ -170,6 +179,65 @@ def test_f6_each_kind_of_refusal_has_its_own_meaning(clock: Clock) -> None:
     assert set(blamed) == {f"hard-{n}@box.test" for n in range(20)}, "no reader is blamed for our standing"
 
 
+def test_f7_a_relay_that_is_down_for_two_hours_is_asked_seldom_and_nobody_is_lost(clock: Clock) -> None:
+    """With a cron of every minute: half a minute of growing pauses, then one attempt a run."""
+    issue = begun(5, clock)
+    asked: list[datetime] = []
+
+    class Away(MemoryProvider):
+        def open(self) -> None:
+            asked.append(clock.at)
+            raise ProviderError("The mail server can't be reached.")
+
+    begin = clock.at
+    outcome = run(issue, clock, provider=Away(sleep=clock.sleep))
+    assert outcome.state == IssueState.PAUSED and clock.at - begin < timedelta(minutes=1), "told within a minute"
+    while clock.at - begin < timedelta(hours=2):
+        clock.at += timedelta(minutes=1)
+        for row in flow.unfinished(clock()):
+            run(row, clock, provider=Away(sleep=clock.sleep))
+    first = sum(at - begin < timedelta(seconds=35) for at in asked)
+    pauses = [after - before for before, after in pairwise(asked[first - 1 :])]
+    assert first == 6 and len(pauses) > 60 and min(pauses) >= timedelta(seconds=30)
+    clock.at += timedelta(minutes=1)
+    assert [row.pk for row in flow.unfinished(clock())] == [issue.pk]
+    assert run(issue, clock).clean and len({sent.recipient for sent in mailbox()}) == 5 == len(mailbox())
+
+
+def test_f7_a_port_where_nobody_listens_pauses_with_a_sentence_and_goes_on_when_the_relay_is_back(clock: Clock) -> None:
+    issue = begun(5, clock)
+    slept: list[float] = []
+    with RoughServer() as server:
+        gone = smtp(server)
+    outcome = flow.deliver(
+        issue, clock=lambda: datetime.now(UTC), installation=here(), provider=gone, sleep=slept.append
+    )
+    assert outcome.state == IssueState.PAUSED and str(server.port) in outcome.paused_reason and sum(slept) == 30
+    assert states(issue) == {"pending": 5} and outcome.counts.claimed == 0
+    assert [row.pk for row in flow.unfinished(datetime.now(UTC) + timedelta(minutes=1))] == [issue.pk]
+    with RoughServer() as server:
+        assert deliver(issue, server).clean
+    assert set(server.accepted.values()) == {1} and len(server.accepted) == 5
+
+
+def test_f7_a_wrong_password_is_tried_once_and_asks_a_person(clock: Clock) -> None:
+    issue, slept = begun(5, clock), []
+    server = SmtpServer(login=("mara", "right"))
+    server.start()
+    try:
+        settings = SmtpSettings(
+            host="127.0.0.1", port=server.address[1], hello="sender.test", username="mara", password="wrong-canary"
+        )
+        outcome = flow.deliver(
+            issue, clock=clock, installation=here(), provider=SmtpProvider(settings), sleep=slept.append
+        )
+    finally:
+        server.stop()
+    assert outcome.state == IssueState.PAUSED and "login" in outcome.paused_reason and not slept
+    assert "wrong-canary" not in outcome.paused_reason and states(issue) == {"pending": 5}
+    assert flow.unfinished(clock() + timedelta(days=1)) == [], "waiting mends no password"
+
+
 def test_f8_one_in_a_hundred_is_poison_and_all_the_others_get_it(clock: Clock) -> None:
     poison = ["no-at-sign", "x" * 65 + "@box.test", "a@-bad-.test"]
     issue = make_approved([*(f"r{n}@box.test" for n in range(300)), *poison])
@@ -184,6 +252,78 @@ def test_f8_one_in_a_hundred_is_poison_and_all_the_others_get_it(clock: Clock) -
     assert set(addresses(issue, DeliveryState.FAILED)) == set(poison)
     assert all(name.reason for name in report(issue).names["failed"])
     assert set(server.accepted.values()) == {1} and len(server.accepted) == 300
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL itself refuses half a character")
+def test_f8_half_a_character_in_what_is_known_of_a_reader_spoils_no_other_letter(clock: Clock) -> None:
+    letter = {**DESIGN.files, "letter.txt": "{{ issue.subject }} in {{ subscriber.attributes.town }}"}
+    issue = make_approved(30, design=Design("towns", letter))
+    Subscriber.objects.update(attributes={"town": "Graz"})
+    Subscriber.objects.filter(address="r7@box.test").update(attributes={"town": "half a \ud83d"})
+    flow.start(issue, clock())
+    outcome = run(issue, clock)
+    assert outcome.state == IssueState.SENT and outcome.counts.accepted + outcome.counts.failed == 30
+    assert {sent.recipient for sent in mailbox()} >= {f"r{n}@box.test" for n in range(30) if n != 7}
+    assert outcome.counts.failed == 0 or Delivery.objects.get(state="failed").reason.startswith("not composed")
+
+
+def test_f9_an_edit_during_the_send_changes_no_letter_of_it(clock: Clock) -> None:
+    issue = begun(50, clock)
+
+    def answer(to: str) -> None:
+        if to == "r20@box.test":
+            Newsletter.objects.update(name="Other", from_name="Other", from_address="other@elsewhere.test")
+            with pytest.raises(IssueError, match="sending"):
+                issues.write(issue.pk, {"subject": "Other"}, now=clock(), by="Edda")
+            Issue.objects.filter(pk=issue.pk).update(subject="Other")  # as by hand in the database
+            flow.pause(issue, clock(), by="Mara")
+            clock.at += timedelta(seconds=2)
+
+    assert run(issue, clock, answer).state == IssueState.PAUSED
+    flow.resume(issue, clock(), by="Mara")
+    assert run(issue, clock).clean and len(mailbox()) == 50
+    letters = [message_from_bytes(sent.message, policy=policy.default) for sent in mailbox()]
+    assert {str(letter["Subject"]) for letter in letters} == {"Lights, low rooms"}
+    assert {letter["From"].addresses[0].addr_spec for letter in letters} == {"weekly@news.example.test"}
+    assert {sent.sender for sent in mailbox()} == {"weekly@news.example.test"}
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """As on a disk without room: a write beyond it fails (EFBIG; Python ignores the signal)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_f11_no_room_for_the_journal_stops_before_the_first_message(clock: Clock, tmp_path: Path) -> None:
+    issue, home = begun(3, clock), replace(here(), home=tmp_path)
+    with no_file_longer_than(100_000):
+        outcome = run(issue, clock, installation=home)
+    assert outcome.state == IssueState.PAUSED and "Make room" in outcome.paused_reason and not mailbox()
+    assert states(issue) == {"pending": 3} and outcome.counts.claimed == 0
+    flow.resume(issue, clock(), by="Mara")
+    assert run(issue, clock, installation=home).clean
+
+
+def test_f11_no_room_for_the_words_of_answers_stops_no_send(clock: Clock, tmp_path: Path) -> None:
+    issue, home = begun(60, clock), replace(here(), home=tmp_path)
+
+    def answer(to: str) -> SendResult | None:
+        if to == "r0@box.test":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        return (
+            SendResult(Outcome.REFUSED, 550, "550 5.1.1 no such user")
+            if to in ("r5@box.test", "r50@box.test")
+            else None
+        )
+
+    with no_file_longer_than(10_000_000):
+        outcome = run(issue, clock, answer, installation=home)
+    assert outcome.state == IssueState.SENT and states(issue) == {"accepted": 58, "failed": 2}
 
 
 def test_f11_a_journal_that_can_not_be_written_stops_before_the_first_message(clock: Clock, tmp_path: Path) -> None:
