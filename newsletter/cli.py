@@ -44,6 +44,7 @@ VERBS: dict[str, dict[str, str]] = {
         "domain": "make DKIM keys, show the DNS records to add, check them",
         "source": "add or check a place to gather from",
         "subscribers": "import and export subscribers",
+        "segment": "keep rules over the people of a list, and count whom they take",
         "version": "print the version",
     },
 }

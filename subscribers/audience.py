@@ -5,28 +5,31 @@ A rule is plain JSON, stored on the newsletter and frozen with an issue:
     {}                                          every active subscription that is not suppressed
     {"topics_any": ["movie", "book"]}           who follows at least one of these (no topics chosen means every topic)
     {"languages": ["en", "de"]}                 whose language is one of these; "en" takes in "en-GB", "" who gave none
+    {"segment": "regulars"}                     who is in this saved segment of the list
+    {"where": {"joined": {"after": ...}}}       the same, its rule written out (`segments.parsing`): how it is frozen
 
-Both keys together mean both. Anything else is an `AudienceError` that names the key.
+Several keys together mean all of them. Anything else is an `AudienceError` that names the key.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, Case, CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 
-from subscribers.errors import AudienceError
+from subscribers import segments
+from subscribers.errors import AudienceError, SegmentError
 from subscribers.models import MailingList, Subscription, SubscriptionState, Suppression
+from subscribers.segments.compiling import compile_rule
+from subscribers.segments.functions import follows
+from subscribers.words import LANGUAGE, TOPIC
 
-TOPIC = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
-LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-KEYS = ("languages", "topics_any")
+KEYS = ("languages", "topics_any", "segment", "where")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +38,23 @@ class Rule:
 
     topics_any: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    segment: str = ""
+    where: Mapping[str, Any] | None = None
 
-    def as_json(self) -> dict[str, list[str]]:
+    def as_json(self) -> dict[str, Any]:
         """The shortest JSON that means this rule."""
-        pairs = (("languages", self.languages), ("topics_any", self.topics_any))
-        return {key: list(values) for key, values in pairs if values}
+        pairs = (("languages", list(self.languages)), ("topics_any", list(self.topics_any)))
+        named = (("segment", self.segment), ("where", self.where))
+        return {key: value for key, value in (*pairs, *named) if value}
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Every subscription of the list, once: `selected` get the issue, `excluded` says why the others do not.
 
-    The reasons are `pending`, `paused`, `unsubscribed`, `suppressed`, `other topics`, `other language`; a reason with
-    nobody behind it is left out. `total` is always `selected` plus all of `excluded`.
+    The reasons are `pending`, `paused`, `unsubscribed`, `suppressed`, `other topics`, `other language`,
+    `outside the segment`; a reason with nobody behind it is left out. `total` is always `selected` plus all of
+    `excluded`.
     """
 
     total: int
@@ -62,7 +69,7 @@ def parse(rule: object) -> Rule:
     for key in rule:
         if key not in KEYS:
             near = difflib.get_close_matches(str(key), KEYS, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"it knows {' and '.join(KEYS)}."
+            hint = f"did you mean '{near[0]}'?" if near else f"it knows {', '.join(KEYS)}."
             raise AudienceError(f"An audience rule has no '{key}': {hint}")
     topics = _words(rule, "topics_any")
     for topic in topics:
@@ -72,28 +79,52 @@ def parse(rule: object) -> Rule:
     for language in languages:
         if language and not LANGUAGE.fullmatch(language):
             raise AudienceError(f"audience.languages: '{language}' is not a language code such as 'en' or 'pt-BR'.")
-    return Rule(topics_any=topics, languages=tuple(dict.fromkeys(language.lower() for language in languages)))
+    segment, where = rule.get("segment", ""), rule.get("where")
+    if not isinstance(segment, str) or ("segment" in rule and not segment):
+        raise AudienceError(f"audience.segment is the short name of one segment, not {segment!r}.")
+    if segment and "where" in rule:
+        raise AudienceError("audience.where: leave it out, or audience.segment: each says who is in the segment.")
+    if "where" in rule:
+        try:
+            segments.parse(where)
+        except SegmentError as error:
+            raise AudienceError(f"audience.where: {error}") from error
+    spoken = tuple(dict.fromkeys(language.lower() for language in languages))
+    return Rule(topics_any=topics, languages=spoken, segment=segment, where=where)
 
 
-def queryset(mailing_list: MailingList, rule: object) -> QuerySet[Subscription]:
-    """The subscriptions that an issue under `rule` goes to, in no order: each exactly once, no join multiplies it.
-
-    Only conditions, no Python in between, so it can be the SELECT of an INSERT ... SELECT. Raises `AudienceError`.
+def written_out(mailing_list: MailingList, rule: object) -> dict[str, Any]:
+    """The rule with its segment's own rule in place of the name, as an issue freezes it: a segment that changes later
+    changes no approved issue. Raises `AudienceError` when the list has no such segment.
     """
     checked = parse(rule)
+    if not checked.segment:
+        return checked.as_json()
+    found = segments.find(checked.segment, mailing_list)
+    return dataclasses.replace(checked, segment="", where=found.rule).as_json()
+
+
+def queryset(mailing_list: MailingList, rule: object, *, now: datetime) -> QuerySet[Subscription]:
+    """The subscriptions that an issue under `rule` goes to, in no order: each exactly once, no join multiplies it.
+
+    Only conditions, no Python in between, so it can be the SELECT of an INSERT ... SELECT. `now` is what a segment's
+    days ago are counted from. Raises `AudienceError`.
+    """
+    checked = parse(written_out(mailing_list, rule))
     everybody = Subscription.objects.filter(mailing_list=mailing_list, state=SubscriptionState.ACTIVE)
-    return everybody.filter(~_suppressed(), _follows(checked), _speaks(checked))
+    return everybody.filter(~_suppressed(), _follows(checked), _speaks(checked), _inside(checked, now))
 
 
-def counts(mailing_list: MailingList, rule: object) -> Counts:
+def counts(mailing_list: MailingList, rule: object, *, now: datetime) -> Counts:
     """How many the rule selects, and why it leaves the others out, in one query. Raises `AudienceError`."""
-    checked = parse(rule)
+    checked = parse(written_out(mailing_list, rule))
     not_active = ~Q(state=SubscriptionState.ACTIVE)
     reason = Case(
         When(not_active, then=F("state")),
         When(_suppressed(), then=Value("suppressed")),
         When(~_follows(checked), then=Value("other topics")),
         When(~_speaks(checked), then=Value("other language")),
+        When(~_inside(checked, now), then=Value("outside the segment")),
         default=Value(""),
         output_field=CharField(),
     )
@@ -107,34 +138,6 @@ def counts(mailing_list: MailingList, rule: object) -> Counts:
     found: dict[str, int] = {row["left_out"]: row["number"] for row in rows}
     excluded = {name: number for name, number in found.items() if name}
     return Counts(total=sum(found.values()), selected=found.get("", 0), excluded=excluded)
-
-
-class HasTopic(Func):
-    """Whether a subscription's JSON list of topics holds one key. `jsonb ?` on PostgreSQL, `json_each` on SQLite:
-    Django's own `contains` does not exist on SQLite, and its `has_key` looks at keys of objects there.
-    """
-
-    output_field = BooleanField()
-
-    def __init__(self, topic: str, **extra: Any) -> None:
-        """`topic` is bound as a parameter, never pasted."""
-        super().__init__(F("topics"), Value(topic), **extra)
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, tuple[str | int, ...]]:
-        return self._with(compiler, "EXISTS (SELECT 1 FROM json_each({0}) AS topic WHERE topic.value = {1})")
-
-    def as_postgresql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
-    ) -> tuple[str, tuple[str | int, ...]]:
-        return self._with(compiler, "jsonb_exists({0}, {1})")
-
-    def _with(self, compiler: SQLCompiler, shape: str) -> tuple[str, tuple[str | int, ...]]:
-        column, topic = self.get_source_expressions()
-        column_sql, column_params = compiler.compile(column)
-        topic_sql, topic_params = compiler.compile(topic)
-        return shape.format(column_sql, topic_sql), (*column_params, *topic_params)
 
 
 def _words(rule: Mapping[Any, Any], key: str) -> tuple[str, ...]:
@@ -155,7 +158,7 @@ def _follows(rule: Rule) -> Q:
         return Q(pk__isnull=False)
     wanted = Q(topics=[])
     for topic in rule.topics_any:
-        wanted |= Q(HasTopic(topic))
+        wanted |= follows(topic)
     return wanted
 
 
@@ -168,3 +171,7 @@ def _speaks(rule: Rule) -> Q:
         if language:
             spoken |= Q(subscriber__language__istartswith=f"{language}-")
     return spoken
+
+
+def _inside(rule: Rule, now: datetime) -> Q:
+    return compile_rule(segments.parse(rule.where), now) if rule.where else Q(pk__isnull=False)

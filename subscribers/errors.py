@@ -3,6 +3,7 @@
 SubscribersError
 ├── AddressError    this is not an address that mail can be sent to
 ├── AudienceError   the rule of whom an issue goes to is wrong
+│   └── SegmentError   the rule of a segment is wrong, or there is no such segment
 └── ImportFileError the file is not a list of subscribers at all (a bad row is a row of the report instead)
 """
 
@@ -19,6 +20,10 @@ class AddressError(SubscribersError):
 
 class AudienceError(SubscribersError):
     """The rule of whom an issue goes to is wrong."""
+
+
+class SegmentError(AudienceError):
+    """The rule of a segment is wrong, or there is no such segment."""
 
 
 class ImportFileError(SubscribersError):

@@ -75,6 +75,18 @@ class Subscription(models.Model):
         return f"{self.subscriber_id} on {self.mailing_list_id}: {self.state}"
 
 
+class Segment(models.Model):
+    """A saved condition over the people of a list; `rule` as `segments.parse` reads it."""
+
+    mailing_list = models.ForeignKey(MailingList, on_delete=models.CASCADE, related_name="segments")
+    slug = models.SlugField(unique=True)  # over all lists: an audience and a file name it by this alone
+    name = models.CharField(max_length=200)
+    rule = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ConsentEvent(models.Model):
     """Proof of what was agreed, append-only: never updated, never deleted but by erasure."""
 

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 
 from django.core.management.base import CommandError
 
+from newsletter.config.toml import nearest
 from newsletter.models import Issue, IssueState, Newsletter
+from subscribers.models import MailingList
 
 UNDECIDED = (IssueState.DRAFT, IssueState.APPROVED, IssueState.SENDING, IssueState.PAUSED)
 
@@ -47,6 +49,18 @@ def newsletter_from(text: str) -> Newsletter:
         return found
     problem = f'There is no newsletter "{text}".' if text else "There are several newsletters: say which one."
     raise CommandError(f"{problem} Known: {', '.join(slugs)}.", returncode=2)
+
+
+def list_from(slug: str) -> MailingList:
+    """The list; "" means the only one there is. Raises `CommandError` naming all of them."""
+    slugs = list(MailingList.objects.order_by("slug").values_list("slug", flat=True))
+    if not slugs:
+        raise CommandError("There is no list yet. Describe a newsletter in magazine.toml and type: newsletter apply")
+    if not slug and len(slugs) > 1:
+        raise CommandError(f"There are several lists: say --list {' or --list '.join(slugs)}.", returncode=2)
+    if slug and slug not in slugs:
+        raise CommandError(f'There is no list "{slug}". {nearest(slug, slugs)}', returncode=2)
+    return MailingList.objects.get(slug=slug or slugs[0])
 
 
 def issue_from(text: str) -> Issue:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from subscribers.address import Address, parse
-from subscribers.audience import LANGUAGE, TOPIC
 from subscribers.csv_io.columns import Columns
 from subscribers.csv_io.records import Record
 from subscribers.errors import AddressError
+from subscribers.words import LANGUAGE, TOPIC
 
 LONGEST_NAME = 300
 

@@ -11,7 +11,7 @@ from newsletter.config.create import sample_magazine
 from newsletter.core.errors import ConfigError
 from newsletter.flow.apply import apply_text, dump_text
 from newsletter.models import Account, Magazine, Newsletter, Source
-from subscribers.models import MailingList
+from subscribers.models import MailingList, Segment
 from tests.factories import make_newsletter, make_source
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ audience = { languages = ["de"] }
 
 
 def _all_rows() -> list[dict[str, object]]:
-    models = (Magazine, MailingList, Account, Source, Newsletter)
+    models = (Magazine, MailingList, Segment, Account, Source, Newsletter)
     return [row for model in models for row in model._default_manager.order_by("pk").values()]
 
 
@@ -76,6 +76,32 @@ def test_a_file_makes_a_whole_magazine(now: datetime) -> None:
     assert Source.objects.get(slug="site").rubric_map == [["kino", "movie"]]
     assert all(change.created and change.before is None for change in changes)
     assert 'newsletters weekly: weekday = "friday" (new)' in map(str, changes)
+
+
+SEGMENT = """
+[[segments]]
+slug = "regulars"
+list = "weekly"
+name = "Regulars"
+rule = { state = ["active"], any = [{ joined = { after = 2026-01-01 } }, { name = { is = "Jo" } }] }
+"""
+
+
+def test_segments_go_in_before_the_newsletters_that_go_to_them_and_come_out_again(now: datetime) -> None:
+    text = FULL.replace('{ languages = ["de"] }', '{ segment = "regulars" }') + SEGMENT
+    apply_text(text, now=now)
+    rule = Segment.objects.get().rule
+    assert rule["any"][0] == {"joined": {"after": "2026-01-01"}}
+    assert apply_text(dump_text(), now=now) == []
+    for wrong, said in (
+        (
+            text.replace('segment = "regulars"', 'segment = "regular"'),
+            '"audience" will not do: .*Did you mean "regulars"',
+        ),
+        (text.replace("2026-01-01", '"May"'), '"rule" is not a segment.s rule: any.0..joined.after: takes a day'),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            apply_text(wrong, now=now)
 
 
 def test_applied_twice_it_changes_nothing(now: datetime) -> None:

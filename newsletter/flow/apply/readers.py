@@ -17,8 +17,9 @@ from newsletter.core.domain import a_label, domain_of, may_align
 from newsletter.core.errors import NewsletterError
 from newsletter.core.rubrics import RUBRICS
 from newsletter.providers import build
-from subscribers import address, audience
+from subscribers import address, audience, segments
 from subscribers.errors import SubscribersError
+from subscribers.models import MailingList
 
 Reader = Callable[[object], Any]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -167,6 +168,23 @@ def audience_rule(value: object) -> dict[str, Any]:
         return dict(audience.parse(rule).as_json())
     except SubscribersError as error:
         raise Refused(f"is not an audience: {error}") from error
+
+
+def segment_rule(value: object) -> dict[str, Any]:
+    rule = table(value)
+    try:
+        segments.parse(rule)
+    except SubscribersError as error:
+        raise Refused(f"is not a segment's rule: {error}") from error
+    return rule
+
+
+def check_segment(mailing_list: MailingList, rule: Mapping[str, Any]) -> None:
+    """Raises `Refused` when the audience names a segment that the list has not."""
+    try:
+        audience.written_out(mailing_list, rule)
+    except SubscribersError as error:
+        raise Refused(f"will not do: {error}") from error
 
 
 def slugs(value: object) -> list[str]:

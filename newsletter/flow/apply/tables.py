@@ -10,7 +10,7 @@ from django.db import models
 
 from newsletter.flow.apply import readers as read
 from newsletter.models import Account, Magazine, Newsletter, Source
-from subscribers.models import MailingList
+from subscribers.models import MailingList, Segment
 
 NEEDED = object()
 
@@ -51,7 +51,7 @@ class Table:
 
 def tables(designs: Collection[str] | None = None) -> tuple[Table, ...]:
     """Every table, in an order in which what is pointed to comes first. `designs` limits a newsletter's design."""
-    return (_MAGAZINE, _LISTS, _ACCOUNTS, _SOURCES, _newsletters(designs))
+    return (_MAGAZINE, _LISTS, _SEGMENTS, _ACCOUNTS, _SOURCES, _newsletters(designs))
 
 
 _MAGAZINE = Table(
@@ -82,6 +82,18 @@ _LISTS = Table(
     (
         Field("slug", read.slug, "its short name"),
         Field("name", read.text(200, needed=True), "what readers see when they subscribe"),
+    ),
+)
+
+_SEGMENTS = Table(
+    "segments",
+    Segment,
+    "slug",
+    (
+        Field("slug", read.slug, "its short name, by which an audience and an export name it"),
+        Field("list", read.slug, "the list whose people it chooses from", attribute="mailing_list", link="lists"),
+        Field("name", read.text(200, needed=True), "what editors see"),
+        Field("rule", read.segment_rule, "whom it takes: see howto/segments.md; {} is everybody", default={}),
     ),
 )
 
@@ -163,7 +175,12 @@ def _newsletters(designs: Collection[str] | None) -> Table:
                 "empty: to the sender",
                 default="",
             ),
-            Field("audience", read.audience_rule, "who of the list gets it; {} is everybody active", default={}),
+            Field(
+                "audience",
+                read.audience_rule,
+                "who of the list gets it, by languages, topics_any or a segment's name; {} is everybody active",
+                default={},
+            ),
             Field("print_promo", read.table, "the print issue's promotion, with its dates", default={}),
             Field("weekday", read.weekday, "the day it goes out", default=3, show=lambda day: read.WEEKDAYS[day]),
             Field("send_time", read.clock_time, "the wall time it goes out", show=lambda at: f"{at:%H:%M}"),

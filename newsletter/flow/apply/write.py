@@ -13,7 +13,7 @@ from django.db import models, transaction
 from newsletter.config.toml import Document, nearest, write_value
 from newsletter.core.errors import ConfigError
 from newsletter.flow.apply.dump import shown
-from newsletter.flow.apply.readers import Refused, check_account, check_location, check_return_path
+from newsletter.flow.apply.readers import Refused, check_account, check_location, check_return_path, check_segment
 from newsletter.flow.apply.tables import NEEDED, Field, Table, tables
 from newsletter.models import Account, Magazine, Newsletter, Source
 
@@ -189,15 +189,18 @@ def _linked(row: _Row, field: Field, value: Any, document: Document) -> Any:
 
 def _check(row: _Row, model: models.Model, document: Document, home: Path | None) -> None:
     """What two fields say together."""
+    field = {Account: "settings", Source: "location"}.get(type(model), "")
     try:
         if isinstance(model, Account):
             check_account(model.kind, model.settings, home)
         if isinstance(model, Source):
             check_location(model.kind, model.location)
         if isinstance(model, Newsletter):
+            field = "return_path"
             check_return_path(model.from_address, model.return_path)
+            field = "audience"
+            check_segment(model.mailing_list, model.audience)
     except Refused as refused:
-        field = {Account: "settings", Source: "location"}.get(type(model), "return_path")
         raise ConfigError(
             f'"{field}" {refused}', where=document.where((*row.path, field)), hint=refused.hint
         ) from refused

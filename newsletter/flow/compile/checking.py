@@ -40,7 +40,7 @@ def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple
         design = _lint(inputs)
         sample = rehearse(inputs)
         differs = issue.freeze is not None and live(issue).fingerprint != issue.freeze.fingerprint
-        audience = counts(newsletter.mailing_list, newsletter.audience).selected
+        audience = counts(newsletter.mailing_list, newsletter.audience, now=now).selected
     except NewsletterError as error:
         return [_row(error)]
     except AudienceError as error:

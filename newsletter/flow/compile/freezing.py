@@ -19,6 +19,8 @@ from newsletter.flow.compile.gathering import gather_content
 from newsletter.flow.compile.inputs import Frozen, Sender, require_same_versions, thaw, versions
 from newsletter.flow.compile.people import unsubscribe_prefix
 from newsletter.models import Freeze, Issue, Newsletter
+from subscribers import audience
+from subscribers.errors import AudienceError
 
 NEUTRAL = Reader(address="")
 """Nobody in particular: every review, no name, no personal link."""
@@ -118,9 +120,18 @@ def live(issue: Issue) -> Frozen:
         design=find_design(newsletter.design, _folders(), newsletter.design_tokens),
         sender=_sender(issue, newsletter),
         base_url=base_url,
-        audience={"list": newsletter.mailing_list.slug, "rule": newsletter.audience},
+        audience={"list": newsletter.mailing_list.slug, "rule": _audience(issue)},
         versions=versions(),
     )
+
+
+def _audience(issue: Issue) -> dict[str, Any]:
+    """The audience's rule, a segment's own rule in place of its name. Raises `IssueError`."""
+    newsletter = issue.newsletter
+    try:
+        return audience.written_out(newsletter.mailing_list, newsletter.audience)
+    except AudienceError as error:
+        raise IssueError(str(error), where="audience", hint="Mend the rule in magazine.toml and apply it.") from error
 
 
 def _folders() -> list[Path]:

@@ -94,7 +94,7 @@ def _one_freeze_at_a_time() -> None:
 
 
 def _insert_deliveries(issue: Issue, mailing_list: MailingList, rule: dict[str, Any], now: datetime) -> int:
-    chosen = audience.queryset(mailing_list, rule)
+    chosen = audience.queryset(mailing_list, rule, now=now)
     select, parameters = chosen.values_list("pk", "subscriber__address").query.sql_with_params()
     sql = (
         f"INSERT INTO {Delivery._meta.db_table} (issue_id, subscription_id, address, state, reason, at) "

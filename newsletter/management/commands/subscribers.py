@@ -11,9 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from newsletter.config.toml import nearest
 from newsletter.core.rubrics import RUBRICS
-from newsletter.management.arguments import clock
+from newsletter.management.arguments import clock, list_from
 from subscribers.csv_io import ImportReport, export_lines, import_file
 from subscribers.errors import SubscribersError
 from subscribers.models import MailingList
@@ -46,7 +45,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        mailing_list = _list_from(options["list_slug"])
+        mailing_list = list_from(options["list_slug"])
         if options["verb"] == "import":
             self._import(mailing_list, options)
         else:
@@ -122,15 +121,3 @@ class Command(BaseCommand):
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             count = sum(1 for line in export_lines(mailing_list) if file.write(line)) - 1
         self.stderr.write(f"{path}: {count:,} subscribers of {mailing_list.slug}")
-
-
-def _list_from(slug: str) -> MailingList:
-    """The list; "" means the only one there is. Raises `CommandError` naming all of them."""
-    slugs = list(MailingList.objects.order_by("slug").values_list("slug", flat=True))
-    if not slugs:
-        raise CommandError("There is no list yet. Describe a newsletter in magazine.toml and type: newsletter apply")
-    if not slug and len(slugs) > 1:
-        raise CommandError(f"There are several lists: say --list {' or --list '.join(slugs)}.", returncode=2)
-    if slug and slug not in slugs:
-        raise CommandError(f'There is no list "{slug}". {nearest(slug, slugs)}', returncode=2)
-    return MailingList.objects.get(slug=slug or slugs[0])

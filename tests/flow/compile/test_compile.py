@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from newsletter.core.tokens import Keys, read_token
 from newsletter.flow import compile as compiling
 from newsletter.flow.compile import inputs as inputs_module
 from newsletter.models import Freeze, Issue, Placement, Review
+from subscribers import segments
 from subscribers.models import Subscription
 from tests.flow.compile.fixtures import BASE, NOW, add, make_review
 
@@ -132,6 +134,19 @@ def test_everything_a_letter_is_made_from_is_in_the_fingerprint(
     else:
         settings.NEWSLETTER = replace(settings.NEWSLETTER, base_url="https://other.example.test")
     assert compiling.freeze(issue, NOW).fingerprint != before
+
+
+def test_a_segment_is_frozen_as_its_rule_and_a_change_of_it_shows(issue: Issue) -> None:
+    mailing_list = issue.newsletter.mailing_list
+    segments.save("regulars", mailing_list, rule={"language": ["en"]})
+    issue.newsletter.audience = {"segment": "regulars"}
+    first = compiling.freeze(issue, NOW)
+    assert json.loads(first.inputs)["audience"]["rule"] == {"where": {"language": ["en"]}}
+    segments.save("regulars", mailing_list, rule={"language": ["de"]})
+    assert compiling.freeze(issue, NOW).fingerprint != first.fingerprint
+    segments.delete(segments.find("regulars"))
+    with pytest.raises(IssueError, match='There is no segment "regulars"'):
+        compiling.freeze(issue, NOW)
 
 
 def test_a_send_begun_under_other_versions_is_refused(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,122 @@
+"""Conditions -> a Q over Subscription, with no join that could multiply a row. Nothing of a rule is pasted into SQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from operator import and_, or_
+
+from django.db.models import Exists, OuterRef, Q
+
+from subscribers.models import ConsentEvent, Suppression
+from subscribers.segments import conditions as c
+from subscribers.segments import functions as f
+
+_EVERYBODY = Q(pk__isnull=False)
+_COLUMNS = {"joined": "joined_at", "confirmed": "confirmed_at", "accepted": "last_accepted_at"}
+_SIGNS = {"is": "=", "at_least": ">=", "at_most": "<=", "more_than": ">", "less_than": "<"}
+
+
+def compile_rule(condition: c.Condition, now: datetime) -> Q:
+    """The Q that selects who `condition` is true of. `now` is what days ago are counted from, aware."""
+    match condition:
+        case c.All(parts):
+            return reduce(and_, (compile_rule(part, now) for part in parts), _EVERYBODY)
+        case c.AnyOf(parts):
+            return reduce(or_, (compile_rule(part, now) for part in parts))
+        case c.Not(part):
+            return ~compile_rule(part, now)
+        case c.States(values):
+            return Q(state__in=values)
+        case c.Suppressed(value):
+            found = Q(Exists(Suppression.objects.filter(address_key=OuterRef("subscriber__address_key"))))
+            return found if value else ~found
+        case c.Domains(values):
+            return reduce(or_, (f.ends_with("subscriber__address_key", _tail(domain)) for domain in values))
+        case c.Languages(values):
+            return reduce(or_, (_speaks(language) for language in values))
+        case c.Topics(values):
+            return reduce(or_, map(f.follows, values), Q(topics=[]))
+        case c.Name(c.Given(value)):
+            return ~Q(subscriber__name="") if value else Q(subscriber__name="")
+        case c.Name(c.Text(how, value)):
+            return f.text_of("subscriber__name", how, value)
+        case c.Moment(field, test):
+            return _moment(_COLUMNS[field], test, now)
+        case c.Attribute(key, test):
+            return _attribute(key, test, now)
+        case c.Consent(kinds, origin):
+            return _agreed(kinds, origin)
+    raise AssertionError(condition)
+
+
+def _tail(domain: str) -> str:
+    return domain[1:] if domain.startswith("*.") else f"@{domain}"
+
+
+def _speaks(language: str) -> Q:
+    itself = f.text_of("subscriber__language", "is", language) if language else Q(subscriber__language="")
+    return itself | f.text_of("subscriber__language", "starts_with", f"{language}-") if language else itself
+
+
+def _agreed(kinds: c.Words, origin: str) -> Q:
+    events = ConsentEvent.objects.filter(subscription=OuterRef("pk"))
+    if kinds:
+        events = events.filter(kind__in=kinds)
+    if origin:
+        events = events.filter(f.begins_with("origin", origin))
+    return Q(Exists(events))
+
+
+def _moment(column: str, test: c.Day | c.Given, now: datetime) -> Q:
+    there = Q(**{f"{column}__isnull": False})
+    if isinstance(test, c.Given):
+        return there if test.value else ~there
+    # "Is there" stands beside each comparison, so that its opposite is true of who has no date.
+    match test.how, test.value:
+        case "after", date() as day:
+            return there & Q(**{f"{column}__gte": _instant(day)})
+        case "before", date() as day:
+            return there & Q(**{f"{column}__lt": _instant(day)})
+        case "within_days", int(days):
+            return there & Q(**{f"{column}__gte": _ago(now, days), f"{column}__lte": now})
+        case _, int(days):
+            return there & Q(**{f"{column}__lt": _ago(now, days)})
+    raise AssertionError(test)
+
+
+def _attribute(key: str, test: c.Test, now: datetime) -> Q:
+    match test:
+        case c.Text(how, value):
+            return f.attribute_text(key, how, value)
+        case c.Number(how, value):
+            return f.attribute_number(key, _SIGNS[how], value)
+        case c.Truth(value):
+            return f.attribute_truth(key, value)
+        case c.Given(value):
+            return f.attribute_given(key) if value else ~f.attribute_given(key)
+        case c.Member(value):
+            return f.attribute_has(key, value)
+        case c.Day("after", date() as day):
+            return f.attribute_day(key, ">=", _calendar(day))
+        case c.Day("before", date() as day):
+            return f.attribute_day(key, "<", _calendar(day))
+        case c.Day("within_days", int(days)):
+            today = _calendar(now)
+            return f.attribute_day(key, ">=", _calendar(_ago(now, days))) & f.attribute_day(key, "<=", today)
+        case c.Day(_, int(days)):
+            return f.attribute_day(key, "<", _calendar(_ago(now, days)))
+    raise AssertionError(test)
+
+
+def _instant(day: date | datetime) -> datetime:
+    return day if isinstance(day, datetime) else datetime.combine(day, time.min, UTC)
+
+
+def _calendar(day: date | datetime) -> str:
+    """The day in UTC as attributes write it."""
+    return f"{day.astimezone(UTC).date() if isinstance(day, datetime) else day}"
+
+
+def _ago(now: datetime, days: int) -> datetime:
+    return now - timedelta(days=days)
