@@ -43,15 +43,16 @@ ACCEPTED = SendResult(Outcome.ACCEPTED, code=250, reply="250 Ok")
 @dataclass(slots=True)
 class Outgoing:
     """One message for one recipient. `key` is the caller's own number for it; `sender` and `recipient` are the
-    envelope's; `message` is finished RFC 5322 bytes with CRLF, ending in CRLF. `dot_safe` promises that no line of it
-    begins with a full stop, so that SMTP need not look (RFC 5321 4.5.2).
+    envelope's; `message` is finished RFC 5322 bytes with CRLF, ending in CRLF. `wire_form` promises that no line of it
+    begins with a full stop (RFC 5321 4.5.2) and that no octet of it is above 127, unless an address of the envelope
+    holds such a letter: then nobody need look.
     """
 
     key: int
     sender: str
     recipient: str
     message: bytes
-    dot_safe: bool = False
+    wire_form: bool = False
 
 
 class Dispatch(Protocol):

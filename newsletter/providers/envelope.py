@@ -29,14 +29,16 @@ def mailbox(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL.fullmatch(local):
         raise BadAddressError("The address is malformed.")
-    try:
-        octets = local.encode()
-    except UnicodeEncodeError:
-        raise BadAddressError("The address holds half a character.") from None
-    if len(octets) > LONGEST_LOCAL:
+    octets = len(local)
+    if not local.isascii():
+        try:
+            octets = len(local.encode())
+        except UnicodeEncodeError:
+            raise BadAddressError("The address holds half a character.") from None
+    if octets > LONGEST_LOCAL:
         raise BadAddressError(f"The part before the @ is longer than {LONGEST_LOCAL} octets.")
     domain = _a_label(domain)
-    if len(octets) + 1 + len(domain) > LONGEST_PATH:
+    if octets + 1 + len(domain) > LONGEST_PATH:
         raise BadAddressError(f"The address is longer than {LONGEST_PATH} octets.")
     return f"{local}@{domain}"
 

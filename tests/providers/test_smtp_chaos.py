@@ -42,7 +42,7 @@ def test_what_the_server_took_is_what_was_answered_yes_and_some_of_the_unknown(
     count = 300
     chance = random.Random(seed)
     items: list[Outgoing | float | Exception] = [
-        Outgoing(key, SENDER, f"r{key}@box.test", MESSAGE, dot_safe=chance.random() < 0.5) for key in range(count)
+        Outgoing(key, SENDER, f"r{key}@box.test", MESSAGE, wire_form=chance.random() < 0.5) for key in range(count)
     ]
     for _ in range(5):
         items.insert(chance.randrange(count), 0.01)

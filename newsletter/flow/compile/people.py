@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 from newsletter.core import mime
 from newsletter.core.letter import Compiler, Headers, Mailbox
@@ -14,9 +16,8 @@ from newsletter.flow.compile.inputs import Frozen
 from subscribers.models import Subscription
 
 
-@dataclass(slots=True)
-class Recipient:
-    """One person's row as a send reads it: `subscription` is its number, `address` where the audience was frozen to."""
+class Recipient(NamedTuple):
+    """One person: `subscription` is its number, `address` where the audience was frozen to."""
 
     subscription: int
     address: str
@@ -26,6 +27,29 @@ class Recipient:
     attributes: dict[str, Plain]
     plain_text: bool
     joined_on: date
+
+
+class Row(Protocol):
+    """The same, read from anything that holds it: a send makes no second object for each of its ledger's rows."""
+
+    # fmt: off
+    @property
+    def subscription(self) -> int | None: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def language(self) -> str: ...
+    @property
+    def topics(self) -> tuple[str, ...]: ...
+    @property
+    def attributes(self) -> Mapping[str, Plain]: ...
+    @property
+    def plain_text(self) -> bool: ...
+    @property
+    def joined_on(self) -> date: ...
+    # fmt: on
 
 
 class Composer:
@@ -56,20 +80,22 @@ class Composer:
         # With a button two texts, the token between them.
         self._after_id, *self._after_token = lines.split(stand_in, 1)
 
-    def message(self, recipient: Recipient) -> bytes:
+    def message(self, row: Row) -> bytes:
         """The finished message (RFC 5322 bytes with CRLF), the same for every attempt. Raises as `Compiler.message`."""
-        key = token(self._keys, UNSUBSCRIBE, recipient.subscription)
+        subscription = row.subscription
+        assert subscription is not None  # an erased person gets no mail
+        key = token(self._keys, UNSUBSCRIBE, subscription)
         reader = reader_of_clean(
-            clean_line(recipient.address),
-            clean_line(recipient.name),
-            clean_line(recipient.language),
-            _sorted(recipient.topics),
-            clean_attributes(recipient.attributes),
-            plain_text=recipient.plain_text,
-            joined_on=recipient.joined_on,
+            clean_line(row.address),
+            clean_line(row.name),
+            _line(row.language),
+            _sorted(row.topics),
+            clean_attributes(row.attributes),
+            plain_text=row.plain_text,
+            joined_on=row.joined_on,
             unsubscribe_url=f"{self._link}{key}",
         )
-        own = f"Message-ID: {message_id(self._fingerprint, recipient.subscription, self._domain)}\r\n{self._after_id}"
+        own = f"Message-ID: {message_id(self._fingerprint, subscription, self._domain)}\r\n{self._after_id}"
         if self._after_token:
             own = f"{own}{key}{self._after_token[0]}"
         before = self._common + mime.mailbox("To", Mailbox(reader.address, reader.name))
@@ -128,6 +154,9 @@ def headers_for(frozen: Frozen, reader: Reader, *, subscription_id: int, fingerp
             *((("Feedback-ID", sender.feedback_id),) if sender.feedback_id else ()),
         ),
     )
+
+
+_line = lru_cache(maxsize=1024)(clean_line)
 
 
 @lru_cache(maxsize=4096)

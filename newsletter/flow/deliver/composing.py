@@ -57,13 +57,8 @@ class Composing:
         """The finished message and its envelope sender. Raises `Halt` where the letter would differ from its preview,
         and whatever a subscriber's own data can do to a design.
         """
-        assert row.subscription is not None
-        recipient = letters.Recipient(
-            row.subscription, row.address, row.name, row.language, row.topics, row.attributes, row.plain_text,
-            row.joined_on,
-        )  # fmt: skip
         try:
-            message = self._composer.message(recipient)
+            message = self._composer.message(row)
         except LetterMismatchError as error:
             raise Halt(str(error)) from error
         self._made += 1

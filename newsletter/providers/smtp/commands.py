@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from newsletter.core.errors import ProviderError
@@ -56,6 +57,11 @@ class Envelope(NamedTuple):
     mail: bytes
     rcpt: bytes
 
+    @property
+    def group(self) -> bytes:
+        """All three commands in one piece (RFC 2920 3.1)."""
+        return self.mail + self.rcpt + DATA
+
 
 DATA = b"DATA\r\n"
 
@@ -67,7 +73,7 @@ def envelope(outgoing: Outgoing, offer: Offer, dsn: bool) -> Envelope | SendResu
     Raises `ProviderError` for a sender that can't stand in a command: that is our fault, not the reader's.
     """
     try:
-        sender = mailbox(outgoing.sender)
+        sender = _sender(outgoing.sender)
     except BadAddressError as error:
         raise ProviderError(f"{outgoing.sender} can't be an envelope sender: {error}", permanent=True) from error
     try:
@@ -75,14 +81,15 @@ def envelope(outgoing: Outgoing, offer: Offer, dsn: bool) -> Envelope | SendResu
     except BadAddressError as error:
         return SendResult(Outcome.REFUSED, code=553, reply=f"Not sent: {error}")
     message = outgoing.message
+    plain_path = path.isascii()
+    plain = plain_path and sender.isascii()
     mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{path}>"
     if offer.size is not None:
         if 0 < offer.size < len(message):
             return _never(f"the message has {len(message)} octets and the server takes {offer.size}.")
         mail += f" SIZE={len(message)}"
-    eight_bit = not message.isascii()
-    plain_path = path.isascii()
-    if not plain_path or not sender.isascii() or (eight_bit and not message.partition(b"\r\n\r\n")[0].isascii()):
+    eight_bit = not (outgoing.wire_form and plain) and not message.isascii()
+    if not plain or (eight_bit and not message.partition(b"\r\n\r\n")[0].isascii()):
         if not offer.utf8:
             return _never("the address needs SMTPUTF8 and the mail server does not offer it.")
         mail += " SMTPUTF8"
@@ -100,12 +107,16 @@ def envelope(outgoing: Outgoing, offer: Offer, dsn: bool) -> Envelope | SendResu
     return Envelope(f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode())
 
 
-def body(outgoing: Outgoing) -> list[bytes]:
-    """The message as it goes over the wire, its final dot included, in as few copies as can be."""
+# Without a return path all letters of a list have the same one.
+_sender = lru_cache(maxsize=64)(mailbox)
+
+
+def body(outgoing: Outgoing) -> tuple[bytes, bytes]:
+    """The message as it goes over the wire, and its final dot: not in one piece, which would be one copy more."""
     message = outgoing.message
-    if not outgoing.dot_safe:
+    if not outgoing.wire_form:
         message = _LINE_START_DOT.sub(b"..", message)
-    return [message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"]
+    return message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
 
 
 def xtext(text: str) -> str:

@@ -99,7 +99,7 @@ def test_the_link_of_every_copy_is_its_own_and_never_cut() -> None:
     composer = Composer(inputs, compiler, KEYS, NOW, one_click=True)
     rnd = Random(4)
     for number in range(20):
-        raw = composer.message(replace(recipient(rnd), subscription=number))
+        raw = composer.message(recipient(rnd)._replace(subscription=number))
         key = token(KEYS, UNSUBSCRIBE, number)
         # One in the header, two in the text, sixty in the page; none cut by a soft break.
         assert raw.count(key.encode()) == 63
