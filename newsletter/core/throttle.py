@@ -38,7 +38,7 @@ class Throttle:
 
     def refused(self, now: float, accepted: int) -> None:
         """The server asked us to slow down."""
-        self._note(now, accepted)
+        self.note(now, accepted)
         if self.rate is not None and now - self._refused < EPISODE:
             return
         first_at, first = self._samples[0]
@@ -54,7 +54,7 @@ class Throttle:
     def wait(self, now: float, accepted: int) -> float:
         """Seconds until the next message may leave; 0.0 counts as its leaving."""
         if not self._samples or now - self._samples[-1][0] > WINDOW / 8:
-            self._note(now, accepted)
+            self.note(now, accepted)
         if self.rate is None:
             return 0.0
         if now - self._refused > FORGET:
@@ -68,7 +68,10 @@ class Throttle:
         self._next = max(self._next, now - 2 / self.rate) + 1 / self.rate
         return 0.0
 
-    def _note(self, now: float, accepted: int) -> None:
+    def note(self, now: float, accepted: int) -> None:
+        """From these the rate is measured. `wait` does so by itself; who does not ask it while `rate` is None comes
+        here once a second, beginning with the first message.
+        """
         if self._samples and accepted > self._samples[-1][1]:
             self._in_vain = 0
         self._samples.append((now, accepted))

@@ -55,11 +55,15 @@ class Outgoing:
     wire_form: bool = False
 
 
+class WithdrawnError(Exception):
+    """This message must not go any more, and its dispatch has taken it back: the reader has left meanwhile."""
+
+
 class Dispatch(Protocol):
     """Where a provider gets its messages and says what became of each; all calls come from the thread of `run`.
 
-    The life of one message: `take` hands it out, `leaving` says that it may be taken from now on, and exactly one of
-    `answered` and `returned` ends it. A crash between `leaving` and its end leaves the message in doubt, so `leaving`
+    The life of one message: `take` hands it out, `leaving` says that it may be taken from now on (or takes it back),
+    and exactly one of `answered` and `returned` ends it. A crash between `leaving` and its end leaves the message in doubt, so `leaving`
     comes as late as can be: right before the first octet that could complete the message.
     """
 
@@ -70,8 +74,9 @@ class Dispatch(Protocol):
         ...
 
     def leaving(self, outgoing: Outgoing) -> None:
-        """From now on this message may have been taken. Raises when it must not go any more: then it has not left, and
-        `run` lets the exception through once everything that did leave is answered.
+        """From now on this message may have been taken. Raises when it must not go: then it has not left. After a
+        `WithdrawnError` that was its end, and `run` goes on with others; any other exception it lets through once
+        everything that did leave is answered.
         """
         ...
 
@@ -125,7 +130,10 @@ def one_by_one(
         if isinstance(item, float):
             pause(dispatch, item, sleep)
             continue
-        dispatch.leaving(item)
+        try:
+            dispatch.leaving(item)
+        except WithdrawnError:
+            continue
         try:
             result = attempt(item)
         except ProviderError as error:

@@ -31,7 +31,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from newsletter.core.errors import ConfigError, ProviderError
-from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, pause
+from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, WithdrawnError, pause
 from newsletter.providers.settings import Settings
 
 # Each provider's own name for its key.
@@ -141,6 +141,8 @@ class EspProvider:
                             dispatch.leaving(item)
                             backend = self._idle.pop()
                             out[pool.submit(self._attempt, item, backend)] = item, backend
+                except WithdrawnError:
+                    continue
                 except Exception as error:  # the dispatch's own: kept until every call is answered
                     failure = error
                 if not out and (failure is not None or not more):

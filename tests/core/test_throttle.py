@@ -62,6 +62,14 @@ def test_refusals_that_arrive_together_count_once() -> None:
     assert rate == throttle.rate == pytest.approx(95, rel=0.1)
 
 
+def test_a_note_each_second_is_enough_to_measure_the_rate() -> None:
+    throttle = Throttle()
+    for second in range(6):
+        throttle.note(float(second), 100 * second)
+    throttle.refused(5.5, 550)
+    assert throttle.rate == pytest.approx(95, rel=0.05)
+
+
 def test_a_server_that_takes_nothing_at_all_is_given_up() -> None:
     throttle = Throttle()
     tries = send(throttle, Server(1e-9, 0), 600)

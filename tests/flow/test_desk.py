@@ -20,7 +20,7 @@ from newsletter.journal import Journal
 from newsletter.ledger import deliveries, issues
 from newsletter.ledger.deliveries.owner import _start
 from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue, IssueState, Retry
-from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult
+from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, WithdrawnError
 from newsletter.providers.memory import MemoryProvider, mailbox
 from subscribers.models import Subscription, SubscriptionState
 from tests.factories import make_account, make_newsletter
@@ -109,6 +109,28 @@ class Late(MemoryProvider):
                 dispatch.answered(item, self._attempt(item))
 
 
+class Holding(MemoryProvider):
+    """Has taken all that there is, and `then` something happens before the first of it leaves: a slow server."""
+
+    def __init__(self, clock: Clock, then: Callable[[], None]) -> None:
+        super().__init__(sleep=clock.sleep)
+        self.then = then
+
+    def run(self, dispatch: Dispatch) -> None:
+        taken = []
+        while (item := dispatch.take()) is not None:
+            assert isinstance(item, Outgoing)
+            taken.append(item)
+        self.then()
+        dispatch.tick()
+        for item in taken:
+            try:
+                dispatch.leaving(item)
+            except WithdrawnError:
+                continue
+            dispatch.answered(item, self._attempt(item))
+
+
 # --- what comes back --------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +139,19 @@ def test_a_message_that_came_back_is_tried_again_at_once(clock: Clock) -> None:
     provider = Returning(clock, "r1@box.test", times=2)
     assert run(issue, clock, provider=provider).clean
     assert provider.seen["r1@box.test"] == 3 and sorted(recipients()) == [f"r{n}@box.test" for n in range(5)]
+
+
+def test_who_leaves_while_their_message_waits_in_the_providers_hands_does_not_get_it(clock: Clock) -> None:
+    issue = begun(5, clock)
+
+    def leave() -> None:
+        Subscription.objects.filter(subscriber__address="r1@box.test").update(state=SubscriptionState.UNSUBSCRIBED)
+        clock.at += timedelta(seconds=2)
+
+    outcome = run(issue, clock, provider=Holding(clock, leave))
+    assert outcome.counts.accepted == 4 and outcome.counts.excluded == 1 and outcome.clean
+    assert sorted(recipients()) == ["r0@box.test", "r2@box.test", "r3@box.test", "r4@box.test"]
+    assert Delivery.objects.get(address="r1@box.test").reason == "unsubscribed"
 
 
 def test_a_message_that_always_comes_back_waits_for_its_retry_and_holds_up_no_other(clock: Clock) -> None:

@@ -6,7 +6,15 @@ import threading
 import time
 from collections.abc import Iterable
 
-from newsletter.providers.base import Dispatch, Outcome, Outgoing, Provider, SendResult, send_one
+from newsletter.providers.base import (
+    Dispatch,
+    Outcome,
+    Outgoing,
+    Provider,
+    SendResult,
+    WithdrawnError,
+    send_one,
+)
 
 SENDER = "weekly@news.example.test"
 
@@ -24,6 +32,7 @@ class Book(Dispatch):
         self.ticks = 0
         self.most = 0
         self.hold: set[int] = set()
+        self.withdrawn: set[int] = set()
         self.asked = False
         self._thread = threading.get_ident()
         self._not_before = 0.0
@@ -49,6 +58,9 @@ class Book(Dispatch):
         assert outgoing.key in self.open and outgoing.key not in self.left
         if outgoing.key in self.hold:
             raise RuntimeError("must not go")
+        if outgoing.key in self.withdrawn:
+            self.back[outgoing.key] = "withdrawn"
+            raise WithdrawnError
         self.left.add(outgoing.key)
 
     def answered(self, outgoing: Outgoing, result: SendResult) -> None:

@@ -414,6 +414,17 @@ def test_what_must_not_leave_does_not_and_the_rest_is_answered(rig: Any, provide
     assert len(rig.received()) == len(book.results)
 
 
+def test_a_reader_who_left_at_the_last_moment_gets_nothing_and_the_others_get_theirs(
+    rig: Any, provider: Provider
+) -> None:
+    book = Book(batch(*(f"r{number}@box.test" for number in range(8))))
+    book.withdrawn = {0, 3, 4, 7}
+    provider.run(book)
+    assert sorted(book.results) == [1, 2, 5, 6] and set(book.outcomes()) == {Outcome.ACCEPTED, None}
+    assert sorted(recipient for recipient, _ in rig.received()) == [f"r{number}@box.test" for number in (1, 2, 5, 6)]
+    assert set(book.back.values()) == {"withdrawn"} and not book.open
+
+
 def test_a_fault_of_the_dispatch_goes_through_once_all_that_left_is_answered(rig: Any, provider: Provider) -> None:
     book = Book([*batch("ada@box.test", "bob@box.test"), RuntimeError("the database is gone")])
     with pytest.raises(RuntimeError, match="the database is gone"):

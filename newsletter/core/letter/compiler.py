@@ -84,7 +84,7 @@ class Compiler:
         context: Mapping[str, object],
         *,
         max_letters: int = 5000,
-        self_check_every: int = 1000,
+        self_check_every: int = 4000,
         filters: Mapping[str, Callable[..., Any]] | None = None,
         links: Mapping[str, str] | None = None,
     ) -> None:

@@ -25,7 +25,7 @@ from newsletter.journal import Journal
 from newsletter.ledger import deliveries, rates
 from newsletter.ledger.deliveries import Claim, Decision, Row, Settlement
 from newsletter.models import DeliveryState, Issue, IssueState
-from newsletter.providers.base import Outcome, Outgoing, SendResult
+from newsletter.providers.base import Outcome, Outgoing, SendResult, WithdrawnError
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class _Batch:
     began: float  # for the log
     used: int = 0
     next: int = 0  # of its rows
+    end: int = 0  # of its rows
     left: int = 0  # rows without an outcome, of those that may leave
     tried: dict[int, int] = field(default_factory=dict)
 
@@ -93,6 +94,7 @@ class Desk:
         self._late: dict[int, str] = {}
         self._throttle = Throttle()
         self._held: deque[_Batch] = deque()
+        self._batch: _Batch | None = None  # the one whose rows are being handed out
         self._done: list[_Batch] = []
         self._again: deque[_Parcel] = deque()
         self._flying: dict[int, _Parcel] = {}
@@ -120,22 +122,32 @@ class Desk:
                 if self._may_still_go(parcel):
                     return parcel
                 continue
-            batch = self._current(now)
+            batch = self._batch
+            if batch is None or batch.next >= batch.end or batch.used >= batch.granted:
+                batch = self._batch = self._current(now)
             if batch is None:
                 return self._until_allowed(now)
-            wait = (batch.begin - now).total_seconds() + batch.used * batch.spacing
-            if wait <= 0:
+            if batch.spacing or now < batch.begin:
+                wait = (batch.begin - now).total_seconds() + batch.used * batch.spacing
+                if wait > 0:
+                    return min(wait, NAP)
+            if self._throttle.rate is not None:
                 wait = self._throttle.wait(now.timestamp(), self.sent_now)
-            if wait > 0:
-                return min(wait, NAP)
+                if wait > 0:
+                    return min(wait, NAP)
             parcel_ = self._next_of(batch)
             if parcel_ is not None:
                 return parcel_
         return None
 
     def leaving(self, outgoing: Outgoing) -> None:
-        """On the wire from now on, if the claim is still ours."""
+        """On the wire from now on, if the claim is still ours and the reader still there: behind a slow server it may
+        have been in the provider's hands for minutes.
+        """
         assert isinstance(outgoing, _Parcel)
+        if outgoing.key in self._late:
+            self._may_still_go(outgoing)
+            raise WithdrawnError
         # Marked first and asked afterwards: had this process slept in between, whoever took the batch over meanwhile
         # must find the mark.
         self._journal.leaving(outgoing.position)
@@ -379,7 +391,7 @@ class Desk:
         numbers = [row.delivery for row in claim.rows]
         position = self._journal.enter(claim.kind, claim.batch, claim.fence if claim.batch else 0, numbers)
         batch = _Batch(claim, Settlement(claim), grant.begin, grant.spacing, position, grant.number, time.monotonic())
-        batch.left = len(claim.rows)
+        batch.left = batch.end = len(claim.rows)
         if not claim.rows:
             self._done.append(batch)
         else:
@@ -411,6 +423,7 @@ class Desk:
     def _look(self, now: datetime) -> None:
         """Once a second: does the issue still send, has anybody left, and is the lease long enough?"""
         self._next_look = now + LOOK
+        self._throttle.note(now.timestamp(), self.sent_now)
         state = Issue.objects.values_list("state", flat=True).get(pk=self._issue.pk)
         if state != IssueState.SENDING and self.halt is None:
             self.halt = Halt()

@@ -10,7 +10,7 @@ import time
 from collections import deque
 
 from newsletter.core.errors import ProviderError
-from newsletter.providers.base import Dispatch, Outgoing, SendResult
+from newsletter.providers.base import Dispatch, Outgoing, SendResult, WithdrawnError
 from newsletter.providers.smtp import opening
 from newsletter.providers.smtp.session import Fault, Session
 from newsletter.providers.smtp.settings import SmtpSettings
@@ -130,10 +130,12 @@ class Engine:
         return self._take()
 
     def leaving(self, item: Outgoing) -> bool:
-        """Whether it may leave; if not, the run is stopped."""
+        """Whether it may leave; if not, the run is stopped, or its dispatch has taken it back."""
         assert self._dispatch is not None
         try:
             self._dispatch.leaving(item)
+        except WithdrawnError:
+            return False
         except Exception as error:
             self.stop(error)
             return False
@@ -313,5 +315,10 @@ class Engine:
                     self._check_at = session.deadline
 
     def _poll(self, seconds: float) -> None:
-        for key, _ in self.selector.select(seconds):
+        events = self.selector.select(seconds)
+        for key, _ in events:
             key.data.event()
+        # Where several answers come at once the machine is the limit: what their connections send next is made once
+        # all of them were served, while the server works.
+        while 1 < len(events) > len(self._waiting) and (item := self._take()) is not None:
+            self._waiting.append(item)

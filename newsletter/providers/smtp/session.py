@@ -344,9 +344,11 @@ class Session(Link):
             return
         following, commands = self._following()
         if not engine.leaving(item):
+            # Only closing leaves an open DATA without a text; the server did nothing wrong.
             if following is not None:
                 engine.again(following)
-            self._end("the run ended")
+            self._served += 1
+            self._end("the run ended" if engine.stopped else "the reader left meanwhile")
             return
         text, end = body(item)
         self._flown = item
