@@ -63,8 +63,8 @@ class Dispatch(Protocol):
     """Where a provider gets its messages and says what became of each; all calls come from the thread of `run`.
 
     The life of one message: `take` hands it out, `leaving` says that it may be taken from now on (or takes it back),
-    and exactly one of `answered` and `returned` ends it. A crash between `leaving` and its end leaves the message in doubt, so `leaving`
-    comes as late as can be: right before the first octet that could complete the message.
+    and exactly one of `answered` and `returned` ends it. A crash between `leaving` and its end leaves the message in
+    doubt, so `leaving` comes as late as can be: right before the first octet that could complete the message.
     """
 
     def take(self) -> Outgoing | float | None:

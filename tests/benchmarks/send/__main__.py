@@ -56,10 +56,10 @@ class Bench:
     def product(self, place: Place, sink: Sink, *options: str, before: tuple[str, ...] = (), k: int = 0) -> Any:
         return place.run("product", str(sink.port), str(k or self.connections), *options, before=before)
 
-    def by_product(self, sink: Sink) -> Run:
+    def by_product(self, sink: Sink, *options: str) -> Run:
         with self.rig.copy() as place:
             server = rig.server_cpu()
-            found = self.product(place, sink)
+            found = self.product(place, sink, *options)
             server = rig.server_cpu() - server
             return Run(found["messages"], found["seconds"], found["cpu"] + server)
 
@@ -90,6 +90,7 @@ class Bench:
         return [
             ("smtp-source", self.by_source),
             ("the product", self.by_product),
+            ("two processes", lambda sink: self.by_product(sink, "--processes", "2")),
             *((way, lambda sink, way=way: self.by_rival(way, sink)) for way in rivals),
             ("smtp-source again", self.by_source),
         ]
@@ -242,7 +243,7 @@ def made(wanted: argparse.Namespace) -> Iterator[Bench]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.benchmarks.send", description="how fast the product sends")
-    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--messages", type=int, default=40_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--million", action="store_true", help="memory and database cost of many rows instead")

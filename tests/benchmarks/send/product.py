@@ -1,18 +1,19 @@
 """The product sends its issue: from the freeze of the audience to the last settled row. Run in a home.
 
-    product PORT CONNECTIONS [--count-database]
+    product PORT CONNECTIONS [--processes N] [--count-database]
 
 The clock runs around `start` and `deliver` alone; Python's start and imports are outside, the compiler's work inside.
+With several processes each has its connections and its compiler, as those of `newsletter worker --processes N` have.
 Prints one JSON line.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
 import resource
-import sys
 import time
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ import django
 django.setup()
 
 from django.conf import settings  # noqa: E402
+from django.db import connections as connections_to_database  # noqa: E402
 
 from newsletter.flow import deliver as sending  # noqa: E402
 from newsletter.flow.report import counts  # noqa: E402
@@ -47,7 +49,21 @@ def peak_memory() -> int:
     return int(found[1]) * 1024
 
 
-def main(port: int, connections: int, count_database: bool) -> None:
+def deliver_by_several(issue: Issue, installation: sending.Installation, processes: int) -> None:
+    """Fork so many senders of one issue and wait for them; `counts` says afterwards what they did."""
+    connections_to_database.close_all()
+    children = []
+    for _ in range(processes):
+        child = os.fork()
+        if not child:
+            sending.deliver(issue, clock=clock, installation=installation)
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def main(port: int, connections: int, processes: int, count_database: bool) -> None:
     way_out = {"host": "127.0.0.1", "port": port, "connections": connections}
     Account.objects.update(kind=Account.Kind.SMTP, settings=way_out)
     issue = Issue.objects.select_related("newsletter__account").get()
@@ -56,7 +72,10 @@ def main(port: int, connections: int, count_database: bool) -> None:
     with counted() if count_database else nullcontext(Spent()) as spent:
         cpu, began = used(), time.perf_counter()
         sending.start(issue, clock(), confirmed=True)
-        sending.deliver(issue, clock=clock, installation=installation)
+        if processes == 1:
+            sending.deliver(issue, clock=clock, installation=installation)
+        else:
+            deliver_by_several(issue, installation, processes)
         seconds, cpu = time.perf_counter() - began, used() - cpu
     done = counts(issue)
     issue.refresh_from_db()
@@ -67,4 +86,9 @@ def main(port: int, connections: int, count_database: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), "--count-database" in sys.argv)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port", type=int)
+    parser.add_argument("connections", type=int)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--count-database", action="store_true")
+    main(**vars(parser.parse_args()))
