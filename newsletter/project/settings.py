@@ -65,9 +65,9 @@ def database(url: str) -> dict[str, Any]:
             # refused at once with "database is locked" however long the time-out is.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            # FULL: what was committed must be there after a power cut. Large pages and room for 8 MB of them: a send reads
-            # and writes neighbours, and each page is a system call (0.2 a message in place of 0.6); a file keeps the
-            # size of page that it began with.
+            # FULL: what was committed must be there after a power cut. Large pages, and room for 8 MB of them: a send
+            # reads and writes neighbours, and each page is a system call (0.2 a message in place of 0.6); a file keeps
+            # the size of page that it began with.
             "init_command": "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
             "PRAGMA cache_size=-8000",
         }
