@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from newsletter.core.account import KEYS
 from newsletter.core.errors import ConfigError
 
 
@@ -20,7 +21,8 @@ class Settings:
         known = sorted(known)
         for key in table:
             if key not in known:
-                near = get_close_matches(key, known, n=1)
+                # An account's rules stand in the same table, and may be what was meant.
+                near = get_close_matches(key, [*known, *sorted(KEYS)], n=1)
                 hint = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
                 raise ConfigError(f'There is no setting "{key}".', where=self._where, hint=hint)
 

@@ -356,6 +356,7 @@ def test_tls_from_the_first_byte(certificate: Path, serve: Any, connect: Any) ->
         ({"host": 5}, "takes a text"),
         ({"host": ""}, "takes a text"),
         ({"host": "h", "prot": 25}, 'Did you mean "port"'),
+        ({"host": "h", "per_secnd": 25}, 'Did you mean "per_second"'),
         ({"host": "h", "colour": 1}, "Known here"),
         ({"host": "h", "port": 0}, "from 1 to 65535"),
         ({"host": "h", "port": True}, "takes a number"),
