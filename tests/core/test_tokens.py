@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import re
 import string
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import date
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.tokens import Keys, message_id, read_token, token
+from newsletter.core.tokens import (
+    CONFIRM,
+    PREFERENCES,
+    DatedToken,
+    Keys,
+    dated_token,
+    message_id,
+    read_dated_token,
+    read_token,
+    token,
+)
 
 KEYS = Keys(b"k" * 32)
 IDS = st.integers(min_value=0, max_value=2**48 - 1)
@@ -85,3 +98,70 @@ def test_message_ids_are_the_same_for_a_pair_and_differ_between_pairs(a: str, b:
     first, second = message_id(a, x, "news.example.test"), message_id(b, y, "news.example.test")
     assert re.fullmatch(r"<[0-9a-f]{30}@news\.example\.test>", first)
     assert (first == second) == ((a, x) == (b, y))
+
+
+# --- tokens that age -------------------------------------------------------------------------------------------------
+
+IDS = st.integers(0, 2**48 - 1)
+DAYS = st.dates(date(2020, 1, 1), date(2200, 1, 1))
+
+
+def read_back(made: str) -> DatedToken:
+    found = read_dated_token(made)
+    assert found is not None
+    return found
+
+
+@given(IDS, DAYS, st.integers(0, 2**31))
+def test_a_dated_token_tells_whose_and_of_which_day_it_is(id_: int, day: date, generation: int) -> None:
+    made = dated_token(KEYS, CONFIRM, id_, day=day, generation=generation)
+    found = read_back(made)
+    assert len(made) == 28 and (found.number, found.day) == (id_, day)
+    assert found.verify(KEYS, CONFIRM, generation)
+
+
+@given(IDS, DAYS, st.integers(0, 9))
+def test_a_dated_token_is_void_for_another_purpose_another_generation_and_another_key(
+    id_: int, day: date, generation: int
+) -> None:
+    found = read_back(dated_token(KEYS, CONFIRM, id_, day=day, generation=generation))
+    assert not found.verify(KEYS, PREFERENCES, generation)
+    assert not found.verify(KEYS, CONFIRM, generation + 1)
+    assert not found.verify(Keys(b"another key of another house"), CONFIRM, generation)
+    assert found.verify(Keys(b"the new key", b"k" * 32), CONFIRM, generation), "a rotated key still reads"
+
+
+def test_of_a_hundred_thousand_altered_tokens_none_is_accepted() -> None:
+    chance, day = Random(4), date(2026, 11, 26)
+    plain, dated = token(KEYS, CONFIRM, 77), dated_token(KEYS, CONFIRM, 77, day=day)
+    accepted = 0
+    for number in range(100_000):
+        raw = bytearray(urlsafe_b64decode(dated if number % 2 else plain))
+        for _ in range(chance.choice((1, 1, 1, 2, 5))):
+            raw[chance.randrange(len(raw))] ^= 1 << chance.randrange(8)
+        altered = urlsafe_b64encode(bytes(raw)).decode()
+        if altered in (plain, dated):
+            continue
+        if number % 2:
+            found = read_dated_token(altered)
+            accepted += found is not None and found.verify(KEYS, CONFIRM, 0)
+        else:
+            accepted += read_token(KEYS, CONFIRM, altered) is not None
+    assert accepted == 0
+
+
+def test_a_link_to_stop_opens_nothing_else_and_a_dated_one_stops_nothing() -> None:
+    assert read_dated_token(token(KEYS, CONFIRM, 1)) is None
+    assert read_token(KEYS, CONFIRM, dated_token(KEYS, CONFIRM, 1, day=date(2026, 1, 1))) is None
+
+
+@pytest.mark.parametrize(("id_", "day"), [(2**48, date(2026, 1, 1)), (-1, date(2026, 1, 1)), (1, date(2019, 12, 31))])
+def test_what_a_dated_token_has_no_room_for_is_refused(id_: int, day: date) -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        dated_token(KEYS, CONFIRM, id_, day=day)
+
+
+@pytest.mark.parametrize("text", ["", "A" * 27, "A" * 29, "é" * 28, "A" * 27 + "\n", "_" * 28])
+def test_any_other_text_is_no_dated_token(text: str) -> None:
+    found = read_dated_token(text)
+    assert found is None or not found.verify(KEYS, CONFIRM, 0)
