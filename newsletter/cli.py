@@ -29,6 +29,7 @@ VERBS: dict[str, dict[str, str]] = {
         "deliver": "send an approved issue; pause, resume, stop",
         "report": "what became of an issue, with names behind each number",
         "week": "do whatever is due now: what cron calls",
+        "service": "send the service mails that are due: confirmations, welcomes, links",
         "why": "say why a review is in, out or waiting",
     },
     "Service": {

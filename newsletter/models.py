@@ -507,3 +507,31 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.kind}: {self.text}"
+
+
+class ServiceMail(models.Model):
+    """One mail that somebody's own act asked for: a confirmation, a welcome, a link. Queued with the act, sent by the
+    clock. `values` are plain texts that its kind prints; nothing that a stranger typed is among them.
+    """
+
+    kind = models.CharField(max_length=20)
+    newsletter = models.ForeignKey(Newsletter, on_delete=models.CASCADE, related_name="service_mails")
+    subscription = models.ForeignKey(
+        "subscribers.Subscription", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    address = models.CharField(max_length=254)
+    language = models.CharField(max_length=35, blank=True)
+    values = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=9, choices=DeliveryState.choices, default=DeliveryState.PENDING)
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)  # not worth sending any more
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "due_at"], name="service_mail_due")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.state}"

@@ -1,7 +1,8 @@
 """The clock: asks every half minute whether anything is due. It decides when and keeps no state of its own.
 
-The one job lives in memory and everything is derived from the database, so it does not matter how often the clock is
-stopped, how many run at once, or whether cron runs too: the Issue row is the claim of its slot.
+Its jobs live in memory and everything is derived from the database, so it does not matter how often the clock is
+stopped, how many run at once, or whether cron runs too: the Issue row is the claim of its slot. Service mails have a
+thread of their own: whoever signs up while a send of hours goes on still gets a confirmation at once.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from apscheduler.schedulers.base import BaseScheduler
 from django.db import close_old_connections, connections
 
 from newsletter.config.schema import Config
-from newsletter.flow import run_week
+from newsletter.flow import run_week, service
+from newsletter.flow.deliver import Installation
 from newsletter.flow.week import WeekReport
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 30
+SERVICE_SECONDS = 3
+"""Between two looks for service mails: a reader waits for these."""
 
 
 class Clock:
@@ -48,6 +52,12 @@ class Clock:
         self._scheduler.add_job(
             self.tick, "interval", seconds=seconds, max_instances=1, coalesce=True, misfire_grace_time=None,
             next_run_time=datetime.now(UTC),
+        )  # fmt: skip
+        self._scheduler.add_executor(ThreadPoolExecutor(1), "service")
+        self._composer: service.Composer | None = None
+        self._scheduler.add_job(
+            self.serve_readers, "interval", seconds=min(seconds, SERVICE_SECONDS), executor="service", max_instances=1,
+            coalesce=True, misfire_grace_time=None, next_run_time=datetime.now(UTC),
         )  # fmt: skip
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
@@ -86,6 +96,21 @@ class Clock:
                 self._told(report)
         finally:
             # This thread's own: an idle clock should hold no connection and no read lock.
+            connections.close_all()
+
+    def serve_readers(self) -> None:
+        """Send the service mails that are due. Whatever goes wrong is logged: the next look comes all the same."""
+        if self._stopping.is_set():
+            return
+        close_old_connections()
+        try:
+            installation = Installation.of(self._config, os.environ)
+            if self._composer is None:
+                self._composer = service.Composer(installation.keys)
+            service.deliver_due(self._composer, installation, clock=_now, stopping=self._stopping.is_set)
+        except Exception:
+            logger.exception("Service mails could not be looked at")
+        finally:
             connections.close_all()
 
 

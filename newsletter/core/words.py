@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 
 from newsletter.core.rubrics import LANGUAGES, base_language
@@ -226,6 +226,14 @@ def long_date(day: date, language: str) -> str:
 def day_of(day: date, language: str) -> str:
     """The day without its year, short: "Fri, Nov 6"."""
     return format_skeleton("MMMEd", day, locale=_locale(language))
+
+
+def day_and_time(moment: datetime, language: str) -> str:
+    """A local time of the next days for a reader: "Thursday, November 5, 8:00 AM"."""
+    locale = _locale(language)
+    comma = "، " if locale.language == "ar" else ", "
+    day = format_date(moment, "EEEE", locale=locale), format_skeleton("MMMMd", moment, locale=locale)
+    return comma.join([*day, format_time(moment, "short", locale=locale)])
 
 
 def date_pattern(language: str) -> tuple[str, tuple[str, ...]]:

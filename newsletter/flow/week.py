@@ -16,6 +16,7 @@ from newsletter.config.schema import Config
 from newsletter.core.errors import IssueError, NewsletterError
 from newsletter.core.polling import is_due
 from newsletter.core.week import Action
+from newsletter.flow import service
 from newsletter.flow.deliver import DeliveryOutcome, Installation, deliver, start, unfinished, would_send
 from newsletter.flow.gather import GatherReport, gather
 from newsletter.flow.issue import decide, ensure_draft, place
@@ -91,9 +92,12 @@ class Delivered:
 
 @dataclass(slots=True)
 class WeekReport:
-    """What one pass did. `gathered` lists the sources that were due, `problems` what a person should know."""
+    """What one pass did. `gathered` lists the sources that were due, `service` counts service mails, `problems` is what
+    a person should know.
+    """
 
     at: datetime
+    service: service.Outcome = field(default_factory=service.Outcome)
     gathered: GatherReport | None = None
     decided: list[Decided] = field(default_factory=list)
     delivered: list[Delivered] = field(default_factory=list)
@@ -120,6 +124,7 @@ class WeekReport:
             "new": self.gathered.new if self.gathered else 0,
             "decided": [asdict(one) for one in self.decided],
             "delivered": [asdict(one) for one in self.delivered],
+            "service": asdict(self.service),
             "problems": [asdict(problem) for problem in self.problems],
         }
 
@@ -133,6 +138,17 @@ def fetcher_from(config: Config) -> Fetcher:
         max_bytes=config.fetch_megabytes * 1024 * 1024,
         deadline=float(config.fetch_seconds),
     )
+
+
+def serve_readers(report: WeekReport, way_out: WayOut) -> None:
+    """Send the service mails that are due; what keeps them waiting is a problem."""
+    with alone(report, "service mails"):
+        composer = service.Composer(way_out.installation.keys)
+        report.service = service.deliver_due(
+            composer, way_out.installation, clock=way_out.clock, stopping=way_out.stopping
+        )
+        if report.service.trouble:
+            report.problems.append(Problem("service mails", report.service.trouble, held=True))
 
 
 def gather_due(report: WeekReport, *, config: Config, fetcher: Fetcher | None) -> None:

@@ -46,7 +46,7 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
     subject = issue.subject or next(iter(suggest.subjects(hooks, language)), "")
     return context.IssueContent(
         language=language,
-        magazine=_magazine(newsletter, day),
+        magazine=magazine_of(newsletter, day),
         newsletter=context.Newsletter(
             slug=newsletter.slug,
             name=newsletter.name,
@@ -162,7 +162,8 @@ def _work(row: Placement, entry: EntryContent) -> str:
     return plain(str(row.edits["title"])) if "title" in row.edits and not entry.work else cards.work_title(entry)
 
 
-def _magazine(newsletter: Newsletter, day: date) -> context.Magazine:
+def magazine_of(newsletter: Newsletter, day: date) -> context.Magazine:
+    """Who sends, as it stands under a letter of that day."""
     row = newsletter.magazine
     owner = row.legal_name or row.name
     return context.Magazine(
