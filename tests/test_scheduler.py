@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,11 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from django.conf import settings as live
 
 from newsletter.config.schema import Config
+from newsletter.flow import service
 from newsletter.flow.week import WeekReport
+from newsletter.providers.memory import mailbox
 from newsletter.scheduler import Clock
+from tests.factories import make_newsletter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,3 +68,27 @@ def test_it_can_be_all_that_a_process_does(config: Config) -> None:
     clock.start()  # returns when the watcher has stopped it
     watcher.join(10)
     assert not scheduler.running
+
+
+def test_service_mails_go_out_while_the_week_is_busy(config: Config) -> None:
+    newsletter = make_newsletter()
+    mailbox().clear()
+    busy = threading.Event()
+
+    class Busy(Clock):
+        def tick(self) -> None:
+            busy.wait(30)
+
+    clock = Busy(replace(config, base_url="https://news.example.test"), seconds=0.05)
+    clock.start()
+    try:
+        service.queue(service.Kind.CONFIRM, newsletter=newsletter, address="ada@box.test", now=datetime.now(UTC))
+        until = time.monotonic() + 30
+        while not mailbox() and time.monotonic() < until:
+            threading.Event().wait(0.02)
+    finally:
+        busy.set()
+        clock.stop()
+    assert [sent.recipient for sent in mailbox()] == ["ada@box.test"]
+    clock.serve_readers()
+    assert len(mailbox()) == 1
