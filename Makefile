@@ -41,7 +41,9 @@ snap: $(VENV)/.dev ## accept the letters as they are now: read the diff before y
 wheel: $(VENV)/.dev ## build dist/*.whl
 	@$(BIN)/python -m hatchling build -t wheel
 
-lock: $(VENV)/.dev ## resolve pyproject.toml anew into the two hash-locked files
+# Not after $(VENV)/.dev: its `pip check` would fail for a dependency that pyproject.toml names and the lock does not yet.
+lock: ## resolve pyproject.toml anew into the two hash-locked files
+	@test -x $(BIN)/python || $(MAKE) $(VENV)/.dev
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --extra postgres --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock

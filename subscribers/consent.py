@@ -20,6 +20,7 @@ from typing import Any
 
 from django.db import transaction
 
+from subscribers import marks
 from subscribers.address import Address
 from subscribers.models import (
     ConsentEvent,
@@ -219,4 +220,4 @@ def _stopped(subscription: Subscription) -> bool:
 
 
 def _is_suppressed(address_key: str) -> bool:
-    return Suppression.objects.filter(address_key=address_key).exists()
+    return Suppression.objects.filter(address_key__in=marks.keys_of(address_key)).exists()

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from subscribers import consent
+from subscribers import consent, marks
 from subscribers.models import ConsentEvent, ConsentKind, Subscription, Suppression, SuppressionReason
 
 
@@ -62,6 +62,9 @@ def lift(address_key: str, *, now: datetime, by: str, reason: str) -> bool:
 
 
 def reasons(address_keys: Iterable[str]) -> dict[str, str]:
-    """The reason of each suppressed address among these; the others are not in the answer. One query."""
-    found = Suppression.objects.filter(address_key__in=list(address_keys))
-    return dict(found.values_list("address_key", "reason"))
+    """The reason of each suppressed address among these, also where only an erased person's mark is left; the others
+    are not in the answer. One query.
+    """
+    asked = {stored: key for key in address_keys for stored in marks.keys_of(key)}
+    found = Suppression.objects.filter(address_key__in=list(asked)).values_list("address_key", "reason")
+    return {asked[stored]: reason for stored, reason in found}

@@ -47,6 +47,7 @@ PROOFS: dict[str, list[str]] = {
     "bench-million-postgresql": ["python", "tests/with_postgres.py", "--durable", "python", *BENCH, "--million"],
     "compiler": ["pytest", "-q", "-n", "2", "-p", "no:randomly", "--timeout=7200", "tests/core/test_trace_property.py"],
     "weeks": ["pytest", "-q", "-p", "no:randomly", "--timeout=7200", "tests/flow/test_interleavings.py"],
+    "lists": ["python", "-m", "tests.benchmarks.lists"],
     "looks": ["python", "tests/looks.py", "docs/images"],
 }
 

@@ -1,11 +1,12 @@
-"""Which column is what: our own four names, and those of the common services' exports."""
+"""Which column is what: our own export's names, those of the common services, and what a mapping says."""
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from subscribers.address import parse
 from subscribers.csv_io.cells import unguard
@@ -26,65 +27,177 @@ _NAMES: dict[str, tuple[str, ...]] = {
     # A date in one of these says what became of the person.
     "unsubscribed at": ("unsubscribed at", "unsub time"),
     "cleaned at": ("clean time", "cleaned at"),
+    "deleted at": ("deleted at",),
     # "true" or "false".
     "wants mail": ("subscribed to emails", "subscribed"),
     "mail off": ("email disabled",),
+    "plain text": ("plain text",),
+    # When they agreed: kept as proof, and as the dates of the subscription.
+    "joined": ("joined at", "joined", "optin time", "subscribed at", "created at", "signup date", "date added",
+               "angemeldet am", "date d'inscription"),
+    "confirmed": ("confirmed at", "confirm time", "confirmed"),
+    # Only in our own export.
+    "subscription": ("subscription",),
+    "changed": ("state at",),
+    "accepted": ("last accepted at",),
+    "refusals": ("refusals in row",),
+    "attributes": ("attributes",),
+    "consent": ("consent",),
 }  # fmt: skip
 _MEANINGS = {name: meaning for meaning, names in _NAMES.items() for name in names}
 _WITHOUT_HEADER = ("email", "name", "language", "topics")
+# What a mapping may name; an attribute as "attributes.KEY".
+MAPPABLE = ("email", "name", "first name", "last name", "language", "topics", "status", "joined", "confirmed",
+            "unsubscribed at", "cleaned at", "wants mail", "mail off", "attributes")  # fmt: skip
+# Where several columns mean one of these the first counts, and each is kept as proof.
+_SEVERAL = ("joined", "confirmed", "unsubscribed at", "cleaned at")
+# Proof beside the dates: where and how they agreed, why they left.
+_PROOF = ("optin ip", "confirm ip", "ip", "ip address", "signup ip", "signup source", "unsub reason",
+          "unsub reason other", "unsub campaign title", "clean campaign title", "last changed", "utm source",
+          "utm medium", "utm campaign", "utm channel")  # fmt: skip
+
+# Whose export is this: the columns that only theirs has together, and the columns of theirs that become attributes
+# (those named in `_LISTS` as lists of words).
+_SERVICES: tuple[tuple[str, frozenset[str], tuple[str, ...]], ...] = (
+    ("newsletter", frozenset({"email", "subscription", "consent"}), ()),
+    ("Mailchimp", frozenset({"email address", "leid", "euid"}), ("notes", "tags", "region", "cc", "timezone")),
+    ("Substack", frozenset({"email", "active subscription", "email disabled"}), ("plan",)),
+    ("Ghost", frozenset({"email", "subscribed to emails", "complimentary plan"}), ("note", "labels", "tiers")),
+    ("listmonk", frozenset({"uuid", "email", "attributes", "status"}), ()),
+    ("beehiiv", frozenset({"email", "status", "tier", "stripe customer id"}), ("tier",)),
+    ("Curated", frozenset({"email address", "subscribed at"}), ()),
+)
+_LISTS = {("Mailchimp", "tags"), ("Ghost", "labels"), ("Ghost", "tiers")}
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where each meaning is, by index; `width` is the number of columns, `ignored` the other headers."""
+    """Where each meaning is, by index; `width` is the number of columns, `ignored` the other headers.
+
+    `service` is whose export it is, "" unknown. `proof` and `attributes` are (index, name) pairs, `lists` the indexes
+    of those attributes that are lists of words.
+    """
 
     at: dict[str, int]
     width: int
     ignored: tuple[str, ...] = ()
     has_header: bool = True
+    service: str = ""
+    proof: tuple[tuple[int, str], ...] = ()
+    attributes: tuple[tuple[int, str], ...] = ()
+    lists: frozenset[int] = field(default_factory=frozenset)
 
     def cell(self, cells: Sequence[str], meaning: str) -> str:
         """The cell of that meaning, trimmed, its guard taken off; "" where there is no such column."""
         index = self.at.get(meaning)
-        if index is None or index >= len(cells):
-            return ""
-        return unguard(cells[index]).strip(" \t\r\n\u00a0\ufeff")
+        return "" if index is None else self.text(cells, index)
+
+    def text(self, cells: Sequence[str], index: int) -> str:
+        """The cell at `index`, trimmed, its guard taken off; "" where the row is shorter."""
+        return unguard(cells[index]).strip(" \t\r\n\u00a0\ufeff") if index < len(cells) else ""
 
 
-def sniff(header: str) -> str:
+def sniff(header: str, mapping: Mapping[str, str] | None = None) -> str:
     """The delimiter that makes the most sense of the first line."""
+    known = {*_MEANINGS, *(_plain(name) for name in (mapping or {}).values())}
 
     def sense(delimiter: str) -> tuple[int, int]:
         cells = split(header, delimiter)
-        return sum(_plain(cell) in _MEANINGS for cell in cells), len(cells)
+        return sum(_plain(cell) in known for cell in cells), len(cells)
 
     return max(DELIMITERS, key=sense)
 
 
-def read(cells: Sequence[str]) -> Columns:
+def read(cells: Sequence[str], mapping: Mapping[str, str] | None = None, *, keep: bool = False) -> Columns:
     """The columns that a header names. A bare list of addresses needs no header.
 
-    Raises `ImportFileError` when no column, or more than one, is the address.
+    `mapping` says which header means what ({"email": "Kontakt", "attributes.city": "Ort"}), before all that we know;
+    with `keep` the columns that mean nothing to us become attributes under their own names. Raises `ImportFileError`
+    when no column, or more than one, is the address, or a mapping names no column.
     """
-    if any(_is_address(cell) for cell in cells):
+    if not mapping and any(_is_address(cell) for cell in cells):
         if not _is_address(cells[0]) or len(cells) > len(_WITHOUT_HEADER):
             raise ImportFileError("The first line has to name the columns, such as: email,name,language,topics")
         names = _WITHOUT_HEADER[: len(cells)]
         return Columns({name: index for index, name in enumerate(names)}, len(cells), has_header=False)
-    at: dict[str, int] = {}
-    ignored: list[str] = []
-    for index, cell in enumerate(cells):
-        meaning = _MEANINGS.get(_plain(cell))
-        if meaning is None:
-            ignored.append(cell.strip()[:60])
-        elif meaning in at:
-            raise ImportFileError(f"Two columns of the first line are the {meaning}: leave one of them out.")
-        else:
+    plain = [_plain(cell) for cell in cells]
+    at, attributes = _mapped(mapping or {}, plain)
+    taken = {*at.values(), *(index for index, _ in attributes)}
+    known = frozenset(plain)
+    service, theirs = next(((name, columns) for name, marks, columns in _SERVICES if marks <= known), ("", ()))
+    proof, lists, ignored = [], set(), []
+    for index, name in enumerate(plain):
+        shown = unguard(cells[index]).strip()[:60]
+        meaning = _MEANINGS.get(name)
+        if meaning in _SEVERAL or name in _PROOF:
+            proof.append((index, shown))
+        if index in taken or name in _PROOF:
+            continue
+        if meaning is None or (meaning in at and mapping):
+            if name in theirs or (keep and name):
+                attributes.append((index, _attribute(shown)))
+                lists |= {index} if (service, name) in _LISTS else set()
+            else:
+                ignored.append(shown)
+        elif meaning not in at:
             at[meaning] = index
+        elif meaning not in _SEVERAL:
+            raise ImportFileError(
+                f"Two columns of the first line are the {meaning}: leave one of them out, or say which with --map."
+            )
     if "email" not in at:
         seen = ", ".join(repr(name) for name in ignored[:8] if name) or "none that we know"
-        raise ImportFileError(f"No column of the first line is 'email'. Its columns: {seen}.")
-    return Columns(at, len(cells), tuple(name for name in ignored if name))
+        hint = 'Say which it is: --map email="ITS NAME".'
+        raise ImportFileError(f"No column of the first line is 'email'. Its columns: {seen}. {hint}")
+    return Columns(
+        at,
+        len(cells),
+        tuple(name for name in ignored if name),
+        service=service,
+        proof=tuple(proof),
+        attributes=tuple(attributes),
+        lists=frozenset(lists),
+    )
+
+
+def mapping_from(pairs: Sequence[str]) -> dict[str, str]:
+    """ "email=Kontakt" ... as `read` wants it. Raises `ImportFileError` for what is no such pair."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        key, sign, header = pair.partition("=")
+        meaning = key.strip().replace("_", " ") if not key.startswith("attributes.") else key.strip()
+        if not sign or not header.strip():
+            raise ImportFileError(f'--map takes a meaning and a header, like email="E-mail", not {pair[:60]!r}.')
+        if meaning not in MAPPABLE and not (meaning.startswith("attributes.") and len(meaning) > len("attributes.")):
+            near = difflib.get_close_matches(meaning, MAPPABLE, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"It knows {', '.join(MAPPABLE)} and attributes.KEY."
+            raise ImportFileError(f"--map knows no {meaning[:60]!r}. {hint}")
+        if meaning in found:
+            raise ImportFileError(f"--map names {meaning!r} twice.")
+        found[meaning] = header.strip()
+    return found
+
+
+def _mapped(mapping: Mapping[str, str], plain: list[str]) -> tuple[dict[str, int], list[tuple[int, str]]]:
+    at: dict[str, int] = {}
+    attributes: list[tuple[int, str]] = []
+    for meaning, header in mapping.items():
+        if plain.count(_plain(header)) != 1:
+            many = "no column" if _plain(header) not in plain else "several columns"
+            near = difflib.get_close_matches(_plain(header), plain, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near and many == "no column" else ""
+            raise ImportFileError(f"--map {meaning}: {many} of the first line has the name {header[:60]!r}.{hint}")
+        index = plain.index(_plain(header))
+        if meaning.startswith("attributes."):
+            attributes.append((index, _attribute(meaning.removeprefix("attributes."))))
+        else:
+            at[meaning] = index
+    return at, attributes
+
+
+def _attribute(name: str) -> str:
+    """A name that a segment's rule can ask for."""
+    return "".join(" " if letter in '"\\' or ord(letter) < 32 else letter for letter in name).strip()[:100]
 
 
 def _plain(header: str) -> str:

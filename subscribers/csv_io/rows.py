@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
+import json
 import re
 import unicodedata
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from subscribers.address import Address, parse
 from subscribers.csv_io.columns import Columns
@@ -16,6 +20,9 @@ from subscribers.errors import AddressError
 from subscribers.words import LANGUAGE, TOPIC
 
 LONGEST_NAME = 300
+LONGEST_ATTRIBUTE = 2000
+LONGEST_PROOF = 500
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # a spreadsheet's zero, or a mistake
 
 
 class Wish(StrEnum):
@@ -30,12 +37,13 @@ class Wish(StrEnum):
     MANUAL = "manual"
 
 
+SUPPRESSING = (Wish.BOUNCE, Wish.COMPLAINT, Wish.MANUAL)
 _STATUSES: dict[str, Wish] = {
     **dict.fromkeys(("", "active", "subscribed", "enabled", "confirmed", "free", "paid", "premium"), Wish.ACTIVE),
     **dict.fromkeys(("pending", "unconfirmed", "validating"), Wish.PENDING),
     **dict.fromkeys(("paused", "snoozed"), Wish.PAUSED),
     **dict.fromkeys(("unsubscribed", "inactive", "disabled", "opted out", "opted_out", "removed"), Wish.UNSUBSCRIBED),
-    **dict.fromkeys(("bounced", "bounce", "cleaned", "hard bounced", "undeliverable"), Wish.BOUNCE),
+    **dict.fromkeys(("bounced", "bounce", "cleaned", "hard bounced", "undeliverable", "invalid"), Wish.BOUNCE),
     **dict.fromkeys(("complained", "complaint", "spam", "marked as spam"), Wish.COMPLAINT),
     **dict.fromkeys(("blocked", "blocklisted", "suppressed"), Wish.MANUAL),
 }
@@ -49,7 +57,11 @@ class RowError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that can be read. `topics` is sorted, empty for all; `warning` tells what was left empty, and why."""
+    """A row that can be read. `topics` is sorted, empty for all; `warning` tells what was left empty, and why.
+
+    `subscription` is the state on the list that our own export gives beside a suppression (None: none). Dates are
+    aware; None where the row gives none. `proof` is the consent columns as they stand, by their headers.
+    """
 
     line: int
     address: Address
@@ -58,10 +70,28 @@ class Row:
     topics: tuple[str, ...]
     wish: Wish
     warning: str = ""
+    subscription: Wish | None = None
+    plain_text: bool = False
+    joined: datetime | None = None
+    confirmed: datetime | None = None
+    changed: datetime | None = None
+    accepted: datetime | None = None
+    refusals: int = 0
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    proof: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def suppresses(self) -> bool:
+        """Whether the row says that the address must never be mailed."""
+        return self.wish in SUPPRESSING
 
 
-def read(record: Record, columns: Columns, known_topics: Collection[str] | None) -> Row:
-    """Raises `RowError`. With `known_topics` another topic is a mistake; None knows none and takes all."""
+def read(
+    record: Record, columns: Columns, known_topics: Collection[str] | None, *, now: datetime, kind: str = ""
+) -> Row:
+    """Raises `RowError`. With `known_topics` another topic is a mistake; None knows none and takes all. `kind` is what
+    the file is said to hold ("unsubscribed", "cleaned", "nonsubscribed", or "").
+    """
     if record.problem:
         raise RowError(record.problem)
     cells = record.cells
@@ -71,19 +101,34 @@ def read(record: Record, columns: Columns, known_topics: Collection[str] | None)
     if len(cells) > columns.width:
         many = f"{len(cells)} cells where the first line has {columns.width}"
         raise RowError(f"The row has {many}: a cell with a comma in it needs quotes around it.")
+    if kind == "nonsubscribed":
+        raise RowError("The file holds people who never subscribed: nobody of them is added.")
     try:
         address = parse(columns.cell(cells, "email"))
     except AddressError as error:
         raise RowError(str(error)) from None
     language, warning = _language(columns.cell(cells, "language"))
+    dates = {meaning: _date(columns.cell(cells, meaning), now) for meaning in ("joined", "confirmed")}
+    unread = [meaning for meaning, at in dates.items() if at is None and columns.cell(cells, meaning)]
+    if unread:
+        warning = f"{warning} The date {' and '.join(unread)} can't be read: it is kept with the proof as it stands."
+    ours = columns.service == "newsletter"
     return Row(
         line=record.line,
         address=address,
         name=_name(cells, columns),
         language=language,
         topics=_topics(columns.cell(cells, "topics"), known_topics),
-        wish=_wish(cells, columns),
-        warning=warning,
+        wish=_wish(cells, columns, kind),
+        warning=warning.strip(),
+        subscription=_state(columns.cell(cells, "subscription")) if ours else None,
+        plain_text=columns.cell(cells, "plain text").casefold() in _YES,
+        **dates,
+        changed=_date(columns.cell(cells, "changed"), now) if ours else None,
+        accepted=_date(columns.cell(cells, "accepted"), now) if ours else None,
+        refusals=_refusals(columns.cell(cells, "refusals")) if ours else 0,
+        attributes=_attributes(cells, columns),
+        proof=_proof(cells, columns),
     )
 
 
@@ -118,16 +163,19 @@ def _topics(text: str, known: Collection[str] | None) -> tuple[str, ...]:
     return tuple(topics)
 
 
-def _wish(cells: tuple[str, ...], columns: Columns) -> Wish:
+def _wish(cells: tuple[str, ...], columns: Columns, kind: str) -> Wish:
     status = columns.cell(cells, "status").casefold()
     if status not in _STATUSES:
         raise RowError(f"The status {status[:40]!r} is unknown: write active, pending, paused or unsubscribed.")
     wish = _STATUSES[status]
-    if wish in (Wish.BOUNCE, Wish.COMPLAINT, Wish.MANUAL):
+    if wish in SUPPRESSING:
         return wish
-    if columns.cell(cells, "cleaned at"):
+    # Mailchimp writes a file for each kind, and every row of it is of that kind, with a date in its column or without.
+    theirs = columns.service == "Mailchimp"
+    if kind == "cleaned" or columns.cell(cells, "cleaned at") or (theirs and "cleaned at" in columns.at):
         return Wish.BOUNCE
-    if columns.cell(cells, "unsubscribed at"):
+    gone = columns.cell(cells, "unsubscribed at") or columns.cell(cells, "deleted at")
+    if kind == "unsubscribed" or gone or (theirs and "unsubscribed at" in columns.at):
         return Wish.UNSUBSCRIBED
     wants, off = columns.cell(cells, "wants mail").casefold(), columns.cell(cells, "mail off").casefold()
     for text in (wants, off):
@@ -136,3 +184,76 @@ def _wish(cells: tuple[str, ...], columns: Columns) -> Wish:
     if wants in _NO or off in _YES:
         return Wish.UNSUBSCRIBED
     return wish
+
+
+def _state(text: str) -> Wish | None:
+    return next((wish for wish in Wish if wish == text and wish not in SUPPRESSING), None)
+
+
+def _refusals(text: str) -> int:
+    return min(int(text), 32_767) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _date(text: str, now: datetime) -> datetime | None:
+    """An ISO date or instant, UTC where it says no offset; None for anything else, the future and before 1990."""
+    try:
+        found = datetime.fromisoformat(text.removesuffix(" UTC"))
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if _EARLIEST <= found <= now else None
+
+
+def _attributes(cells: tuple[str, ...], columns: Columns) -> dict[str, Any]:
+    """Custom attributes: of the column of JSON, and of those columns that are one each. An empty cell is none."""
+    found = _json(columns.cell(cells, "attributes"))
+    for index, name in columns.attributes:
+        text = columns.text(cells, index)
+        if not text:
+            continue
+        if index in columns.lists:
+            words = next(csv.reader([text], skipinitialspace=True), [])
+            found[name] = [word.strip() for word in words if word.strip()]
+        else:
+            found[name] = text
+    if len(json.dumps(found)) > LONGEST_ATTRIBUTE * 10 or any(
+        isinstance(value, str) and len(value) > LONGEST_ATTRIBUTE for value in found.values()
+    ):
+        raise RowError(
+            f"The attributes are too long: at most {LONGEST_ATTRIBUTE:,} letters each, ten times that in all."
+        )
+    return found
+
+
+def _json(text: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        found = json.loads(text, parse_constant=_no_constant)
+        json.dumps(found).encode()
+    except (ValueError, RecursionError):
+        found = None
+    # PostgreSQL keeps neither NUL nor half of a pair.
+    if not isinstance(found, dict) or re.search(r"\\u(0000|[dD][89a-fA-F])", json.dumps(found).replace("\\\\", "")):
+        raise RowError("The attributes are not an object of JSON that can be kept.")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _proof(cells: tuple[str, ...], columns: Columns) -> dict[str, Any]:
+    """What the file says of how they agreed, or left, by its own headers."""
+    found: dict[str, Any] = {}
+    for index, header in columns.proof:
+        text = columns.text(cells, index)
+        if text:
+            found[header] = text[:LONGEST_PROOF]
+    consent = columns.cell(cells, "consent")
+    if consent:
+        try:
+            found["consent"] = json.loads(consent)
+        except (ValueError, RecursionError):
+            raise RowError("The consent is not JSON.") from None
+    return found

@@ -27,33 +27,37 @@ def count(mailing_list: MailingList, rule: object, *, now: datetime) -> int:
 
 
 def pages(mailing_list: MailingList, rule: object, *, now: datetime, size: int = PAGE) -> Iterator[list[int]]:
-    """The numbers (`pk`) of the selected subscriptions, state by state, then in order, at most `size` a page.
+    """The numbers (`pk`) of the selected subscriptions in order, at most `size` a page.
 
-    Each page walks on along the index (list, state, number) from where the last one ended: its cost does not grow with
-    the list, and a change in between neither repeats nor drops anybody who stays. Raises `SegmentError`.
+    Each page walks on along an index from where the last one ended: its cost does not grow with the list, and a change
+    in between neither repeats nor drops anybody who stays selected. Raises `SegmentError`.
     """
     possible = _possible(parse(rule))
-    chosen = queryset(mailing_list, rule, now=now)
-    # One state at a time: over several, the index is not in the order of the numbers, and each page would sort.
-    for state in SubscriptionState.values:
-        last: int | None = 0 if state in possible else None
-        while last is not None:
-            end = end_of_page(mailing_list, state, last, size).first()
-            # Between two numbers, not "the first so many": PostgreSQL would guess how many the rule takes, and may
-            # choose to sort them all for each page.
-            rows = chosen.filter(state=state, pk__gt=last).order_by("pk")
-            page = list((rows if end is None else rows.filter(pk__lte=end)).values_list("pk", flat=True))
-            if page:
-                yield page
-            last = end
+    if not possible:
+        return
+    # In one state the covering index (list, state, number) is in the order of the numbers; over several it is not.
+    state = possible.pop() if len(possible) == 1 else ""
+    chosen = queryset(mailing_list, rule, now=now).order_by("pk")
+    last: int | None = 0
+    while last is not None:
+        end = end_of_page(mailing_list, state, last, size).first()
+        # Between two numbers, not "the first so many": PostgreSQL would guess how many the rule takes, and may choose
+        # to sort them all for each page.
+        rows = chosen.filter(pk__gt=last)
+        page = list((rows if end is None else rows.filter(pk__lte=end)).values_list("pk", flat=True))
+        if page:
+            yield page
+        last = end
 
 
 def end_of_page(mailing_list: MailingList, state: str, last: int, size: int) -> QuerySet[Subscription, int]:
-    """The number of the last of the next `size` subscriptions of the state after `last`; nothing when there are fewer.
-    The index alone answers it.
+    """The number of the last of the next `size` subscriptions after `last`, in that state ("" any); nothing when there
+    are fewer. An index alone answers it.
     """
-    rows = Subscription.objects.filter(mailing_list=mailing_list, state=state, pk__gt=last).order_by("pk")
-    return rows.values_list("pk", flat=True)[size - 1 : size]
+    rows = Subscription.objects.filter(mailing_list=mailing_list, pk__gt=last)
+    if state:
+        rows = rows.filter(state=state)
+    return rows.order_by("pk").values_list("pk", flat=True)[size - 1 : size]
 
 
 def _possible(rule: c.Condition) -> set[str]:

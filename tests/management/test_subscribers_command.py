@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import stat
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from subscribers import segments
 from subscribers.models import MailingList, Subscription
 from tests.factories import make_list, make_subscription
 
@@ -129,3 +132,55 @@ def test_an_export_to_the_terminal_is_the_same_bytes(file: Path, monkeypatch: py
     run("export")
     assert "ana@example.org,Ána,".encode() in raw.getvalue()
     assert raw.getvalue().count(b"\r\n") == 2
+
+
+def test_a_mapping_and_a_list_of_differences_go_with_an_import(file: Path, tmp_path: Path) -> None:
+    file.write_text("Kontakt,Ort,Wer\nana@example.org,Köln,Ana\n")
+    out = tmp_path / "differences.csv"
+    arguments = ["--map", "email=Kontakt", "--map", "attributes.city=Ort", "--differences", str(out)]
+    told = run("import", str(file), "--consent", CONSENT, "--dry-run", *arguments)
+    assert "not read: Wer" in told and "1 would be added" in told
+    assert out.read_text().splitlines()[1] == "door.csv,2,ana@example.org,added,,active,"
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    with pytest.raises(CommandError, match=r"differences\.csv exists already"):
+        run("import", str(file), "--consent", CONSENT, *arguments)
+    run("import", str(file), "--consent", CONSENT, "--keep-columns", *arguments[:4])
+    assert Subscription.objects.get().subscriber.attributes == {"city": "Köln", "Wer": "Ana"}
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        ("Kontakt", "--map takes a meaning and a header"),
+        ("emial=Kontakt", "--map knows no 'emial'. Did you mean 'email'?"),
+        ("shoe=Kontakt", "--map knows no 'shoe'. It knows email, name"),
+        ("attributes.=Kontakt", "--map knows no 'attributes.'"),
+    ],
+)
+def test_a_mapping_that_means_nothing_is_said(file: Path, pair: str, words: str) -> None:
+    with pytest.raises(CommandError, match=re.escape(words)):
+        run("import", str(file), "--consent", CONSENT, "--map", pair)
+
+
+def test_an_archive_of_a_service_is_named_with_its_files(file: Path, tmp_path: Path) -> None:
+    header = "Email Address,LEID,EUID,Shoe"
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr("subscribed_members.csv", f"{header}\nana@example.org,1,a,43\n")
+        archive.writestr("cleaned_members.csv", f"{header},CLEAN_TIME\nbo@example.org,1,a,43,\nnobody,1,a,43,\n")
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("subscribers", "import", str(tmp_path / "export.zip"), "--consent", CONSENT, stdout=out)
+    assert "subscribed_members.csv: an export of Mailchimp" in out.getvalue()
+    assert "cleaned_members.csv: not read: LEID, EUID, Shoe" in out.getvalue()
+    assert "cleaned_members.csv line 3: refused" in out.getvalue()
+
+
+def test_an_export_of_a_segment_names_it(file: Path, tmp_path: Path) -> None:
+    make_subscription("ana@example.org", language="en")
+    make_subscription("bo@example.org", language="de")
+    segments.save("german", make_list(), rule={"language": ["de"]})
+    err = io.StringIO()
+    call_command("subscribers", "export", str(tmp_path / "out.csv"), "--segment", "german", stderr=err)
+    assert "1 subscribers of weekly, segment german" in err.getvalue()
+    with pytest.raises(CommandError, match='Did you mean "german"'):
+        run("export", "--segment", "germn")

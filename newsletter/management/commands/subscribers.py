@@ -1,4 +1,4 @@
-"""`newsletter subscribers import|export`: the list from and to a CSV file."""
+"""`newsletter subscribers import|export`: the list from and to a file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import json
 import os
 import sys
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.core.rubrics import RUBRICS
 from newsletter.management.arguments import clock, list_from
-from subscribers.csv_io import ImportReport, export_lines, import_file
+from subscribers import segments
+from subscribers.csv_io import Differences, ImportReport, export_lines, import_file, mapping_from
 from subscribers.errors import SubscribersError
 from subscribers.models import MailingList
 
@@ -22,40 +25,63 @@ TOLD_EVERY = 10_000  # rows
 
 
 class Command(BaseCommand):
-    help = "Bring subscribers in from a CSV file, or write the list as one."
+    help = "Bring subscribers in from a file, or write the list as one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="import|export")
         bring = verbs.add_parser("import", help="add the people of a file; a bad row is reported and stops nobody else")
-        bring.add_argument("file", help="a CSV file with a column of e-mail addresses, or - for standard input")
+        bring.add_argument(
+            "file", help="a CSV or XLSX file with a column of e-mail addresses, or a zip of such CSV; - is stdin (CSV)"
+        )
         bring.add_argument(
             "--list", default="", dest="list_slug", metavar="SLUG", help="which list (default: the only)"
         )
         bring.add_argument(
             "--consent", required=True, metavar="TEXT", help="how these people agreed, kept as proof with each of them"
         )
+        bring.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            dest="mapping",
+            metavar="MEANING=HEADER",
+            help='what a column means, like email="E-mail" or attributes.city="Ort"; may be repeated',
+        )
+        bring.add_argument(
+            "--keep-columns", action="store_true", help="keep columns that mean nothing to us as custom attributes"
+        )
+        bring.add_argument(
+            "--differences", default="", metavar="FILE", help="write what becomes of each row as a new CSV file"
+        )
         bring.add_argument("--dry-run", action="store_true", help="say what would happen, row by row; change nothing")
         bring.add_argument("--json", action="store_true", help="the report as JSON")
-        write = verbs.add_parser("export", help="write everybody ever on the list, with their status")
+        write = verbs.add_parser("export", help="write everybody ever on the list, with their status and proof")
         write.add_argument(
             "file", nargs="?", default="-", help="where to; an existing file is not touched (default: -)"
         )
         write.add_argument(
             "--list", default="", dest="list_slug", metavar="SLUG", help="which list (default: the only)"
         )
+        write.add_argument("--segment", default="", metavar="SLUG", help="only who is in this segment of it")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        mailing_list = list_from(options["list_slug"])
-        if options["verb"] == "import":
-            self._import(mailing_list, options)
-        else:
-            self._export(mailing_list, options["file"])
+        try:
+            if options["verb"] == "import":
+                self._import(list_from(options["list_slug"]), options)
+            else:
+                self._export(options)
+        except SubscribersError as error:
+            raise CommandError(str(error), returncode=2) from error
 
     def _import(self, mailing_list: MailingList, options: dict[str, Any]) -> None:
         path = options["file"]
         name = "standard input" if path == "-" else Path(path).name
+        mapping = mapping_from(options["mapping"])
         try:
-            with sys.stdin.buffer if path == "-" else Path(path).open("rb") as file:
+            with (
+                sys.stdin.buffer if path == "-" else Path(path).open("rb") as file,
+                _new(options["differences"]) as out,
+            ):
                 report = import_file(
                     file,
                     mailing_list,
@@ -63,11 +89,14 @@ class Command(BaseCommand):
                     wording=options["consent"],
                     now=clock(),
                     known_topics=RUBRICS.keys(),
+                    mapping=mapping,
+                    keep_columns=options["keep_columns"],
                     dry_run=options["dry_run"],
                     progress=self._tell,
+                    differences=Differences(out) if out else None,
                 )
         except OSError as error:
-            raise CommandError(f"{path} can't be read: {error.strerror}.") from error
+            raise CommandError(f"{path} can't be read: {error.strerror or error}.") from error
         except SubscribersError as error:
             raise CommandError(f"{name}: {error}") from error
         if options["json"]:
@@ -95,29 +124,52 @@ class Command(BaseCommand):
                 self.stdout.write(f"{number:>9,} {words}")
         for warning in report.warnings:
             self.stdout.write(f"warning: {warning}")
-        if report.ignored_columns:
-            self.stdout.write(f"not read: {', '.join(report.ignored_columns)}")
+        for table in report.tables:
+            where = f"{table.name}: " if len(report.tables) > 1 else ""
+            if table.service:
+                self.stdout.write(f"{where}an export of {table.service}")
+            if table.ignored_columns:
+                self.stdout.write(f"{where}not read: {', '.join(table.ignored_columns)}")
         for problem in report.problems[:SHOWN]:
-            self.stdout.write(f"line {problem.line}: {problem.kind}: {problem.reason}")
+            where = f"{problem.file} " if problem.file else ""
+            self.stdout.write(f"{where}line {problem.line}: {problem.kind}: {problem.reason}")
         more = len(report.problems) - SHOWN + report.problems_left_off
         if more > 0:
             self.stdout.write(f"... and {more:,} more; --json names up to 10,000 of them.")
         if report.dry_run:
             self.stdout.write("Nothing was changed (dry run).")
 
-    def _export(self, mailing_list: MailingList, path: str) -> None:
+    def _export(self, options: dict[str, Any]) -> None:
+        if options["segment"]:
+            wanted = list_from(options["list_slug"]) if options["list_slug"] else None
+            segment = segments.find(options["segment"], wanted)
+            mailing_list, rule = segment.mailing_list, segment.rule
+        else:
+            mailing_list, rule = list_from(options["list_slug"]), {}
+        lines, path = export_lines(mailing_list, rule, now=clock()), options["file"]
         if path == "-":
             sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-            for line in export_lines(mailing_list):
+            for line in lines:
                 sys.stdout.write(line)
             return
-        try:
-            # Addresses of people: for the owner's eyes, and never over another file.
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            raise CommandError(f"{path} exists already. Name another file.") from None
-        except OSError as error:
-            raise CommandError(f"{path} can't be written: {error.strerror}.") from error
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            count = sum(1 for line in export_lines(mailing_list) if file.write(line)) - 1
-        self.stderr.write(f"{path}: {count:,} subscribers of {mailing_list.slug}")
+        with _new(path) as file:
+            assert file is not None
+            count = sum(1 for line in lines if file.write(line)) - 1
+        what = f"{mailing_list.slug}, segment {options['segment']}" if options["segment"] else mailing_list.slug
+        self.stderr.write(f"{path}: {count:,} subscribers of {what}")
+
+
+@contextmanager
+def _new(path: str) -> Iterator[TextIO | None]:
+    """A new file, for the owner's eyes: there are addresses of people in it. None for ""."""
+    if not path:
+        yield None
+        return
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CommandError(f"{path} exists already. Name another file.") from None
+    except OSError as error:
+        raise CommandError(f"{path} can't be written: {error.strerror}.") from error
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        yield file
