@@ -23,7 +23,7 @@ from subscribers.csv_io.columns import Columns
 from subscribers.csv_io.deciding import fate, known, state_after
 from subscribers.csv_io.records import Record
 from subscribers.csv_io.report import COUNTS, Differences, ImportReport, Outcome, TableRead
-from subscribers.csv_io.rows import Row, RowError
+from subscribers.csv_io.rows import Row, RowError, Wish
 from subscribers.csv_io.rows import read as read_row
 from subscribers.csv_io.seen import Seen, SeenAddresses
 from subscribers.csv_io.tables import Table, tables
@@ -172,7 +172,9 @@ def _decide(
         if row.warning:
             report.note(row.line, "warning", row.warning)
         came_to, reason = fate(row, before, seen.get(key))
-        if came_to == "added":
+        on_list = key in before.subscriptions or (key in seen and seen[key].on_list)
+        # Who is unsubscribed and was never on the list is new on it, unsubscribed.
+        if came_to == "added" or (came_to == "stopped" and row.wish == Wish.UNSUBSCRIBED and not on_list):
             fresh.append(row)
         elif came_to == "stopped":
             stops.append(row)

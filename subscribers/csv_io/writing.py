@@ -45,7 +45,9 @@ class Proof:
 
 
 def add(rows: list[Row], before: Known, mailing_list: MailingList, proof: Proof) -> None:
-    """New subscriptions in the states that the rows name, and the people who are new too, in three statements."""
+    """New subscriptions in the states that the rows name, and the people who are new too, in three statements. Who is
+    unsubscribed is written down too: otherwise the next file would bring them in.
+    """
     if not rows:
         return
     people = {**before.people, **_new_people([row for row in rows if row.address.key not in before.people], proof)}
@@ -59,7 +61,7 @@ def add(rows: list[Row], before: Known, mailing_list: MailingList, proof: Proof)
 
 
 def stop(row: Row, mailing_list: MailingList, proof: Proof) -> None:
-    """A row that ends something. Few of a file's rows do, and each may touch other lists: one by one."""
+    """A row that ends something for an address that is known, or on every list. Few do: one by one."""
     if row.suppresses:
         if row.subscription is not None:
             _beside_suppression(row, SubscriptionState(row.subscription), mailing_list, proof)
@@ -67,23 +69,8 @@ def stop(row: Row, mailing_list: MailingList, proof: Proof) -> None:
         evidence = f"{proof.origin(row)}{f' ({said})' if said else ''}"
         suppression.suppress(row.address.key, _REASONS[row.wish], now=proof.now, evidence=evidence)
         return
-    # Written down even for somebody new: otherwise the next file would bring them in.
-    subscription, _ = Subscription.objects.get_or_create(
-        mailing_list=mailing_list,
-        subscriber=_person(row, proof),
-        defaults={
-            "state": SubscriptionState.PENDING,
-            "joined_at": row.joined or proof.now,
-            "confirmed_at": row.confirmed,
-            "state_at": proof.now,
-            "topics": list(row.topics),
-        },
-    )
+    subscription = Subscription.objects.get(mailing_list=mailing_list, subscriber__address_key=row.address.key)
     consent.unsubscribe(subscription, now=proof.now, origin=proof.origin(row), evidence=proof.evidence(row))
-    if row.changed is not None:  # our own export knows when they left
-        Subscription.objects.filter(pk=subscription.pk).update(
-            state_at=row.changed, last_accepted_at=row.accepted, refusals_in_row=row.refusals
-        )
 
 
 def _beside_suppression(row: Row, state: SubscriptionState, mailing_list: MailingList, proof: Proof) -> None:
@@ -124,7 +111,8 @@ def _new_people(rows: list[Row], proof: Proof) -> dict[str, Subscriber]:
 def _subscription(
     row: Row, state: SubscriptionState, person: Subscriber, mailing_list: MailingList, now: datetime
 ) -> Subscription:
-    agreed = None if state == SubscriptionState.PENDING else row.joined or now
+    never = state in (SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
+    agreed = None if never else row.joined or now
     return Subscription(
         mailing_list=mailing_list,
         subscriber=person,
@@ -144,9 +132,9 @@ def _imported(row: Row, subscription: Subscription, mailing_list: MailingList, p
         subscription=subscription,
         address_key=row.address.key,
         list_slug=mailing_list.slug,
-        kind=ConsentKind.IMPORTED,
+        kind=ConsentKind.UNSUBSCRIBED if subscription.state == SubscriptionState.UNSUBSCRIBED else ConsentKind.IMPORTED,
         at=proof.now,
         origin=proof.origin(row),
-        wording=proof.wording,
+        wording="" if subscription.state == SubscriptionState.UNSUBSCRIBED else proof.wording,
         evidence=proof.evidence(row),
     )

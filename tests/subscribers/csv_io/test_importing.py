@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subscribers import audience, consent, marks, suppression
-from subscribers.csv_io import ImportReport, export_lines, import_file, importing
+from subscribers.csv_io import ImportReport, export_lines, exporting, import_file, importing
 from subscribers.csv_io import report as report_module
 from subscribers.errors import ImportFileError
 from subscribers.models import (
@@ -329,6 +329,13 @@ def test_an_export_comes_back_as_it_was(now: datetime) -> None:
         assert events[0]["evidence"]["columns"]["consent"] == json.loads(was.pop("consent"))
         assert row == was
     assert bring_in(text, now).already == 8
+
+
+def test_every_field_of_a_person_is_in_the_export() -> None:
+    columns = {"address": "email", "state": "status", "address_key": "email", "created_at": "", "id": "",
+               "mailing_list": "", "subscriber": ""}  # fmt: skip
+    fields = [field.name for model in (Subscriber, Subscription) for field in model._meta.concrete_fields]
+    assert {columns.get(name, name) for name in fields} - {""} <= set(exporting.HEADER)
 
 
 def test_an_export_of_a_segment_holds_its_people_alone(now: datetime) -> None:
