@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from subscribers.models import ConsentEvent, MailingList, Subscriber, Subscription, Suppression
+from subscribers.models import ConsentEvent, MailingList, Segment, Subscriber, Subscription, Suppression
 
 if TYPE_CHECKING:
     ReadOnlyBase = admin.ModelAdmin[Model]
@@ -65,6 +65,12 @@ class SuppressionAdmin(ReadOnly):
     list_display = ("address_key", "reason", "at")
     list_filter = ("reason",)
     search_fields = ("address_key",)
+
+
+@admin.register(Segment)
+class SegmentAdmin(ReadOnly):
+    list_display = ("slug", "mailing_list", "name")
+    list_select_related = ("mailing_list",)
 
 
 @admin.register(MailingList)

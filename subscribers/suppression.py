@@ -46,9 +46,11 @@ def lift(address_key: str, *, now: datetime, by: str, reason: str) -> bool:
     if not reason.strip():
         raise ValueError("Lifting a suppression needs a reason.")
     with transaction.atomic():
-        row = Suppression.objects.select_for_update().filter(address_key=address_key).first()
-        if row is None:
+        # An erased person's mark too: whoever lifts it has the address from the person.
+        rows = list(Suppression.objects.select_for_update().filter(address_key__in=marks.keys_of(address_key)))
+        if not rows:
             return False
+        row = min(rows, key=lambda one: one.at)
         ConsentEvent.objects.create(
             address_key=address_key,
             kind=ConsentKind.SUPPRESSED,
@@ -57,7 +59,7 @@ def lift(address_key: str, *, now: datetime, by: str, reason: str) -> bool:
             wording=reason,
             evidence={"lifted": True, "reason": row.reason, "since": row.at.isoformat()},
         )
-        row.delete()
+        Suppression.objects.filter(pk__in=[one.pk for one in rows]).delete()
     return True
 
 

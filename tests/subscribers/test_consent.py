@@ -3,8 +3,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from pytest_django import Settings
 
-from subscribers import consent, suppression
+from subscribers import consent, marks, suppression
 from subscribers.address import parse
 from subscribers.consent import Asked
 from subscribers.models import (
@@ -190,3 +191,18 @@ def test_lifting_a_suppression_needs_a_person_and_a_reason(now: datetime) -> Non
     event = ConsentEvent.objects.order_by("pk").last()
     assert event is not None
     assert event.wording == "new mailbox, wrote to us"
+
+
+def test_an_erased_persons_mark_keeps_the_address_out_until_a_person_lifts_it(
+    now: datetime, settings: Settings
+) -> None:
+    key = "ana@example.org"
+    Suppression.objects.create(address_key=marks.mark(key), reason=SuppressionReason.ERASED, at=now)
+    assert key not in str(list(Suppression.objects.values()))
+    # A secret that was changed since still reads its old marks.
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a newer secret, as long as the one before it"
+    assert ask(now).asked == Asked.SUPPRESSED
+    assert suppression.reasons([key, "bo@example.org"]) == {key: "erased"}
+    assert suppression.lift(key, now=now, by="mara", reason="Wrote to us and asked.")
+    assert ask(now).asked == Asked.NEW

@@ -26,6 +26,7 @@ TOLD_EVERY = 10_000  # rows
 
 class Command(BaseCommand):
     help = "Bring subscribers in from a file, or write the list as one."
+    _told = 0
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="import|export")
@@ -107,7 +108,8 @@ class Command(BaseCommand):
             sys.exit(3)
 
     def _tell(self, rows: int) -> None:
-        if rows % TOLD_EVERY == 0:
+        if rows // TOLD_EVERY > self._told:
+            self._told = rows // TOLD_EVERY
             self.stderr.write(f"{rows:,} rows")
 
     def _show(self, report: ImportReport) -> None:
