@@ -43,12 +43,14 @@ def import_file(
     known_topics: Collection[str] | None = None,
     mapping: Mapping[str, str] | None = None,
     keep_columns: bool = False,
+    encoding: str = "",
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
     differences: Differences | None = None,
 ) -> ImportReport:
     """Read `file` (binary: CSV, XLSX, or a zip of CSV files) into `mailing_list`. `name` is what the proof calls the
-    file; `wording` states how these people agreed. `mapping` and `keep_columns` as in `columns.read`. `progress` hears
+    file; `wording` states how these people agreed. `mapping` and `keep_columns` as in `columns.read`,
+    `encoding` as in `tables`. `progress` hears
     the number of rows after each chunk, `differences` every row's outcome.
 
     Each chunk of rows is one transaction: after a crash the same file is simply imported again. Memory stays flat.
@@ -60,7 +62,7 @@ def import_file(
     report = ImportReport(file=name, list_slug=mailing_list.slug, dry_run=dry_run)
     read: list[Table] = []
     with SeenAddresses() as seen:
-        for table in tables(file, name, mapping):
+        for table in tables(file, name, mapping, encoding):
             found, rows = _start(table, report, mapping, keep=keep_columns)
             where = name if table.name == name else f"{name} {table.name}"
             proof = writing.Proof(where, wording, now)

@@ -15,7 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-DELIMITERS = (",", ";", "\t")
+from subscribers.errors import ImportFileError
+
+DELIMITERS = (",", ";", "\t", "|")
 LONGEST_LINE = 200_000  # letters
 LONGEST_ROW = 60  # lines: a quote that has not been closed by then was never meant to be
 _MARKS = (
@@ -48,10 +50,12 @@ class Lines:
     were no UTF-8 and were read as Windows-1252, `first_guessed` is the first such line's number (0: none).
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        """`file` is read once, front to back, from where it stands."""
+    def __init__(self, file: BinaryIO, encoding: str = "") -> None:
+        """`file` is read once, front to back, from where it stands. `encoding` when a person says which it is; raises
+        `ImportFileError` for one that does not exist.
+        """
         buffered = file if isinstance(file, io.BufferedReader) else io.BufferedReader(file)  # type: ignore[type-var]
-        self.encoding = _encoding(buffered.peek(4096)[:4096])
+        self.encoding = _named(encoding) if encoding else _encoding(buffered.peek(4096)[:4096])
         # A byte that is no UTF-8 comes through as a lone surrogate, so that its line can be read again.
         errors = "surrogateescape" if self.encoding.startswith("utf-8") else "replace"
         self._text = io.TextIOWrapper(buffered, encoding=self.encoding, errors=errors, newline="")
@@ -136,6 +140,15 @@ def _quote_problem(error: Exception) -> str:
     if isinstance(error, csv.Error) and "field limit" in str(error):
         return "A cell is longer than 131,072 letters."
     return "A quote is opened and not closed."
+
+
+def _named(encoding: str) -> str:
+    try:
+        found = codecs.lookup(encoding)
+        "é".encode(found.name, "replace")
+    except (LookupError, ValueError) as error:
+        raise ImportFileError(f"There is no encoding {encoding[:40]!r}: write it like cp1251 or shift_jis.") from error
+    return "utf-8-sig" if found.name == "utf-8" else found.name
 
 
 def _encoding(sample: bytes) -> str:

@@ -41,9 +41,9 @@ class Table:
     warnings: list[str] = field(default_factory=list)
 
 
-def tables(file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None) -> Iterator[Table]:
+def tables(file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None, encoding: str = "") -> Iterator[Table]:
     """Every table of `file`, one after the other: read each before you take the next. An archive is read back and
-    forth, so `file` must be seekable then.
+    forth, so `file` must be seekable then. `encoding` is that of CSV, "" to find out.
 
     Raises `ImportFileError` for what is no table and no archive of tables.
     """
@@ -51,7 +51,7 @@ def tables(file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None) 
     if start.startswith(_OLE):
         raise ImportFileError("This is a workbook of an old kind, or a locked one. Save it as XLSX or CSV.")
     if not start.startswith(b"PK\x03\x04"):
-        yield from _lines_of(file, name, mapping)
+        yield from _lines_of(file, name, mapping, encoding)
         return
     try:
         archive = ZipFile(file)
@@ -68,14 +68,15 @@ def tables(file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None) 
             raise ImportFileError("There is no CSV file in the archive.")
         for member in found:
             with archive.open(member) as inner:
-                for table in _lines_of(inner, PurePosixPath(member.filename).name, mapping):  # type: ignore[arg-type]
+                name = PurePosixPath(member.filename).name
+                for table in _lines_of(inner, name, mapping, encoding):  # type: ignore[arg-type]
                     table.kind = _kind(table.name)
                     yield table
 
 
-def _lines_of(file: BinaryIO, name: str, mapping: Mapping[str, str] | None) -> Iterator[Table]:
+def _lines_of(file: BinaryIO, name: str, mapping: Mapping[str, str] | None, encoding: str) -> Iterator[Table]:
     try:
-        lines = Lines(file)
+        lines = Lines(file, encoding)
     except (BadZipFile, zlib.error, EOFError) as error:
         raise ImportFileError(f"{name} in the archive is damaged.") from error
     try:

@@ -20,8 +20,11 @@ LARGEST_PART = 64 * 2**20  # bytes of a part that is read whole: shared texts, s
 LARGEST_SHEET = 2 * 2**30
 LONGEST_RUN = 2**20  # bytes without a tag: Excel's longest text is 32,767 letters
 LONGEST_ROW = 8 * 2**20  # bytes
+LONGEST_TAIL = 16 * 2**20  # bytes of links, formats and checks after the rows: these are read whole
 MOST_ROWS = 1_048_576  # of a sheet, says Excel
 _PIECE = 2**16
+_END = re.compile(rb"</(?:\w+:)?sheetData>")
+_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")  # some programs write <x:row>
 _TRIM = re.compile(r"[\t\r\n]+")
 
 
@@ -72,17 +75,19 @@ def _look_through(archive: ZipFile) -> None:
         if member.file_size > (LARGEST_SHEET if sheet else LARGEST_PART):
             raise ImportFileError("The workbook is too large to be read as one. Save the sheet as CSV.")
         with archive.open(member) as part:
-            run = row = 0
+            run = row = tail = 0
             before = b""
             while piece := part.read(_PIECE):
                 both = before + piece
                 if b"\x00" in piece or b"<!DOCTYPE" in both or b"<!ENTITY" in both:
                     raise ImportFileError("The workbook is not one that a spreadsheet wrote: it is not read.")
                 run = 0 if b"<" in piece else run + len(piece)
-                row = 0 if not sheet or b"<row" in piece else row + len(piece)
-                if run > LONGEST_RUN or row > LONGEST_ROW:
+                ended = bool(tail) or _END.search(both)
+                row = 0 if not sheet or ended or _ROW.search(both) else row + len(piece)
+                tail += len(piece) if sheet and ended else 0
+                if run > LONGEST_RUN or row > LONGEST_ROW or tail > LONGEST_TAIL:
                     raise ImportFileError("The workbook has a text or a row without end: it is not read.")
-                before = piece[-16:]
+                before = piece[-40:]
 
 
 def _text(value: object) -> str:

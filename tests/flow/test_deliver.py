@@ -205,6 +205,15 @@ def test_an_approval_anew_in_the_last_moment_decides_whom_it_goes_to(
 # --- people ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_segments_days_ago_are_counted_from_the_moment_the_send_begins(clock: Clock) -> None:
+    newsletter = make_newsletter(audience={"where": {"joined": {"within_days": 10}}})
+    issue = make_approved(["old@box.test", "new@box.test"], newsletter=newsletter)
+    Subscription.objects.filter(subscriber__address="new@box.test").update(joined_at=SLOT - timedelta(days=9))
+    assert "0 people; 2 excluded: 2 outside the segment" in flow.would_send(issue, SLOT + timedelta(days=2))
+    flow.start(issue, clock())
+    assert addresses(issue, DeliveryState.PENDING) == ["new@box.test"]
+
+
 def test_only_active_unsuppressed_subscriptions_are_frozen(clock: Clock) -> None:
     issue = make_approved(["in@box.test"])
     for state in (SubscriptionState.PENDING, SubscriptionState.PAUSED, SubscriptionState.UNSUBSCRIBED):

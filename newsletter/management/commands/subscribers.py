@@ -52,6 +52,9 @@ class Command(BaseCommand):
             "--keep-columns", action="store_true", help="keep columns that mean nothing to us as custom attributes"
         )
         bring.add_argument(
+            "--encoding", default="", metavar="NAME", help="of CSV, like cp1251 (default: UTF-8, -16, -32, else cp1252)"
+        )
+        bring.add_argument(
             "--differences", default="", metavar="FILE", help="write what becomes of each row as a new CSV file"
         )
         bring.add_argument("--dry-run", action="store_true", help="say what would happen, row by row; change nothing")
@@ -92,6 +95,7 @@ class Command(BaseCommand):
                     known_topics=RUBRICS.keys(),
                     mapping=mapping,
                     keep_columns=options["keep_columns"],
+                    encoding=options["encoding"],
                     dry_run=options["dry_run"],
                     progress=self._tell,
                     differences=Differences(out) if out else None,

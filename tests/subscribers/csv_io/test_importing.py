@@ -193,6 +193,22 @@ def test_a_bare_list_of_addresses_needs_no_header(now: datetime) -> None:
     assert "There is no header" in report.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("cp1251", "Жанна"), ("shift_jis", "花子"), ("mac_roman", "Zoë"), ("utf-8", "Zoë")]
+)
+@pytest.mark.parametrize("bar", [",", "|"])
+def test_any_other_encoding_is_read_when_it_is_named(now: datetime, encoding: str, name: str, bar: str) -> None:
+    report = bring_in(f"email{bar}name\nana@example.org{bar}{name}\n".encode(encoding), now, encoding=encoding)
+    assert Subscriber.objects.get().name == name
+    assert not report.warnings
+
+
+@pytest.mark.parametrize("encoding", ["utf-9", "rot13", "base64", "hex"])
+def test_an_encoding_that_does_not_exist_is_said(now: datetime, encoding: str) -> None:
+    with pytest.raises(ImportFileError, match=f"There is no encoding '{encoding}'"):
+        bring_in(b"email\n", now, encoding=encoding)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 def test_accents_survive_every_encoding(now: datetime, encoding: str) -> None:
     report = bring_in("email,name\nana@example.org,Zoë Müller\n".encode(encoding), now)

@@ -106,7 +106,7 @@ def test_what_is_no_workbook_is_refused_whole(data: Any, words: str) -> None:
             list(table.rows)
 
 
-@pytest.mark.parametrize("what", ["text", "row", "shared texts"])
+@pytest.mark.parametrize("what", ["text", "row", "shared texts", "tail"])
 def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_parsed(
     what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +115,7 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_parsed(
     data = {
         "text": lambda: with_sheet(SHEET.format(f"<row>{cell(noise)}</row>")),
         "row": lambda: with_sheet(SHEET.format(f"<row>{''.join(cell(str(n)) for n in range(200_000))}</row>")),
+        "tail": lambda: with_sheet(SHEET.format("") + "<hyperlink/>" * 1_500_000),
         "shared texts": lambda: with_sheet(SHEET.format(""), xl__sharedStrings=f"<sst><si><t>{noise}</t></si></sst>"),
     }[what]()
     tracemalloc.start()
