@@ -114,7 +114,7 @@ def test_a_workbook_that_would_fill_the_memory_is_refused_before_it_is_parsed(
     noise = "".join(f"{number:x}" for number in range(600_000))  # 2.9 MB that pack to a third
     data = {
         "text": lambda: with_sheet(SHEET.format(f"<row>{cell(noise)}</row>")),
-        "row": lambda: with_sheet(SHEET.format(f"<row>{''.join(cell(str(n)) for n in range(200_000))}</row>")),
+        "row": lambda: with_sheet(SHEET.format(f"<row>{''.join(cell(str(n)) for n in range(260_000))}</row>")),
         "tail": lambda: with_sheet(SHEET.format("") + "<hyperlink/>" * 1_500_000),
         "shared texts": lambda: with_sheet(SHEET.format(""), xl__sharedStrings=f"<sst><si><t>{noise}</t></si></sst>"),
     }[what]()
