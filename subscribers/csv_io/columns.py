@@ -127,7 +127,7 @@ def read(cells: Sequence[str], mapping: Mapping[str, str] | None = None, *, keep
     service, theirs = next(((name, columns) for name, marks, columns in _SERVICES if marks <= known), ("", ()))
     proof, lists, ignored = [], set(), []
     for index, name in enumerate(plain):
-        shown = unguard(cells[index]).strip()[:60]
+        shown = printable(unguard(cells[index])).strip()[:60]
         meaning = _MEANINGS.get(name)
         if meaning in _SEVERAL or name in _PROOF:
             proof.append((index, shown))
@@ -195,9 +195,14 @@ def _mapped(mapping: Mapping[str, str], plain: list[str]) -> tuple[dict[str, int
     return at, attributes
 
 
+def printable(text: str) -> str:
+    """Without what a terminal would obey and a database refuse."""
+    return "".join(letter for letter in text if letter.isprintable())
+
+
 def _attribute(name: str) -> str:
     """A name that a segment's rule can ask for."""
-    return "".join(" " if letter in '"\\' or ord(letter) < 32 else letter for letter in name).strip()[:100]
+    return printable(name).replace('"', " ").replace("\\", " ").strip()[:100]
 
 
 def _plain(header: str) -> str:

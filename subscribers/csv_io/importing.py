@@ -59,6 +59,7 @@ def import_file(
     """
     if len(wording.strip()) < 10:
         raise ImportFileError("Say how these people agreed, in a sentence: it is the proof kept with each of them.")
+    name = columns_module.printable(name)
     report = ImportReport(file=name, list_slug=mailing_list.slug, dry_run=dry_run)
     read: list[Table] = []
     with SeenAddresses() as seen:

@@ -22,6 +22,7 @@ from subscribers.words import LANGUAGE, TOPIC
 LONGEST_NAME = 300
 LONGEST_ATTRIBUTE = 2000
 LONGEST_PROOF = 500
+DEEPEST = 20  # of JSON: our own events hold those of an earlier export
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # a spreadsheet's zero, or a mistake
 
 
@@ -226,17 +227,27 @@ def _attributes(cells: tuple[str, ...], columns: Columns) -> dict[str, Any]:
 
 
 def _json(text: str) -> dict[str, Any]:
-    if not text:
-        return {}
-    try:
-        found = json.loads(text, parse_constant=_no_constant)
-        json.dumps(found).encode()
-    except (ValueError, RecursionError):
-        found = None
-    # PostgreSQL keeps neither NUL nor half of a pair.
-    if not isinstance(found, dict) or re.search(r"\\u(0000|[dD][89a-fA-F])", json.dumps(found).replace("\\\\", "")):
+    found = _loaded(text) if text else {}
+    if not isinstance(found, dict):
         raise RowError("The attributes are not an object of JSON that can be kept.")
     return found
+
+
+def _loaded(text: str) -> Any:
+    """The value, when both databases can keep it; None for text that is no JSON, or holds what they refuse."""
+    try:
+        found = json.loads(text, parse_constant=_no_constant)
+        again = json.dumps(found, ensure_ascii=False, allow_nan=False)  # 1e999 is infinite
+        again.encode()
+    except (ValueError, RecursionError):
+        return None
+    # PostgreSQL keeps neither NUL nor half of a pair, SQLite nothing that is nested a thousand times.
+    return None if "\\u0000" in again.replace("\\\\", "") or not _shallow(found, DEEPEST) else found
+
+
+def _shallow(value: Any, left: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left > 0 and all(_shallow(one, left - 1) for one in inner)
 
 
 def _no_constant(name: str) -> None:
@@ -252,8 +263,7 @@ def _proof(cells: tuple[str, ...], columns: Columns) -> dict[str, Any]:
             found[header] = text[:LONGEST_PROOF]
     consent = columns.cell(cells, "consent")
     if consent:
-        try:
-            found["consent"] = json.loads(consent)
-        except (ValueError, RecursionError):
-            raise RowError("The consent is not JSON.") from None
+        found["consent"] = _loaded(consent)
+        if found["consent"] is None:
+            raise RowError("The consent is not JSON that can be kept.")
     return found

@@ -68,7 +68,7 @@ def tables(file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None, 
             raise ImportFileError("There is no CSV file in the archive.")
         for member in found:
             with archive.open(member) as inner:
-                name = PurePosixPath(member.filename).name
+                name = columns_module.printable(PurePosixPath(member.filename).name)[:100]
                 for table in _lines_of(inner, name, mapping, encoding):  # type: ignore[arg-type]
                     table.kind = _kind(table.name)
                     yield table
@@ -125,7 +125,8 @@ def _check_sizes(members: list[ZipInfo]) -> None:
     for member in members:
         # The size is binding: no more than this is ever unpacked of a member.
         if member.file_size > 2**20 and member.file_size > SMALLEST_SHARE * member.compress_size:
-            raise ImportFileError(f"{member.filename[:100]} unpacks to a thousand times its size: this is no list.")
+            name = columns_module.printable(member.filename)[:100]
+            raise ImportFileError(f"{name} unpacks to a thousand times its size: this is no list.")
 
 
 def _is_table(member: ZipInfo) -> bool:

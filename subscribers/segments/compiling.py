@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import and_, or_
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 
 from subscribers.models import ConsentEvent, Suppression
 from subscribers.segments import conditions as c
 from subscribers.segments import functions as f
 
+_WIDEST = 16
 _EVERYBODY = Q(pk__isnull=False)
 _COLUMNS = {"joined": "joined_at", "confirmed": "confirmed_at", "accepted": "last_accepted_at"}
 _SIGNS = {"is": "=", "at_least": ">=", "at_most": "<=", "more_than": ">", "less_than": "<"}
@@ -21,9 +23,9 @@ def compile_rule(condition: c.Condition, now: datetime) -> Q:
     """The Q that selects who `condition` is true of. `now` is what days ago are counted from, aware."""
     match condition:
         case c.All(parts):
-            return reduce(and_, (compile_rule(part, now) for part in parts), _EVERYBODY)
+            return _joined(and_, [compile_rule(part, now) for part in parts]) if parts else _EVERYBODY
         case c.AnyOf(parts):
-            return reduce(or_, (compile_rule(part, now) for part in parts))
+            return _joined(or_, [compile_rule(part, now) for part in parts])
         case c.Not(part):
             return ~compile_rule(part, now)
         case c.States(values):
@@ -32,11 +34,11 @@ def compile_rule(condition: c.Condition, now: datetime) -> Q:
             found = Q(Exists(Suppression.objects.filter(address_key=OuterRef("subscriber__address_key"))))
             return found if value else ~found
         case c.Domains(values):
-            return reduce(or_, (f.ends_with("subscriber__address_key", _tail(domain)) for domain in values))
+            return _joined(or_, [f.ends_with("subscriber__address_key", _tail(domain)) for domain in values])
         case c.Languages(values):
-            return reduce(or_, (_speaks(language) for language in values))
+            return _joined(or_, [_speaks(language) for language in values])
         case c.Topics(values):
-            return reduce(or_, map(f.follows, values), Q(topics=[]))
+            return _joined(or_, [Q(topics=[]), *map(f.follows, values)])
         case c.Name(c.Given(value)):
             return ~Q(subscriber__name="") if value else Q(subscriber__name="")
         case c.Name(c.Text(how, value)):
@@ -48,6 +50,18 @@ def compile_rule(condition: c.Condition, now: datetime) -> Q:
         case c.Consent(kinds, origin):
             return _agreed(kinds, origin)
     raise AssertionError(condition)
+
+
+def _joined(join: Callable[[Q, Q], Q], parts: list[Q]) -> Q:
+    """All of many parts as a tree: SQLite takes no expression deeper than 1,000, and reads a OR b OR c ... as deep as
+    it is long.
+    """
+    if len(parts) <= _WIDEST:
+        return reduce(join, parts)
+    half = len(parts) // 2
+    # Wrapped, or Django would write both halves as one row again.
+    halves = (ExpressionWrapper(_joined(join, some), BooleanField()) for some in (parts[:half], parts[half:]))
+    return reduce(join, map(Q, halves))
 
 
 def _tail(domain: str) -> str:

@@ -24,7 +24,7 @@ from subscribers.words import LANGUAGE, TOPIC
 
 DEEPEST = 8  # tables inside one another
 MOST_CONDITIONS = 200
-MOST_WORDS = 1000  # in one list
+MOST_WORDS = 1000  # in all lists together
 LONGEST_TEXT = 300
 MOST_DAYS = 36_500
 MOST_NUMBER = 10**15  # up to here whole numbers and floats agree on every database
@@ -46,21 +46,22 @@ class _Reader:
 
     def __init__(self) -> None:
         self.conditions = 0
+        self.named = 0
         self.keys: dict[str, Callable[[object, str, int], c.Condition]] = {
             "all": lambda value, path, depth: c.All(self.several(value, path, depth)),
             "any": lambda value, path, depth: c.AnyOf(self.several(value, path, depth)),
             "not": lambda value, path, depth: c.Not(c.All(self.inner(value, path, depth))),
-            "state": lambda value, path, _: c.States(_words(value, path, _one_of(SubscriptionState.values))),
+            "state": lambda value, path, _: c.States(self.words(value, path, _one_of(SubscriptionState.values))),
             "suppressed": lambda value, path, _: c.Suppressed(_boolean(value, path)),
-            "domain": lambda value, path, _: c.Domains(_words(value, path, _domain)),
-            "language": lambda value, path, _: c.Languages(_words(value, path, _language)),
-            "topics": lambda value, path, _: c.Topics(_words(value, path, _topic)),
+            "domain": lambda value, path, _: c.Domains(self.words(value, path, _domain)),
+            "language": lambda value, path, _: c.Languages(self.words(value, path, _language)),
+            "topics": lambda value, path, _: c.Topics(self.words(value, path, _topic)),
             "name": lambda value, path, _: self.name(value, path),
             "joined": lambda value, path, _: self.moment("joined", value, path),
             "confirmed": lambda value, path, _: self.moment("confirmed", value, path),
             "accepted": lambda value, path, _: self.moment("accepted", value, path),
             "attributes": lambda value, path, _: self.attributes(value, path),
-            "consent": lambda value, path, _: _consent(value, path),
+            "consent": lambda value, path, _: self.consent(value, path),
         }
 
     def table(self, rule: Mapping[Any, Any], path: str, depth: int) -> tuple[c.Condition, ...]:
@@ -85,7 +86,6 @@ class _Reader:
             raise SegmentError(f"{path}: takes a list of tables, at least one, not {_shown(value)}.")
         parts = []
         for number, item in enumerate(value):
-            self.count(path)
             inside = self.inner(item, f"{path}[{number}]", depth)
             parts.append(inside[0] if len(inside) == 1 else c.All(inside))
         return tuple(parts)
@@ -115,6 +115,26 @@ class _Reader:
                 raise SegmentError(f"{_cut(here)}: an attribute's name has no quotes and no backslash in it.")
             parts += [c.Attribute(key, test) for test in self.tests(tests, here, _TESTS)]
         return _all_of(parts)
+
+    def consent(self, value: object, path: str) -> c.Consent:
+        if not isinstance(value, Mapping) or not value:
+            raise SegmentError(f"{path}: takes a table with kind, origin or both.")
+        for key in value:
+            if key not in ("kind", "origin"):
+                hint = _nearest(key, ("kind", "origin"))
+                raise SegmentError(f"{_cut(f'{path}.{key}')}: there is no such key. {hint}")
+        kinds = self.words(value["kind"], f"{path}.kind", _one_of(ConsentKind.values)) if "kind" in value else ()
+        return c.Consent(kinds, _text(value["origin"], f"{path}.origin") if "origin" in value else "")
+
+    def words(self, value: object, path: str, read: Callable[[str, str], str]) -> c.Words:
+        if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
+            raise SegmentError(f"{path}: takes a list of words, not {_shown(value)}.")
+        if not value:
+            raise SegmentError(f"{path}: is empty and would select nobody: leave it out.")
+        self.named += len(value)
+        if self.named > MOST_WORDS:
+            raise SegmentError(f"{path}: the rule has more than {MOST_WORDS:,} words in its lists.")
+        return tuple(dict.fromkeys(read(word, f"{path}[{number}]") for number, word in enumerate(value)))
 
     def tests(self, value: object, path: str, known: tuple[str, ...]) -> list[c.Test]:
         if not isinstance(value, Mapping) or not value:
@@ -152,26 +172,6 @@ def _test(how: str, value: object, path: str) -> c.Test:
             return c.Given(_boolean(value, path))
         case _:
             return c.Day(how, _days(value, path))
-
-
-def _consent(value: object, path: str) -> c.Consent:
-    if not isinstance(value, Mapping) or not value:
-        raise SegmentError(f"{path}: takes a table with kind, origin or both.")
-    for key in value:
-        if key not in ("kind", "origin"):
-            raise SegmentError(f"{_cut(f'{path}.{key}')}: there is no such key. {_nearest(key, ('kind', 'origin'))}")
-    kinds = _words(value["kind"], f"{path}.kind", _one_of(ConsentKind.values)) if "kind" in value else ()
-    return c.Consent(kinds, _text(value["origin"], f"{path}.origin") if "origin" in value else "")
-
-
-def _words(value: object, path: str, read: Callable[[str, str], str]) -> c.Words:
-    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
-        raise SegmentError(f"{path}: takes a list of words, not {_shown(value)}.")
-    if not value:
-        raise SegmentError(f"{path}: is empty and would select nobody: leave it out.")
-    if len(value) > MOST_WORDS:
-        raise SegmentError(f"{path}: has {len(value):,} words; at most {MOST_WORDS:,}.")
-    return tuple(dict.fromkeys(read(word, f"{path}[{number}]") for number, word in enumerate(value)))
 
 
 def _one_of(known: list[str]) -> Callable[[str, str], str]:

@@ -200,6 +200,30 @@ def test_a_date_that_cannot_be_read_is_kept_as_proof_and_said(now: datetime) -> 
     assert kept == ["3/4/21 10:11", "2921-01-01", "1899-12-30", "2021-02-30", "9" * 500]
 
 
+def test_attributes_in_any_letters_are_kept(now: datetime) -> None:
+    bring_in('email,attributes\nana@example.org,"{""a"": ""😀 \\ud83d\\ude00 \\\\u0000"", ""b"": null}"\n', now)
+    assert Subscription.objects.get().subscriber.attributes == {"a": "😀 😀 \\u0000", "b": None}
+
+
+@pytest.mark.parametrize("consent", ['{"a": "\\u0000"}', '["\\ud800"]', "[1e999]", "[" * 30 + "]" * 30, "nothing"])
+def test_a_consent_that_no_database_keeps_is_refused_by_row(now: datetime, consent: str) -> None:
+    quoted = consent.replace('"', '""')
+    report = bring_in(f'email,subscription,consent\nana@example.org,active,"{quoted}"\nbo@example.org,,[]\n', now)
+    assert (report.added, report.refused) == (1, 1)
+    assert "The consent is not JSON that can be kept" in report.problems[0].reason
+
+
+def test_controls_in_headers_and_names_reach_neither_the_database_nor_a_terminal(now: datetime) -> None:
+    header = "email,LEID,EUID,OPTIN_TIME\x00,\x1b[2Jshoe\x00,ci\x00ty"
+    data = zipped(**{"a\x1b[2Jb_csv": f"{header}\nana@example.org,1,2,2020-01-01,43,Köln\n"})
+    report = bring_in(data, now, "ex\udcffport.zip", keep_columns=True)
+    said = str(report.as_json())
+    assert report.added == 1 and report.tables[0].attributes == ["LEID", "EUID", "OPTIN_TIME", "[2Jshoe", "city"]
+    assert all(letter.isprintable() for letter in said)
+    assert Subscription.objects.get().subscriber.attributes["city"] == "Köln"
+    assert "\x1b" not in ConsentEvent.objects.get().origin
+
+
 @pytest.mark.parametrize(
     "cell", ['"[1]"', '"{""a"": NaN}"', "{broken", '"{""a"": ""\\ud800""}"', '"{""a"": ""\\u0000""}"', "[" * 3000]
 )
