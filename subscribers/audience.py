@@ -156,10 +156,7 @@ def _suppressed() -> Exists:
 def _follows(rule: Rule) -> Q:
     if not rule.topics_any:
         return Q(pk__isnull=False)
-    wanted = Q(topics=[])
-    for topic in rule.topics_any:
-        wanted |= follows(topic)
-    return wanted
+    return Q(topics=[]) | follows(rule.topics_any)
 
 
 def _speaks(rule: Rule) -> Q:

@@ -34,11 +34,11 @@ def compile_rule(condition: c.Condition, now: datetime) -> Q:
             found = Q(Exists(Suppression.objects.filter(address_key=OuterRef("subscriber__address_key"))))
             return found if value else ~found
         case c.Domains(values):
-            return _joined(or_, [f.ends_with("subscriber__address_key", _tail(domain)) for domain in values])
+            return _joined(or_, _at(values))
         case c.Languages(values):
             return _joined(or_, [_speaks(language) for language in values])
         case c.Topics(values):
-            return _joined(or_, [Q(topics=[]), *map(f.follows, values)])
+            return Q(topics=[]) | f.follows(values)
         case c.Name(c.Given(value)):
             return ~Q(subscriber__name="") if value else Q(subscriber__name="")
         case c.Name(c.Text(how, value)):
@@ -64,8 +64,10 @@ def _joined(join: Callable[[Q, Q], Q], parts: list[Q]) -> Q:
     return reduce(join, map(Q, halves))
 
 
-def _tail(domain: str) -> str:
-    return domain[1:] if domain.startswith("*.") else f"@{domain}"
+def _at(domains: c.Words) -> list[Q]:
+    exact = [domain for domain in domains if not domain.startswith("*.")]
+    under = [f.ends_with("subscriber__address_key", domain[1:]) for domain in domains if domain.startswith("*.")]
+    return [f.at_domains(exact), *under] if exact else under
 
 
 def _speaks(language: str) -> Q:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.sql.compiler import SQLCompiler
 
-_PLACE = re.compile(r"\{(\d)\}")
+_PLACE = re.compile(r"\{(\d+)\}")
 _LOW = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
 
 
@@ -59,14 +60,30 @@ def spellings(text: str) -> list[str]:
     return sorted({folded(way) for way in (text, text.lower(), text.upper(), text.title(), text.capitalize())})
 
 
-def follows(topic: str) -> Q:
-    """The JSON list of topics holds this key. Django's own `contains` does not exist on SQLite."""
+def follows(topics: Iterable[str]) -> Q:
+    """The JSON list of topics holds one of these. Django's own `contains` does not exist on SQLite."""
+    values = [Value(topic) for topic in topics]
+    places = ", ".join(f"{{{number}}}" for number in range(1, len(values) + 1))
     return Q(
         Spelled(
             F("topics"),
-            Value(topic),
-            sqlite="EXISTS (SELECT 1 FROM json_each({0}) AS topic WHERE topic.value = {1})",
-            postgresql="jsonb_exists({0}, {1})",
+            *values,
+            sqlite=f"EXISTS (SELECT 1 FROM json_each({{0}}) AS topic WHERE topic.value IN ({places}))",
+            postgresql=f"jsonb_exists_any({{0}}, ARRAY[{places}]::text[])",
+        )
+    )
+
+
+def at_domains(domains: Iterable[str]) -> Q:
+    """What stands behind the @ of the address is one of these."""
+    values = [Value(domain) for domain in domains]
+    places = ", ".join(f"{{{number}}}" for number in range(1, len(values) + 1))
+    return Q(
+        Spelled(
+            F("subscriber__address_key"),
+            *values,
+            sqlite=f"substr({{0}}, instr({{0}}, '@') + 1) IN ({places})",
+            postgresql=f"split_part({{0}}, '@', 2) IN ({places})",
         )
     )
 
