@@ -29,11 +29,12 @@ VERBS: dict[str, dict[str, str]] = {
         "deliver": "send an approved issue; pause, resume, stop",
         "report": "what became of an issue, with names behind each number",
         "week": "do whatever is due now: what cron calls",
-        "service": "send the service mails that are due: confirmations, welcomes, links",
         "why": "say why a review is in, out or waiting",
     },
     "Service": {
         "serve": "pages, clock and delivery in one process",
+        "service": "work off sign-up forms; send confirmations, welcomes, links",
+        "housekeeping": "remind, and forget what is kept no longer",
         "worker": "go on with what is being sent, in several processes",
     },
     "Set-up": {
@@ -44,6 +45,7 @@ VERBS: dict[str, dict[str, str]] = {
         "demo": "a made-up magazine's week, from feed to mailbox, on this machine alone",
         "domain": "make DKIM keys, show the DNS records to add, check them",
         "source": "add or check a place to gather from",
+        "form": "show the sign-up forms, print the code that puts one on a page",
         "subscribers": "import and export subscribers",
         "segment": "keep rules over the people of a list, and count whom they take",
         "version": "print the version",

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,8 +19,9 @@ from apscheduler.schedulers.base import BaseScheduler
 from django.db import close_old_connections, connections
 
 from newsletter.config.schema import Config
-from newsletter.flow import run_week, service
+from newsletter.flow import readers, run_week, service
 from newsletter.flow.deliver import Installation
+from newsletter.flow.housekeeping import housekeep
 from newsletter.flow.week import WeekReport
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,10 @@ class Clock:
         self._scheduler.add_job(
             self.serve_readers, "interval", seconds=min(seconds, SERVICE_SECONDS), executor="service", max_instances=1,
             coalesce=True, misfire_grace_time=None, next_run_time=datetime.now(UTC),
+        )  # fmt: skip
+        self._scheduler.add_job(
+            self.housekeep, "interval", hours=1, executor="service", max_instances=1, coalesce=True,
+            misfire_grace_time=None, next_run_time=datetime.now(UTC) + timedelta(minutes=1),
         )  # fmt: skip
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
@@ -99,7 +104,7 @@ class Clock:
             connections.close_all()
 
     def serve_readers(self) -> None:
-        """Send the service mails that are due. Whatever goes wrong is logged: the next look comes all the same."""
+        """Forms and service mails. Whatever goes wrong is logged: the next look comes all the same."""
         if self._stopping.is_set():
             return
         close_old_connections()
@@ -107,9 +112,21 @@ class Clock:
             installation = Installation.of(self._config, os.environ)
             if self._composer is None:
                 self._composer = service.Composer(installation.keys)
-            service.deliver_due(self._composer, installation, clock=_now, stopping=self._stopping.is_set)
+            readers.serve(self._config, installation, self._composer, clock=_now, stopping=self._stopping.is_set)
         except Exception:
             logger.exception("Service mails could not be looked at")
+        finally:
+            connections.close_all()
+
+    def housekeep(self) -> None:
+        """Reminders and retention, once an hour."""
+        if self._stopping.is_set():
+            return
+        close_old_connections()
+        try:
+            housekeep(self._config, Installation.of(self._config, os.environ).keys, _now())
+        except Exception:
+            logger.exception("Housekeeping could not be done")
         finally:
             connections.close_all()
 

@@ -98,13 +98,13 @@ def subscribe(
             asked = Asked.ACTIVE if confirmed else Asked.NEW
         elif before == SubscriptionState.UNSUBSCRIBED:
             asked = Asked.RETURNING
+            subscription.generation += 1
             _move(subscription, SubscriptionState.PENDING, now)
         elif before == SubscriptionState.PENDING:
             # However often the caller vouches: after an unsubscribe only the mailbox's own word counts.
             vouched = confirmed and not _stopped(subscription)
             asked = Asked.ACTIVE if vouched else Asked.AGAIN
-            if vouched:
-                _move(subscription, SubscriptionState.ACTIVE, now)
+            _move(subscription, SubscriptionState.ACTIVE if vouched else SubscriptionState.PENDING, now)
         else:
             return Request(Asked.ACTIVE, subscription)
         kind = ConsentKind.CONFIRMED if asked == Asked.ACTIVE else ConsentKind.REQUESTED
@@ -168,6 +168,25 @@ def resubscribe(subscription: Subscription, *, now: datetime, origin: str, wordi
     return True
 
 
+def retire(subscription: Subscription, *, now: datetime) -> None:
+    """Nobody confirmed in time: forget the request, and the person when nothing else is known of them. Who had left
+    this list before has left it, as before.
+    """
+    with transaction.atomic():
+        row = _locked(subscription)
+        if row.state != SubscriptionState.PENDING:
+            return
+        if row.consent_events.filter(kind__in=(ConsentKind.UNSUBSCRIBED, ConsentKind.CONFIRMED)).exists():
+            _move(row, SubscriptionState.UNSUBSCRIBED, now)
+            record(row, ConsentKind.UNSUBSCRIBED, now=now, origin="not confirmed in time")
+            return
+        person = row.subscriber
+        row.consent_events.all().delete()
+        row.delete()
+        if not person.subscriptions.exists():
+            person.delete()
+
+
 def record(
     subscription: Subscription,
     kind: ConsentKind,
@@ -200,7 +219,7 @@ def _move(row: Subscription, state: SubscriptionState, now: datetime) -> None:
     row.state, row.state_at = state, now
     if state == SubscriptionState.ACTIVE:
         row.confirmed_at = now
-    row.save(update_fields=["state", "state_at", "confirmed_at"])
+    row.save(update_fields=["state", "state_at", "confirmed_at", "generation"])
 
 
 def _undoable(subscription: Subscription, now: datetime) -> ConsentEvent | None:

@@ -60,6 +60,8 @@ class Subscription(models.Model):
     joined_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     state_at = models.DateTimeField()
+    # Counts up whenever the person begins anew: links that may change something, mailed before, are void then.
+    generation = models.PositiveIntegerField(default=0)
     # What deliveries teach about a person; written by newsletter's report, never read to decide consent.
     last_accepted_at = models.DateTimeField(null=True, blank=True)
     refusals_in_row = models.PositiveSmallIntegerField(default=0)

@@ -124,6 +124,40 @@ class Config:
         section="web",
         name="https_proxy",
     )
+    client_header: str = _key(
+        "str",
+        "",
+        "The header in which your proxy says who asks, like X-Forwarded-For: its last address counts. Empty: whoever "
+        "connects is who asks. Wrong when the proxy passes on what strangers put there.",
+        section="web",
+        name="client_header",
+    )
+    signup_per_client: int = _key(
+        "int",
+        20,
+        "How many forms one address of the internet (one /64 in IPv6) may hand in an hour.",
+        section="signup",
+        name="per_client",
+        at_least=1,
+        at_most=1_000_000,
+    )
+    signup_mails_per_hour: int = _key(
+        "int",
+        1000,
+        "How many confirmations all forms together may cause an hour. What comes above it waits, and a notice says so: "
+        "somebody may be using a form to bomb mailboxes.",
+        section="signup",
+        name="mails_per_hour",
+        at_least=1,
+        at_most=10_000_000,
+    )
+    signup_look_up: bool = _key(
+        "bool",
+        True,
+        "Whether the DNS is asked if an address's domain takes mail at all before a confirmation goes there.",
+        section="signup",
+        name="look_up",
+    )
     media_folder: Path = _key(  # noqa: RUF009 - a field, as the others are
         "folder", "media", "Pictures of gathered reviews, by hash.", section="folders", name="media"
     )

@@ -36,7 +36,7 @@ def run_week(
 
     report = week.WeekReport(now)
     way_out = week.WayOut(clock or (lambda: now), Installation.of(config, environ), stopping, sleep)
-    week.serve_readers(report, way_out)
+    week.serve_readers(report, way_out, config)
     week.gather_due(report, config=config, fetcher=fetcher)
     for newsletter in Newsletter.objects.order_by("pk"):
         with week.alone(report, newsletter.slug):

@@ -16,7 +16,7 @@ from newsletter.config.schema import Config
 from newsletter.core.errors import IssueError, NewsletterError
 from newsletter.core.polling import is_due
 from newsletter.core.week import Action
-from newsletter.flow import service
+from newsletter.flow import readers, service
 from newsletter.flow.deliver import DeliveryOutcome, Installation, deliver, start, unfinished, would_send
 from newsletter.flow.gather import GatherReport, gather
 from newsletter.flow.issue import decide, ensure_draft, place
@@ -140,12 +140,12 @@ def fetcher_from(config: Config) -> Fetcher:
     )
 
 
-def serve_readers(report: WeekReport, way_out: WayOut) -> None:
-    """Send the service mails that are due; what keeps them waiting is a problem."""
+def serve_readers(report: WeekReport, way_out: WayOut, config: Config) -> None:
+    """Work off forms and send the service mails that are due; what keeps them waiting is a problem."""
     with alone(report, "service mails"):
         composer = service.Composer(way_out.installation.keys)
-        report.service = service.deliver_due(
-            composer, way_out.installation, clock=way_out.clock, stopping=way_out.stopping
+        _, report.service = readers.serve(
+            config, way_out.installation, composer, clock=way_out.clock, stopping=way_out.stopping
         )
         if report.service.trouble:
             report.problems.append(Problem("service mails", report.service.trouble, held=True))

@@ -193,6 +193,29 @@ def slugs(value: object) -> list[str]:
     return sorted(set(value))
 
 
+def rubrics(value: object) -> list[str]:
+    """Rubrics by their keys, once each."""
+    found = slugs(value)
+    for rubric in found:
+        if rubric not in RUBRICS:
+            raise Refused(f'knows no rubric "{rubric}"', nearest(rubric, sorted(RUBRICS)))
+    return found
+
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
+
+
+def origins(value: object) -> list[str]:
+    """Sites as a browser names them in Origin (RFC 6454 section 6.2): scheme, host, port, nothing behind."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Refused('takes a list of sites, like ["https://magazine.example.org"]')
+    found = sorted({item.strip().rstrip("/").lower() for item in value})
+    for site in found:
+        if not _ORIGIN.fullmatch(site):
+            raise Refused(f"takes sites like https://magazine.example.org, without a path, not {site!r}")
+    return found
+
+
 def rubric_map(value: object) -> list[list[str]]:
     """[[pattern, rubric], ...]: the first pattern that fits a category, tag, path or suffix decides."""
     if not isinstance(value, list):

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 
 from newsletter.flow.apply import readers as read
-from newsletter.models import Account, Magazine, Newsletter, Source
+from newsletter.models import Account, Magazine, Newsletter, SignupForm, Source
 from subscribers.models import MailingList, Segment
 
 NEEDED = object()
@@ -51,7 +51,7 @@ class Table:
 
 def tables(designs: Collection[str] | None = None) -> tuple[Table, ...]:
     """Every table, in an order in which what is pointed to comes first. `designs` limits a newsletter's design."""
-    return (_MAGAZINE, _LISTS, _SEGMENTS, _ACCOUNTS, _SOURCES, _newsletters(designs))
+    return (_MAGAZINE, _LISTS, _SEGMENTS, _ACCOUNTS, _SOURCES, _newsletters(designs), _FORMS)
 
 
 _MAGAZINE = Table(
@@ -146,6 +146,31 @@ _SOURCES = Table(
             default=100,
         ),
         Field("enabled", read.boolean, "false: not gathered for now", default=True),
+    ),
+)
+
+
+_FORMS = Table(
+    "forms",
+    SignupForm,
+    "slug",
+    (
+        Field("slug", read.slug, "its short name; part of its address"),
+        Field("newsletter", read.slug, "what one signs up for", link="newsletters"),
+        Field("heading", read.text(200), "what it promises; empty: ours, in the reader's language", default=""),
+        Field("sub", read.text(500), "the line under it: rhythm and honesty", default=""),
+        Field("button", read.text(60), "a verb", default=""),
+        Field("consent", read.text(2000, lines=True), "the sentence that one agrees to; kept as proof", default=""),
+        Field("ask_name", read.boolean, "whether a first name may be given", default=False),
+        Field("topics", read.rubrics, "the rubrics offered as a choice; none: every topic", default=[]),
+        Field("origins", read.origins, "the sites that may carry it, like https://magazine.example.org", default=[]),
+        Field("open", read.boolean, "false: it takes nobody for now", default=True, attribute="is_open"),
+        Field(
+            "mails_per_hour",
+            read.number(1, 1_000_000),
+            "confirmations that it may cause an hour; what comes above it waits, and a notice says so",
+            default=500,
+        ),
     ),
 )
 

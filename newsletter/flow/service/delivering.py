@@ -22,7 +22,6 @@ from newsletter.flow.service.composing import Composer
 from newsletter.models import Account, DeliveryState, ServiceMail
 from newsletter.providers import base
 from newsletter.providers.base import Outgoing, Provider, SendResult, send_one
-from subscribers.address import key
 from subscribers.models import Suppression
 
 log = logging.getLogger(__name__)
@@ -123,7 +122,7 @@ def _claim(mail: ServiceMail, now: datetime) -> bool:
 
 def _attempt(mail: ServiceMail, way: _Way, composer: Composer) -> SendResult | str | NewsletterError:
     """The provider's answer; a sentence why nobody is mailed; or what keeps everybody waiting."""
-    if Suppression.objects.filter(address_key=key(mail.address)).exists():
+    if Suppression.objects.filter(address_key=mail.address_key).exists():
         return "suppressed"
     newsletter = mail.newsletter
     try:

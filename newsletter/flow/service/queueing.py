@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from newsletter.flow.service.wording import Kind
-from newsletter.models import Newsletter, ServiceMail
+from newsletter.models import Newsletter, ServiceMail, SignupForm
+from subscribers.address import key
 from subscribers.models import Subscription
 
 WORTH_SENDING = timedelta(days=1)
@@ -23,14 +24,19 @@ def queue(
     language: str = "",
     values: Mapping[str, str] | None = None,
     due_at: datetime | None = None,
+    form: SignupForm | None = None,
 ) -> ServiceMail:
-    """One mail of `kind` to `address`, due at once unless `due_at` says later. `values` are what the kind prints."""
+    """One mail of `kind` to `address`, due at once unless `due_at` says later. `values` are what the kind prints, and
+    `form` is the one that it answers.
+    """
     due = due_at or now
     return ServiceMail.objects.create(
         kind=kind.value,
         newsletter=newsletter,
         subscription=subscription,
+        form=form,
         address=address,
+        address_key=key(address),
         language=language,
         values=dict(values or {}),
         created_at=now,

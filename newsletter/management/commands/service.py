@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from newsletter.flow import service
+from newsletter.flow import readers, service
 from newsletter.flow.deliver import Installation
 from newsletter.management.arguments import clock
 from newsletter.management.doctor import require_new_database
@@ -21,7 +21,8 @@ from newsletter.management.doctor import require_new_database
 class Command(BaseCommand):
     requires_system_checks = ()  # every minute, from cron
     help = (
-        "Send the service mails that are due: confirmations, welcomes, links. `week` does it too, but not while it "
+        "Work off sign-up forms and send the service mails that are due: confirmations, welcomes, links. "
+        "`week` does it too, but not while it "
         "sends an issue. Exit codes: 0 done or nothing to do, 3 an account could not send."
     )
 
@@ -31,7 +32,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         require_new_database()
         installation = Installation.of(settings.NEWSLETTER, os.environ)
-        outcome = service.deliver_due(service.Composer(installation.keys), installation, clock=clock)
+        composer = service.Composer(installation.keys)
+        _, outcome = readers.serve(settings.NEWSLETTER, installation, composer, clock=clock)
         if options["json"]:
             self.stdout.write(json.dumps(asdict(outcome)))
         elif outcome.handled:
