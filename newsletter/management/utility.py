@@ -51,7 +51,7 @@ class Utility(ManagementUtility):
             return "\n".join(sorted(ours | set(core)))
         lines = ["Usage: newsletter [--home DIR] VERB ...", "       newsletter VERB --help"]
         for heading, verbs in self.verbs.items():
-            lines += ["", f"{heading}:", *(f"  {verb:<12} {text}" for verb, text in verbs.items())]
+            lines += ["", f"{heading}:", *(f"  {verb:<13} {text}" for verb, text in verbs.items())]
         lines += ["", "Django's own:", *_columns(sorted({*core, *_FROM_APPS}))]
         return "\n".join(lines)
 

@@ -60,6 +60,7 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "base_url": "https://x.example",
         "log_level": "DEBUG",
         "journal": "strict",
+        "signup_look_up": "false",
         "database_url": "sqlite:///x",
     }
     for key in keys():
@@ -175,7 +176,7 @@ def test_a_slip_in_a_variables_name_is_noticed_and_a_secret_of_ones_own_is_not()
 
 def test_the_commented_file_is_the_default_with_and_without_its_comments(tmp_path: Path) -> None:
     text = commented_toml()
-    assert tomllib.loads(text) == {"database": {}, "web": {}, "folders": {}, "deliver": {}, "fetch": {}}
+    assert tomllib.loads(text) == {"database": {}, "web": {}, "folders": {}, "deliver": {}, "fetch": {}, "signup": {}}
     plain = load(_home(tmp_path, text), {}).config
     bare = load(_home(tmp_path, re.sub(r"(?m)^# (\w+ = )", r"\1", text)), {})
     assert bare.config == plain
