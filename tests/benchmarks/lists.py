@@ -62,7 +62,7 @@ def write_workbook(path: Path) -> None:
     book.save(path)
 
 
-def bring_in(path: Path) -> bool:
+def bring_in(path: Path, *, dry_run: bool = False) -> bool:
     """Import the file, dry or for good; print rows a second and the peak of memory."""
     from subscribers.csv_io import Differences, import_file
     from tests.factories import make_list
@@ -71,7 +71,7 @@ def bring_in(path: Path) -> bool:
         began = time.monotonic()
         report = import_file(
             file, make_list(), name=path.name, wording=CONSENT, now=NOW, differences=Differences(out),
-            dry_run="--dry-run" in sys.argv,
+            dry_run=dry_run,
         )  # fmt: skip
         seconds = time.monotonic() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -208,7 +208,7 @@ def main() -> int:
             call_command("migrate", verbosity=0)
             return 0
         case "import":
-            return 0 if bring_in(options.folder / options.file) else 1
+            return 0 if bring_in(options.folder / options.file, dry_run=options.dry_run) else 1
         case "count":
             settle()
             return 0 if count(f"{ROWS * 99 // 100:,}") else 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -248,6 +249,18 @@ def test_chunks_make_no_difference_and_progress_is_told(now: datetime, monkeypat
     report = bring_in(text, now, progress=heard.append)
     assert counts(report) == {"rows": 10, "added": 7, "already": 3}
     assert heard == [3, 6, 9, 10]
+
+
+def test_a_file_ten_times_as_long_takes_no_more_memory(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "CHUNK", 50)
+    peaks = []
+    for rows in (200, 200, 2000):  # the first fills caches
+        text = ("email,tags\n" + "".join(f"p{n}@example.org,{n}\n" for n in range(rows))).encode()
+        tracemalloc.start()
+        assert bring_in(text, now, dry_run=True, keep_columns=True).added == rows
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < 200_000, peaks
 
 
 def test_the_report_stays_small_however_bad_the_file(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
