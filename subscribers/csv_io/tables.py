@@ -6,16 +6,15 @@ Everything is read as a stream; what an archive says of its own sizes is checked
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 from subscribers.csv_io import columns as columns_module
 from subscribers.csv_io.records import Lines, Record, records
-from subscribers.csv_io.xlsx import sheet_rows
+from subscribers.csv_io.xlsx import DAMAGE, open_member, sheet_rows
 from subscribers.errors import ImportFileError
 
 MOST_MEMBERS = 200
@@ -55,7 +54,7 @@ def tables(file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None, 
         return
     try:
         archive = ZipFile(file)
-    except (BadZipFile, OSError, ValueError) as error:
+    except (*DAMAGE, NotImplementedError, ValueError) as error:
         raise ImportFileError("The archive is damaged, or comes through a pipe: name the file itself.") from error
     with archive:
         members = archive.infolist()
@@ -67,8 +66,8 @@ def tables(file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None, 
         if not found:
             raise ImportFileError("There is no CSV file in the archive.")
         for member in found:
-            with archive.open(member) as inner:
-                name = columns_module.printable(PurePosixPath(member.filename).name)[:100]
+            name = columns_module.printable(PurePosixPath(member.filename).name)[:100]
+            with open_member(archive, member, name) as inner:
                 for table in _lines_of(inner, name, mapping, encoding):  # type: ignore[arg-type]
                     table.kind = _kind(table.name)
                     yield table
@@ -77,7 +76,7 @@ def tables(file: BinaryIO, name: str, mapping: Mapping[str, str] | None = None, 
 def _lines_of(file: BinaryIO, name: str, mapping: Mapping[str, str] | None, encoding: str) -> Iterator[Table]:
     try:
         lines = Lines(file, encoding)
-    except (BadZipFile, zlib.error, EOFError) as error:
+    except DAMAGE as error:
         raise ImportFileError(f"{name} in the archive is damaged.") from error
     try:
         delimiter = _delimiter(lines, mapping)
@@ -111,7 +110,7 @@ def _to_the_damage(rows: Iterator[Record]) -> Iterator[Record]:
         for row in rows:
             line = row.line
             yield row
-    except (BadZipFile, zlib.error, EOFError):
+    except DAMAGE:
         yield Record(line + 1, (), "The archive is damaged from here on: nothing after this row was read.")
 
 

@@ -8,10 +8,12 @@ without end.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
-from typing import Any
-from zipfile import ZipFile
+from lzma import LZMAError
+from typing import IO, Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from subscribers.csv_io.records import Record
 from subscribers.errors import ImportFileError
@@ -26,6 +28,18 @@ _PIECE = 2**16
 _END = re.compile(rb"</(?:\w+:)?sheetData>")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")  # some programs write <x:row>
 _TRIM = re.compile(r"[\t\r\n]+")
+
+
+DAMAGE = (BadZipFile, zlib.error, EOFError, OSError, LZMAError)
+"""What reading a broken member of an archive may raise."""
+
+
+def open_member(archive: ZipFile, member: ZipInfo, name: str) -> IO[bytes]:
+    """Raises `ImportFileError` for a member that is broken, locked or packed in a way that Python does not know."""
+    try:
+        return archive.open(member)
+    except (*DAMAGE, NotImplementedError, RuntimeError, ValueError) as error:
+        raise ImportFileError(f"{name} is damaged, or packed in a way that is not read.") from error
 
 
 def sheet_rows(archive: ZipFile) -> Iterator[Record]:
@@ -74,7 +88,7 @@ def _look_through(archive: ZipFile) -> None:
         sheet = "worksheets/" in name
         if member.file_size > (LARGEST_SHEET if sheet else LARGEST_PART):
             raise ImportFileError("The workbook is too large to be read as one. Save the sheet as CSV.")
-        with archive.open(member) as part:
+        with open_member(archive, member, "The workbook") as part:
             run = row = tail = 0
             before = b""
             while piece := part.read(_PIECE):

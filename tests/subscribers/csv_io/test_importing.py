@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -457,3 +458,31 @@ def test_no_bytes_get_past_the_report(data: bytes) -> None:
     except ImportFileError:
         return
     assert report.rows == report.added + report.stopped + report.already + report.kept_out + report.refused
+
+
+HEADERS = st.sampled_from(["email", "E-Mail", "name", "status", "OPTIN_TIME", "LEID", "EUID", "attributes", "consent",
+                           "subscription", "topics", "sep=;", "a@b.test", "=x", ""]) | st.text(max_size=4)  # fmt: skip
+CELLS = st.sampled_from(["ana@example.org", "bo@example.org", "2021-01-01", '{"a": 1}', "[]", "active"]) | st.text(
+    max_size=6
+)
+
+
+@given(
+    header=st.lists(HEADERS, min_size=1, max_size=6),
+    rows=st.lists(st.lists(CELLS, max_size=7), max_size=4),
+    mapped=st.dictionaries(st.sampled_from(["email", "name", "joined", "attributes.x"]), HEADERS, max_size=2),
+)
+@settings(max_examples=80)  # each case writes rows
+def test_no_table_with_any_header_gets_past_the_report(
+    header: list[str], rows: list[list[str]], mapped: dict[str, str]
+) -> None:
+    now = datetime.fromisoformat("2026-11-03T17:00:00+00:00")
+    out = io.StringIO()
+    csv.writer(out).writerows([header, *rows])
+    text = out.getvalue().encode("utf-8", "surrogatepass")
+    for options in ({"keep_columns": True}, {"mapping": mapped}):
+        for table in (ConsentEvent, Subscription, Subscriber, Suppression):
+            table.objects.all().delete()  # type: ignore[attr-defined]
+        with contextlib.suppress(ImportFileError):
+            report = bring_in(text, now, **options)
+            assert report.rows == sum(getattr(report, name) for name in report_module.COUNTS)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import random
 import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -166,6 +169,35 @@ def zipped(files: dict[str, bytes]) -> bytes:
 def test_an_archive_that_is_no_export_is_refused_whole(files: dict[str, bytes], words: str) -> None:
     with pytest.raises(ImportFileError, match=words):
         list(tables(io.BytesIO(zipped(files)), "export.zip"))
+
+
+def mutants(seed: int, number: int) -> Iterator[bytes]:
+    """Workbooks and archives with a few bytes changed: of the archive, or of the XML in it."""
+    draw = random.Random(seed)
+    book = workbook(("email", "name"), ("ana@example.org", "Ana"), ("bo@example.org", 3.5))
+    whole = [book, zipped({"a.csv": b"email,name\nana@example.org,Ana\n" * 30, "b.csv": b"email\nbo@example.org\n"})]
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    odd = (b"999999999", b"<row/>", b"-1", b"ZZZZ9", b"<c/>", b't="s"', b"1e999", b"")
+    for _ in range(number):
+        name = draw.choice([*parts, ""])
+        data = bytearray(parts[name] if name else draw.choice(whole))
+        for _ in range(draw.randrange(1, 4)):
+            place = draw.randrange(len(data) - 30)
+            if name:
+                data[place : place + draw.randrange(30)] = draw.choice(odd)
+            else:
+                data[place] = draw.randrange(256)
+        yield zipped({**parts, name: bytes(data)}) if name else bytes(data)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_mutant_of_a_workbook_or_an_archive_raises_anything_but_its_own_error(seed: int) -> None:
+    read = 0
+    for data in mutants(seed, 150):
+        with contextlib.suppress(ImportFileError):
+            read += len(rows_of(data))
+    assert read > 200
 
 
 @pytest.mark.django_db
