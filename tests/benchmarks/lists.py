@@ -87,8 +87,6 @@ def bring_in(path: Path, *, dry_run: bool = False) -> bool:
 
 def fill() -> None:
     """People until there are a million, of whom 70 % are active, straight into the tables."""
-    from django.db import connection, transaction
-
     from subscribers.models import Subscriber, Subscription
     from tests.factories import make_list
 
@@ -97,36 +95,45 @@ def fill() -> None:
     first = (Subscriber.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
     draw = random.Random(2)
 
-    def people() -> Iterator[tuple[Any, ...]]:
+    def people() -> Iterator[dict[str, Any]]:
         for number in range(first, first + PEOPLE - already):
-            address = f"p{number}@example.org"
-            language = draw.choice(("en", "en-GB", "de", "fr"))
             attributes = json.dumps({"city": draw.choice(("Köln", "Wien")), "visits": draw.randrange(10)})
-            yield number, address, address, "", language, False, attributes, NOW
+            shown = {"address": f"p{number}@example.org", "address_key": f"p{number}@example.org"}
+            language = draw.choice(("en", "en-GB", "de", "fr"))
+            yield {**shown, "id": number, "language": language, "attributes": attributes, "created_at": NOW}
 
-    def memberships() -> Iterator[tuple[Any, ...]]:
+    def memberships() -> Iterator[dict[str, Any]]:
         for number in range(first, first + PEOPLE - already):
             at = NOW - timedelta(days=draw.randrange(1, 1800))
             state = "active" if draw.random() < 0.7 else "unsubscribed"
+            dates = {"joined_at": at, "confirmed_at": at, "state_at": at}
             for mailing_list in (weekly, other) if number % 5 == 0 else (weekly,):
-                yield number, mailing_list, state, "[]", at, at, at, 0
+                yield {**dates, "subscriber": number, "mailing_list": mailing_list, "state": state, "topics": "[]"}
 
-    person = ("id", "address", "address_key", "name", "language", "plain_text", "attributes", "created_at")
-    membership = ("subscriber_id", "mailing_list_id", "state", "topics", "joined_at", "confirmed_at", "state_at",
-                  "refusals_in_row")  # fmt: skip
-    for model, names, rows in ((Subscriber, person, people()), (Subscription, membership, memberships())):
-        table = model._meta.db_table
-        with transaction.atomic(), connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                with cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            else:
-                shown = ([f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else cell for cell in row]
-                         for row in rows)  # fmt: skip
-                places = ", ".join("?" * len(names))
-                # Below Django's cursor, which would hold all of them.
-                connection.connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", shown)
+    insert(Subscriber, people())
+    insert(Subscription, memberships())
+
+
+def insert(model: Any, rows: Iterator[dict[str, Any]]) -> None:
+    """Rows below the models: COPY on PostgreSQL, executemany on SQLite. What a row does not say has its default."""
+    from django.db import connection, transaction
+
+    fields = [field for field in model._meta.concrete_fields if field.name != "id" or model.__name__ == "Subscriber"]
+    defaults = {field.name: None if field.null else field.get_default() for field in fields}
+    names = ", ".join(field.column for field in fields)
+    lines = ([{**defaults, **row}[field.name] for field in fields] for row in rows)
+    table = model._meta.db_table
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for line in lines:
+                    copy.write_row(line)
+        else:
+            shown = ([f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else cell for cell in line]
+                     for line in lines)  # fmt: skip
+            places = ", ".join("?" * len(fields))
+            # Below Django's cursor, which would hold all of them.
+            connection.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", shown)
 
 
 def settle() -> None:
