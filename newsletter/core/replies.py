@@ -48,7 +48,8 @@ _WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         Kind.FULL,
         re.compile(
-            r"\b(?:mailbox (?:is |was )?full|(?:over|exceed\w*|out of) (?:\w+ )?(?:quota|storage)"
+            r"\b(?:mail ?(?:box|folder) (?:is |was )?full|quota violation|(?:over|exceed\w*"
+            r"|out of) (?:\w+ )?(?:quota|storage)"
             r"|quota (?:\w+ )?exceeded|overquota|inbox is full|insufficient (?:mailbox|user) storage)\b",
             re.I,
         ),
@@ -71,6 +72,23 @@ _WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             re.I,
         ),
     ),
+)
+# Narrower than the words for ADDRESS above: "mailbox unavailable" stands beside every second block of our mail.
+_NO_SUCH = re.compile(
+    r"\b(?:(?:user|mailbox|recipient|account|address|addressee|(?:host|domain)(?: name)?)s?(?: \S+)? (?:is |was )?"
+    r"(?:unknown|not (?:found|known)|(?:does not|doesn't|do not) exist)|(?:unknown|no such|non.?existent) (?:local )?"
+    r"(?:user|mailbox|recipient|account|address|addressee|local part|alias|domain|host)|no mailbox here"
+    r"|not a (?:valid|known) (?:user|mailbox|recipient)|(?:doesn't|does not) have an? \S+ account"
+    r"|no (?:user|account|mailbox) (?:here )?by that name"
+    r"|not listed in (?:the )?(?:\S+ ){0,3}(?:directory|address book|public name)"
+    r"|(?:unrouteable|unroutable) (?:address|mail domain)|nxdomain|null mx)",
+    re.I,
+)
+_CLOSED = re.compile(
+    r"\b(?:account|mailbox|user)(?: \S+)? (?:has been|is|was) (?:\w+ )?(?:disabled|discontinued|closed"
+    r"|deactivated|suspended"
+    r"|inactive|expired)\b",
+    re.I,
 )
 _CODES: dict[int, Kind] = {
     530: Kind.POLICY,
@@ -103,11 +121,17 @@ def classify(code: int, reply: str) -> Kind:
         return Kind.FULL
     if Kind.CONTENT in said:
         return Kind.CONTENT
-    if Kind.ADDRESS in said and 500 <= code < 600:
+    of_address = Kind.ADDRESS in said or says_no_such_address(reply) or _CLOSED.search(reply)
+    if of_address and 500 <= code < 600:
         return Kind.ADDRESS
     if status is not None and status[0] != 0:
         return Kind.OTHER
     return _CODES.get(code, Kind.OTHER)
+
+
+def says_no_such_address(reply: str) -> bool:
+    """Whether the words say that there is no such mailbox or domain, rather than that it is closed, full or shy."""
+    return _NO_SUCH.search(reply) is not None
 
 
 # RFC 3463 3.4, 3.5: the system takes nothing now, is congested; Gmail's 4.7.28 and Microsoft's 4.7.650 name our rate.
