@@ -102,6 +102,15 @@ def settle_uncertain(issue_id: int, *, resend: bool, now: datetime, by: str = ""
     return len(numbers)
 
 
+def settle_bounced(delivery_id: int, reason: str, *, now: datetime) -> bool:
+    """uncertain → failed: a server says afterwards that it did not deliver it. False when it was not uncertain.
+
+    What was accepted stays accepted: the provider took it, and the bounce stands beside it.
+    """
+    rows = Delivery.objects.filter(pk=delivery_id, state=DeliveryState.UNCERTAIN)
+    return bool(rows.update(state=DeliveryState.FAILED, reason=reason[:LONGEST_REASON], at=now))
+
+
 def pause_for_provider(issue_id: int, reason: str, *, now: datetime) -> bool:
     """sending → paused while the provider is away; it goes on by itself later. False when it was not sending."""
     with transaction.atomic():

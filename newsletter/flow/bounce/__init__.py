@@ -1,0 +1,20 @@
+"""What comes back: bounces and complaints, recorded with what they were decided on, and reversible.
+
+    mail       a mail to a return path -> what it says, about whom -> `record`
+    evidence   `record`: the one way in, for mails and for providers' webhooks
+    judging    when an address is given up
+    rates      when an issue has too many complaints
+    lifting    a person takes it back
+
+Hard bounces (no such mailbox or domain) suppress at the first, others after five in a row over two weeks; what is about
+our standing never does. A complaint ends every subscription of its reader.
+"""
+
+from __future__ import annotations
+
+from newsletter.flow.bounce.evidence import Recorded, Told, record
+from newsletter.flow.bounce.lifting import unsuppress
+from newsletter.flow.bounce.mail import Taken, aside, take
+from newsletter.flow.bounce.rates import complaints_of
+
+__all__ = ["Recorded", "Taken", "Told", "aside", "complaints_of", "record", "take", "unsuppress"]
