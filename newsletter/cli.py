@@ -29,6 +29,7 @@ VERBS: dict[str, dict[str, str]] = {
         "deliver": "send an approved issue; pause, resume, stop",
         "report": "what became of an issue, with names behind each number",
         "week": "do whatever is due now: what cron calls",
+        "bounce": "take in what came back: one mail from stdin, or the mailboxes of newsletter.toml",
         "why": "say why a review is in, out or waiting",
     },
     "Service": {
@@ -63,6 +64,7 @@ def main() -> NoReturn:
 def run(arguments: Sequence[str]) -> int:
     """Run one verb and return its exit code: 0 done, 1 failed, 2 usage, 3 a person should look (design: commands)."""
     show_traceback = "--traceback" in arguments
+    verb = ""
     try:
         home, rest = _take_home(list(arguments))
         verb = rest[0] if rest else "help"
@@ -87,7 +89,8 @@ def run(arguments: Sequence[str]) -> int:
         if show_traceback:
             raise
         print(f"newsletter: {error}", file=sys.stderr)
-        return FAILED
+        # A mail server that pipes a bounce to us tries again after this; after any other it would throw it away.
+        return os.EX_TEMPFAIL if verb == "bounce" and "--poll" not in arguments else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

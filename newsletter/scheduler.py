@@ -19,7 +19,7 @@ from apscheduler.schedulers.base import BaseScheduler
 from django.db import close_old_connections, connections
 
 from newsletter.config.schema import Config
-from newsletter.flow import readers, run_week, service
+from newsletter.flow import bounce, readers, run_week, service
 from newsletter.flow.deliver import Installation
 from newsletter.flow.housekeeping import housekeep
 from newsletter.flow.week import WeekReport
@@ -27,6 +27,7 @@ from newsletter.flow.week import WeekReport
 logger = logging.getLogger(__name__)
 
 SECONDS = 30
+BOUNCE_SECONDS = 60
 SERVICE_SECONDS = 3
 """Between two looks for service mails: a reader waits for these."""
 
@@ -63,6 +64,12 @@ class Clock:
         self._scheduler.add_job(
             self.housekeep, "interval", hours=1, executor="service", max_instances=1, coalesce=True,
             misfire_grace_time=None, next_run_time=datetime.now(UTC) + timedelta(minutes=1),
+        )  # fmt: skip
+        # A thread of its own: a mail server may take half a minute over each answer.
+        self._scheduler.add_executor(ThreadPoolExecutor(1), "bounces")
+        self._scheduler.add_job(
+            self.take_bounces, "interval", seconds=BOUNCE_SECONDS, executor="bounces", max_instances=1, coalesce=True,
+            misfire_grace_time=None, next_run_time=datetime.now(UTC) + timedelta(seconds=min(seconds, BOUNCE_SECONDS)),
         )  # fmt: skip
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
@@ -115,6 +122,19 @@ class Clock:
             readers.serve(self._config, installation, self._composer, clock=_now, stopping=self._stopping.is_set)
         except Exception:
             logger.exception("Service mails could not be looked at")
+        finally:
+            connections.close_all()
+
+    def take_bounces(self) -> None:
+        """Empty the mailboxes of bounces, where any is named."""
+        if self._stopping.is_set() or not (self._config.bounces_maildir or self._config.bounces_imap_host):
+            return
+        close_old_connections()
+        try:
+            keys = Installation.of(self._config, os.environ).keys
+            bounce.poll(self._config, keys, clock=_now, stopping=self._stopping.is_set)
+        except Exception:
+            logger.exception("Bounces could not be looked at")
         finally:
             connections.close_all()
 

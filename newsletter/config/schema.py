@@ -206,6 +206,62 @@ class Config:
         section="fetch",
         name="inner",
     )
+    bounces_maildir: str = _key(
+        "str",
+        "",
+        "A Maildir that bounces are delivered to; relative to the home. It is emptied: let nothing else come there.",
+        section="bounces",
+        name="maildir",
+    )
+    bounces_imap_host: str = _key(
+        "str",
+        "",
+        "The IMAP server of the mailbox that bounces come to. Empty: none is asked.",
+        section="bounces",
+        name="imap_host",
+    )
+    bounces_imap_port: int = _key(
+        "int",
+        993,
+        "The port of that IMAP server: 993 mostly.",
+        section="bounces",
+        name="imap_port",
+        at_least=1,
+        at_most=65535,
+    )
+    bounces_imap_starttls: bool = _key(
+        "bool",
+        False,
+        "True where the connection begins in the clear and turns to TLS (mostly port 143). Without TLS nobody logs in.",
+        section="bounces",
+        name="imap_starttls",
+    )
+    bounces_imap_user: str = _key(
+        "str", "", "The name that logs in there, often the whole address.", section="bounces", name="imap_user"
+    )
+    bounces_imap_password: str = _key(
+        "str",
+        "",
+        "The password of that mailbox.",
+        section="bounces",
+        name="imap_password",
+        secret=True,
+        in_file=False,
+    )
+    bounces_imap_folder: str = _key(
+        "str",
+        "INBOX",
+        "The folder that bounces are in. It is emptied: let nothing else come there.",
+        section="bounces",
+        name="imap_folder",
+    )
+    bounces_imap_done: str = _key(
+        "str",
+        "",
+        "The folder that mails are moved to once they are recorded. Empty: they are deleted.",
+        section="bounces",
+        name="imap_done",
+    )
     home: Path | None = None
 
     @property

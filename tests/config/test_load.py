@@ -176,7 +176,15 @@ def test_a_slip_in_a_variables_name_is_noticed_and_a_secret_of_ones_own_is_not()
 
 def test_the_commented_file_is_the_default_with_and_without_its_comments(tmp_path: Path) -> None:
     text = commented_toml()
-    assert tomllib.loads(text) == {"database": {}, "web": {}, "folders": {}, "deliver": {}, "fetch": {}, "signup": {}}
+    assert tomllib.loads(text) == {
+        "database": {},
+        "web": {},
+        "folders": {},
+        "deliver": {},
+        "fetch": {},
+        "signup": {},
+        "bounces": {},
+    }
     plain = load(_home(tmp_path, text), {}).config
     bare = load(_home(tmp_path, re.sub(r"(?m)^# (\w+ = )", r"\1", text)), {})
     assert bare.config == plain

@@ -5,6 +5,8 @@
     judging    when an address is given up
     rates      when an issue has too many complaints
     lifting    a person takes it back
+    boxes      Maildir and IMAP
+    polling    what is in them, one by one
 
 Hard bounces (no such mailbox or domain) suppress at the first, others after five in a row over two weeks; what is about
 our standing never does. A complaint ends every subscription of its reader.
@@ -15,6 +17,7 @@ from __future__ import annotations
 from newsletter.flow.bounce.evidence import Recorded, Told, record
 from newsletter.flow.bounce.lifting import unsuppress
 from newsletter.flow.bounce.mail import Taken, aside, take
+from newsletter.flow.bounce.polling import Polled, poll
 from newsletter.flow.bounce.rates import complaints_of
 
-__all__ = ["Recorded", "Taken", "Told", "aside", "complaints_of", "record", "take", "unsuppress"]
+__all__ = ["Polled", "Recorded", "Taken", "Told", "aside", "complaints_of", "poll", "record", "take", "unsuppress"]

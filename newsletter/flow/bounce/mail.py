@@ -57,7 +57,7 @@ def take(message: bytes, *, keys: Keys, now: datetime, home: Path | None, envelo
             return Taken(report.kind, found.decision)
         if report.kind is ReportKind.AUTO_REPLY:
             return Taken(report.kind, "nothing: nobody counts or answers it")
-        return Taken(report.kind, "kept aside: it has no token of ours", _keep(message, home, now))
+        return Taken(report.kind, "kept aside: it has no token of ours", keep(message, home, now))
     leaver = _first(keys, UNSUBSCRIBE, report.tokens)
     if leaver is not None and not report.voice:
         subscription = Subscription.objects.filter(pk=leaver).first()
@@ -67,7 +67,7 @@ def take(message: bytes, *, keys: Keys, now: datetime, home: Path | None, envelo
         return Taken(report.kind, "unsubscribed" if new else "unsubscribed before")
     if report.voice:
         return Taken(report.kind, f"nothing: {report.voice}, and no failure")
-    return Taken(report.kind, "kept aside: it is no report", _keep(message, home, now))
+    return Taken(report.kind, "kept aside: it is no report", keep(message, home, now))
 
 
 def aside(home: Path) -> list[Path]:
@@ -115,7 +115,7 @@ def _recipient(report: Report, number: int | None) -> Recipient | None:
     return min(report.recipients, key=lambda one: (one.hard, _MILDEST.index(one.about)))
 
 
-def _keep(message: bytes, home: Path | None, now: datetime) -> Path | None:
+def keep(message: bytes, home: Path | None, now: datetime) -> Path | None:
     """Into the folder for a person to look at, for the owner's eyes; when it is full the oldest goes."""
     if home is None:
         return None

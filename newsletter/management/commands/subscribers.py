@@ -1,4 +1,4 @@
-"""`newsletter subscribers import|export`: the list from and to a file."""
+"""`newsletter subscribers import|export|unsuppress`: the list from and to a file, and back onto it after a bounce."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.core.rubrics import RUBRICS
-from newsletter.management.arguments import clock, list_from
+from newsletter.flow.bounce import unsuppress
+from newsletter.management.arguments import add_by, clock, list_from, somebody
 from subscribers import segments
 from subscribers.csv_io import Differences, ImportReport, export_lines, import_file, mapping_from
 from subscribers.errors import SubscribersError
@@ -29,7 +30,7 @@ class Command(BaseCommand):
     _told = 0
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        verbs = parser.add_subparsers(dest="verb", required=True, metavar="import|export")
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="import|export|unsuppress")
         bring = verbs.add_parser("import", help="add the people of a file; a bad row is reported and stops nobody else")
         bring.add_argument(
             "file", help="a CSV or XLSX file with a column of e-mail addresses, or a zip of such CSV; - is stdin (CSV)"
@@ -68,9 +69,18 @@ class Command(BaseCommand):
         )
         write.add_argument("--segment", default="", metavar="SLUG", help="only who is in this segment of it")
 
+        lift = verbs.add_parser(
+            "unsuppress", help="mail an address again that bounced or complained; the reason is kept"
+        )
+        lift.add_argument("address")
+        lift.add_argument("--reason", required=True, metavar="TEXT", help="why, kept as proof")
+        add_by(lift)
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if options["verb"] == "import":
+            if options["verb"] == "unsuppress":
+                self._unsuppress(options["address"], options["reason"], somebody(options["by"]))
+            elif options["verb"] == "import":
                 self._import(list_from(options["list_slug"]), options)
             else:
                 self._export(options)
@@ -110,6 +120,15 @@ class Command(BaseCommand):
             self._show(report)
         if report.refused:
             sys.exit(3)
+
+    def _unsuppress(self, address: str, reason: str, by: str) -> None:
+        try:
+            lifted = unsuppress(address, now=clock(), by=by, reason=reason)
+        except ValueError as error:
+            raise CommandError(str(error), returncode=2) from error
+        if not lifted:
+            raise CommandError(f"{address} is not suppressed.")
+        self.stdout.write(f"{address} may be mailed again. Who unsubscribed or complained stays unsubscribed.")
 
     def _tell(self, rows: int) -> None:
         if rows // TOLD_EVERY > self._told:
