@@ -206,6 +206,14 @@ class Config:
         section="fetch",
         name="inner",
     )
+    bounces_unsubscribe: bool = _key(
+        "bool",
+        False,
+        "True once mail to the return paths of your newsletters reaches newsletter bounce, or a mailbox named here: "
+        "then letters offer to unsubscribe by a mail to it, beside the one click.",
+        section="bounces",
+        name="unsubscribe",
+    )
     bounces_maildir: str = _key(
         "str",
         "",

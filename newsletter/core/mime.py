@@ -38,6 +38,7 @@ _BREAKS = re.compile(f"[\t\n{UNMAILABLE}]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LOCAL_PART = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s<>()\[\]:;,"\\@]+')
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_MAILTO = re.compile(r"mailto:[!#-;=?-~]+")
 _HTTPS = re.compile(r"https://[!#-;=?-~]+")
 
 
@@ -54,8 +55,9 @@ class Headers:
     """The header values of one message. Any text is safe in any of them; encoding and folding happen here.
 
     `message_id` is `<left@domain>`; `date` is aware; `list_id` is `Words <label.domain>`; `list_unsubscribe` is one
-    https address without brackets, or ""; `list_unsubscribe_post` goes out only with it; `extra` are further names and
-    values, each of which can be anything but a header named here.
+    https address without brackets, or ""; `list_unsubscribe_post` and `list_unsubscribe_mail` (a mailto address, as a
+    second way) go out only with it; `extra` are further names and values, each of which can be anything but a header
+    named here.
     """
 
     from_: Mailbox
@@ -66,6 +68,7 @@ class Headers:
     list_id: str = ""
     list_unsubscribe: str = ""
     list_unsubscribe_post: str = "List-Unsubscribe=One-Click"
+    list_unsubscribe_mail: str = ""
     extra: tuple[tuple[str, str], ...] = ()
 
 
@@ -169,10 +172,12 @@ _plain_name = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^
 _simple = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+").fullmatch
 
 
-def list_unsubscribe(url: str, post: str) -> bytes:
-    """List-Unsubscribe and List-Unsubscribe-Post (RFC 2369, RFC 8058): one https address on one line, as it is.
+def list_unsubscribe(url: str, post: str, mail: str = "") -> bytes:
+    """List-Unsubscribe and List-Unsubscribe-Post (RFC 2369, RFC 8058): one https address on one line, as it is, and
+    behind it the mailto address `mail`, for programs that only write.
 
-    Raises `ConfigError` for anything but an https address: an encoded or folded one would be no button at all.
+    Raises `ConfigError` for anything but an https address: an encoded or folded one would be no button at all. So it
+    does for another `mail`, and for a line that would have to be folded.
     """
     if not url:
         return b""
@@ -182,7 +187,10 @@ def list_unsubscribe(url: str, post: str) -> bytes:
             where="List-Unsubscribe",
             hint="Set the public address of this installation to an https one.",
         )
-    lines = f"List-Unsubscribe: <{url}>\r\n".encode("ascii")
+    if mail and (not _MAILTO.fullmatch(mail) or len(url) + len(mail) > 900):
+        raise ConfigError("the unsubscribe address is not one mailto address.", where="List-Unsubscribe")
+    second = f", <{mail}>" if mail else ""
+    lines = f"List-Unsubscribe: <{url}>{second}\r\n".encode("ascii")
     return lines + unstructured("List-Unsubscribe-Post", post)
 
 
@@ -224,7 +232,9 @@ def head(headers: Headers, subject: bytes, boundary: str) -> bytes:
 def around_subject(headers: Headers, boundary: str) -> tuple[bytes, bytes]:
     """The headers before the subject, and those after it with the empty line. Raises `ConfigError`."""
     message_id = f"Message-ID: {one_line(headers.message_id)}\r\n".encode("ascii", "ignore")
-    unsubscribe = list_unsubscribe(headers.list_unsubscribe, headers.list_unsubscribe_post)
+    unsubscribe = list_unsubscribe(
+        headers.list_unsubscribe, headers.list_unsubscribe_post, headers.list_unsubscribe_mail
+    )
     return common(headers) + mailbox("To", headers.to), message_id + unsubscribe + content_type(boundary)
 
 

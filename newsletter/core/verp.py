@@ -8,6 +8,7 @@ counts for nobody, which is the safe side.
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from newsletter.core.errors import ConfigError
 
@@ -51,6 +52,16 @@ def envelope_sender(return_path: str, token: str) -> str:
         raise ValueError("This is no token.")
     local, _, domain = return_path.partition("@")
     return f"{local}+{token}@{domain}"
+
+
+def unsubscribe_mail(return_path: str, token: str) -> str:
+    """The mailto address by which a mail stops the letter: the return path with an unsubscribe token (RFC 6068).
+
+    The same mailbox as for bounces: the purpose of a token is inside its MAC, so neither can be taken for the other.
+    Raises as `envelope_sender`.
+    """
+    local, _, domain = envelope_sender(return_path, token).partition("@")
+    return f"mailto:{quote(local, safe='+')}@{domain}?subject=unsubscribe"
 
 
 def read_envelope(address: str) -> str | None:

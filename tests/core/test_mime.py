@@ -129,6 +129,14 @@ def test_an_unsubscribe_address_that_no_button_takes_is_refused(url: str) -> Non
         message(replace(HEADERS, list_unsubscribe=url))
 
 
+@pytest.mark.parametrize(
+    "mail", ["https://a.test", "mailto:", "mailto:a b@c.test", "mailto:a@b.test>,<x", "mailto:" + "a" * 900]
+)
+def test_a_mail_address_that_would_break_the_line_is_refused(mail: str) -> None:
+    with pytest.raises(ConfigError, match="not one mailto address"):
+        message(replace(HEADERS, list_unsubscribe_mail=mail))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_any_display_name_reads_back(name: str) -> None:
     raw = message(replace(HEADERS, to=Mailbox("ana@example.org", name), from_=Mailbox("e@news.example.test", name)))

@@ -12,6 +12,7 @@ from newsletter.core import mime
 from newsletter.core.letter import Compiler, Headers, Mailbox
 from newsletter.core.reader import Plain, Reader, clean_attributes, clean_line, reader_of_clean
 from newsletter.core.tokens import TOKEN_WIDTH, UNSUBSCRIBE, Keys, message_id, token
+from newsletter.core.verp import unsubscribe_mail
 from newsletter.flow.compile.inputs import Frozen
 from subscribers.models import Subscription
 
@@ -55,9 +56,12 @@ class Row(Protocol):
 class Composer:
     """The messages of one frozen issue. Like its compiler it serves one thread at a time."""
 
-    def __init__(self, frozen: Frozen, compiler: Compiler, keys: Keys, now: datetime, *, one_click: bool) -> None:
+    def __init__(
+        self, frozen: Frozen, compiler: Compiler, keys: Keys, now: datetime, *, one_click: bool, by_mail: bool = False
+    ) -> None:
         """`compiler` is the one of `frozen` (`freezing.build`), `now` the Date of every copy. Without `one_click` no
-        List-Unsubscribe goes out: for outboxes, whose links need not work.
+        List-Unsubscribe goes out: for outboxes, whose links need not work. `by_mail` adds the mailto way, where there
+        is a return path: mail to it must reach `flow.bounce`.
 
         Raises `ConfigError` for headers that no copy could have.
         """
@@ -74,11 +78,14 @@ class Composer:
         )
         if not one_click:
             sample = replace(sample, list_unsubscribe="")
+        elif by_mail and frozen.sender.return_path:
+            address = unsubscribe_mail(frozen.sender.return_path, stand_in)
+            sample = replace(sample, list_unsubscribe_mail=address)
         self._common = mime.common(sample)
         _, after = mime.around_subject(sample, compiler.boundary)
         lines = after.decode("ascii").removeprefix(f"Message-ID: {sample.message_id}\r\n")
-        # With a button two texts, the token between them.
-        self._after_id, *self._after_token = lines.split(stand_in, 1)
+        # The token stands between them: once with a button, twice with a mail address beside it.
+        self._after_id = lines.split(stand_in)
 
     def message(self, row: Row) -> bytes:
         """The finished message (RFC 5322 bytes with CRLF), the same for every attempt. Raises as `Compiler.message`."""
@@ -95,9 +102,7 @@ class Composer:
             joined_on=row.joined_on,
             unsubscribe_url=f"{self._link}{key}",
         )
-        own = f"Message-ID: {message_id(self._fingerprint, subscription, self._domain)}\r\n{self._after_id}"
-        if self._after_token:
-            own = f"{own}{key}{self._after_token[0]}"
+        own = f"Message-ID: {message_id(self._fingerprint, subscription, self._domain)}\r\n{key.join(self._after_id)}"
         before = self._common + mime.mailbox("To", Mailbox(reader.address, reader.name))
         return self._compiler.compose(reader, before, own.encode("ascii"))
 

@@ -28,9 +28,17 @@ class Composing:
     """The messages of one frozen issue."""
 
     def __init__(
-        self, frozen: letters.Frozen, compiler: Compiler, keys: Keys, now: datetime, signer: Signer | None = None
+        self,
+        frozen: letters.Frozen,
+        compiler: Compiler,
+        keys: Keys,
+        now: datetime,
+        signer: Signer | None = None,
+        *,
+        by_mail: bool = False,
     ) -> None:
-        """`now` is the Date of every copy, and the time of its signatures: a copy sent again has the same bytes.
+        """`by_mail`: mail to the return path stops the letter too (`flow.bounce` reads it). `now` is the Date of
+        every copy, and the time of its signatures: a copy sent again has the same bytes.
 
         Raises `NewsletterError` for headers that no copy could have, and for a return path that none fits into.
         """
@@ -41,7 +49,7 @@ class Composing:
             self._before, _, self._domain = self._return_path.partition("@")
         # Where links are not https nobody is mailed, and no button is better than one that can't work.
         one_click = frozen.base_url.startswith("https://")
-        self._composer = letters.Composer(frozen, compiler, keys, now, one_click=one_click)
+        self._composer = letters.Composer(frozen, compiler, keys, now, one_click=one_click, by_mail=by_mail)
         self._wanted: dict[tuple[str, ...], bool] = {}
         self._made = self._failed = 0
         self._last = ""

@@ -25,6 +25,7 @@ class Installation:
     environ: Mapping[str, str]
     home: Path | None = None
     strict_journal: bool = False
+    unsubscribe_by_mail: bool = False
 
     @property
     def journal_folder(self) -> Path | None:
@@ -41,7 +42,12 @@ class Installation:
         if not config.secret_key:
             raise ConfigError("There is no secret key to sign links with.", hint="Type: newsletter init DIR")
         return cls(
-            Keys(config.secret_key.encode()), config.outbox_folder, environ, config.home, config.journal == "strict"
+            Keys(config.secret_key.encode()),
+            config.outbox_folder,
+            environ,
+            config.home,
+            config.journal == "strict",
+            config.bounces_unsubscribe,
         )
 
     def provider(self, account: Account) -> Provider:

@@ -139,7 +139,10 @@ class _Worker:
             frozen = letters.frozen(self.issue)
             compiler = self.compiler or letters.compiler(self.issue)
             signer = signer_for(frozen.sender.from_address, self.issue.newsletter.account, self.installation.home)
-            composing = Composing(frozen, compiler, self.installation.keys, self.issue.started_at, signer)
+            here = self.installation
+            composing = Composing(
+                frozen, compiler, here.keys, self.issue.started_at, signer, by_mail=here.unsubscribe_by_mail
+            )
         except NewsletterError as error:
             raise Halt(str(error)) from error
         if not self.issue.public_html:

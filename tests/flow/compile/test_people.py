@@ -129,6 +129,22 @@ def test_without_one_click_no_button_goes_out() -> None:
     assert b"List-Unsubscribe" not in head and b"Message-ID: <" in head
 
 
+def test_the_mail_way_out_stands_beside_the_button_only_where_it_is_read() -> None:
+    plain = frozen(PERSONAL)
+    returned = replace(plain, sender=replace(plain.sender, return_path="bou=nce%@news.example.test"))
+    for inputs, by_mail, mailto in ((returned, True, True), (returned, False, False), (plain, True, False)):
+        composer = Composer(inputs, build(inputs), KEYS, NOW, one_click=True, by_mail=by_mail)
+        for number in (1, 2**40):
+            head = composer.message(recipient(Random(4))._replace(subscription=number)).partition(b"\r\n\r\n")[0]
+            key = token(KEYS, UNSUBSCRIBE, number)
+            line = f"List-Unsubscribe: <https://news.example.test/u/{key}>"
+            if mailto:
+                line += f", <mailto:bou%3Dnce%25+{key}@news.example.test?subject=unsubscribe>"
+            assert f"\r\n{line}\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".encode() in head
+    composer = Composer(returned, build(returned), KEYS, NOW, one_click=False, by_mail=True)
+    assert b"List-Unsubscribe" not in composer.message(recipient(Random(4))).partition(b"\r\n\r\n")[0]
+
+
 def test_headers_that_no_copy_can_have_are_refused_at_once() -> None:
     inputs = frozen(base_url="https://news .example")
     with pytest.raises(ConfigError, match="not one https address"):
