@@ -248,7 +248,7 @@ def both() -> int:
         url = f"sqlite:///{folder / 'lists.sqlite3'}"
         failed |= subprocess.call(every, cwd=ROOT, env={**os.environ, "DATABASE_URL": url})
         print("PostgreSQL", flush=True)
-        server = [sys.executable, "tests/with_postgres.py", "--durable"]
+        server = [sys.executable, "-W", "ignore", "tests/with_postgres.py", "--durable"]
         failed |= subprocess.call([*server, *every], cwd=ROOT)
     print("all within the bars" if not failed else "NOT within the bars", flush=True)
     return failed
