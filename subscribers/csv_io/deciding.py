@@ -63,6 +63,22 @@ def fate(row: Row, before: Known, seen: Seen | None) -> tuple[str, str]:
     return "already", ""
 
 
+def differs(row: Row, before: Known) -> str:
+    """What the row says otherwise than we do of a person who is left as they are; "" for nothing."""
+    person, subscription = before.people.get(row.address.key), before.subscriptions.get(row.address.key)
+    if person is None or subscription is None:
+        return ""
+    pairs = (
+        ("name", row.name, person.name),
+        ("language", row.language, person.language),
+        ("topics", ";".join(row.topics), ";".join(subscription.topics)),
+        ("status", str(row.wish), str(subscription.state)),
+    )
+    said = [f"{field} {theirs!r}, not {ours!r}" for field, theirs, ours in pairs if theirs and theirs != ours]
+    said += [f"{key} {value!r}" for key, value in row.attributes.items() if person.attributes.get(key) != value]
+    return f"The file says {'; '.join(said)}: left as it is." if said else ""
+
+
 def state_after(row: Row, fate: str, before: str) -> str:
     """The person's state on the list once the row is applied, as `Known.state` says it."""
     match fate:

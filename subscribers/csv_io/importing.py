@@ -20,7 +20,7 @@ from django.db import IntegrityError, transaction
 from subscribers.csv_io import columns as columns_module
 from subscribers.csv_io import writing
 from subscribers.csv_io.columns import Columns
-from subscribers.csv_io.deciding import fate, known, state_after
+from subscribers.csv_io.deciding import differs, fate, known, state_after
 from subscribers.csv_io.records import Record
 from subscribers.csv_io.report import COUNTS, Differences, ImportReport, Outcome, TableRead
 from subscribers.csv_io.rows import Row, RowError, Wish
@@ -186,6 +186,8 @@ def _decide(
         setattr(report, came_to, getattr(report, came_to) + 1)
         was = states.get(key, before.state(key))
         states[key] = state_after(row, came_to, was)
+        if came_to == "already":
+            reason = differs(row, before)
         spoken = came_to.replace("_", " ")
         outcomes.append(Outcome(row.line, row.address.shown, spoken, was, states[key], reason or row.warning))
         seen[key] = seen.get(key, Seen()).after(row, came_to, was_on_list=key in before.subscriptions)

@@ -227,12 +227,14 @@ def test_the_list_of_differences_has_every_row_once_with_its_state_before_and_af
 ) -> None:
     make_subscription("ana@example.org")
     make_subscription("gone@example.org", state="unsubscribed", state_at=now - timedelta(days=3))
+    make_subscription("old@example.org", name="Old", language="de", topics=["book"], attributes={"shoe": "43"})
     text = (
-        "email,status\nana@example.org,\nANA@example.org,unsubscribed\nbo@example.org,pending\nbo@example.org,bounced\n"
-        "gone@example.org,\n=nobody,\nneu@example.org,paused\n"
+        "email,status,name,topics,shoe\nana@example.org,\nANA@example.org,unsubscribed\nbo@example.org,pending\n"
+        "bo@example.org,bounced\ngone@example.org,\n=nobody,\nneu@example.org,paused\n"
+        "old@example.org,paused,=New,movie,44\n"
     )
     out = io.StringIO()
-    bring_in(text.encode(), now, "people.csv", differences=Differences(out), dry_run=dry_run)
+    bring_in(text.encode(), now, "people.csv", differences=Differences(out), dry_run=dry_run, keep_columns=True)
     assert out.getvalue().splitlines() == [
         "file,line,email,outcome,before,after,reason",
         "people.csv,2,ana@example.org,already,active,active,",
@@ -243,4 +245,7 @@ def test_the_list_of_differences_has_every_row_once_with_its_state_before_and_af
         "The person unsubscribed on 2026-10-31: only they can come back.",
         "people.csv,7,'=nobody,refused,,,An email address must have an @-sign.",
         "people.csv,8,neu@example.org,added,,paused,",
+        "people.csv,9,old@example.org,already,active,active,\"The file says name '=New', not 'Old'; "
+        "topics 'movie', not 'book'; "
+        "status 'paused', not 'active'; shoe '44': left as it is.\"",
     ]
