@@ -48,6 +48,7 @@ PROOFS: dict[str, list[str]] = {
     "compiler": ["pytest", "-q", "-n", "2", "-p", "no:randomly", "--timeout=7200", "tests/core/test_trace_property.py"],
     "weeks": ["pytest", "-q", "-p", "no:randomly", "--timeout=7200", "tests/flow/test_interleavings.py"],
     "lists": ["python", "-m", "tests.benchmarks.lists"],
+    "bounces": ["python", "-m", "tests.benchmarks.bounces"],
     "looks": ["python", "tests/looks.py", "docs/images"],
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import logging
 import re
 
 from newsletter.core.bounce.judging import recipient
@@ -122,6 +123,8 @@ def _second_voice(message: bytes, mail: Part) -> tuple[ReportKind, str, list[Rec
     try:
         from flufl.bounce import all_failures
 
+        # It logs a traceback of each exception: strangers could fill the log with them.
+        logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL + 1)
         temporary, permanent = all_failures(email.message_from_bytes(message))
         late = sorted(address.decode("utf-8", "replace") for address in temporary)
         gone = sorted(address.decode("utf-8", "replace") for address in permanent)

@@ -54,9 +54,11 @@ def test_the_second_voice_never_calls_anybody_gone() -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_broken_mails_are_read_without_an_exception(message: bytes) -> None:
+def test_broken_mails_are_read_without_an_exception_and_fill_no_log(
+    message: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     report = read(message)
-    assert not any(one.hard for one in report.recipients)
+    assert not any(one.hard for one in report.recipients) and caplog.text == ""
 
 
 def test_depth_parts_and_size_are_bounded() -> None:
