@@ -49,6 +49,7 @@ PROOFS: dict[str, list[str]] = {
     "weeks": ["pytest", "-q", "-p", "no:randomly", "--timeout=7200", "tests/flow/test_interleavings.py"],
     "lists": ["python", "-m", "tests.benchmarks.lists"],
     "bounces": ["python", "-m", "tests.benchmarks.bounces"],
+    "unsubscribe": ["python", "-m", "tests.acceptance.leaving"],
     "looks": ["python", "tests/looks.py", "docs/images"],
 }
 
