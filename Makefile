@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick prove lint types layers format snap lock docs wheel clean system
+.PHONY: help demo test quick prove lint types layers format snap lock messages docs wheel clean system
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-9s %s\n", $$1, $$2}'
@@ -47,6 +47,14 @@ lock: ## resolve pyproject.toml anew into the two hash-locked files
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --extra postgres --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+messages: $(VENV)/.dev ## gather the words for readers into newsletter/locale, and compile them: translate what is new
+	@$(BIN)/pybabel -q extract -F babel.cfg -o build.pot --no-location --sort-output --omit-header .
+	@for po in newsletter/locale/*/LC_MESSAGES/django.po; do \
+		code=$$(basename $$(dirname $$(dirname $$po))); \
+		$(BIN)/pybabel -q update -i build.pot -o $$po -l $$code -D django --no-fuzzy-matching --ignore-obsolete --width=110; done
+	@rm build.pot
+	@$(BIN)/pybabel -q compile -d newsletter/locale -D django
 
 docs: $(VENV)/.dev ## write docs/reference/ anew from the schema and the commands
 	@$(BIN)/python tests/reference.py

@@ -24,7 +24,7 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 
 from subscribers import segments
 from subscribers.errors import AudienceError, SegmentError
-from subscribers.models import MailingList, Subscription, SubscriptionState, Suppression
+from subscribers.models import Frequency, MailingList, Subscription, SubscriptionState, Suppression
 from subscribers.segments.compiling import compile_rule
 from subscribers.segments.functions import follows
 from subscribers.words import LANGUAGE, TOPIC
@@ -104,23 +104,28 @@ def written_out(mailing_list: MailingList, rule: object) -> dict[str, Any]:
     return dataclasses.replace(checked, segment="", where=found.rule).as_json()
 
 
-def queryset(mailing_list: MailingList, rule: object, *, now: datetime) -> QuerySet[Subscription]:
+def queryset(mailing_list: MailingList, rule: object, *, now: datetime, monthly: bool = True) -> QuerySet[Subscription]:
     """The subscriptions that an issue under `rule` goes to, in no order: each exactly once, no join multiplies it.
 
     Only conditions, no Python in between, so it can be the SELECT of an INSERT ... SELECT. `now` is what a segment's
-    days ago are counted from. Raises `AudienceError`.
+    days ago are counted from; without `monthly` those who want one issue a month are left out. Raises `AudienceError`.
     """
     checked = parse(written_out(mailing_list, rule))
     everybody = Subscription.objects.filter(mailing_list=mailing_list, state=SubscriptionState.ACTIVE)
+    if not monthly:
+        everybody = everybody.exclude(frequency=Frequency.MONTHLY)
     return everybody.filter(~_suppressed(), _follows(checked), _speaks(checked), _inside(checked, now))
 
 
-def counts(mailing_list: MailingList, rule: object, *, now: datetime) -> Counts:
+def counts(mailing_list: MailingList, rule: object, *, now: datetime, monthly: bool = True) -> Counts:
     """How many the rule selects, and why it leaves the others out, in one query. Raises `AudienceError`."""
     checked = parse(written_out(mailing_list, rule))
-    not_active = ~Q(state=SubscriptionState.ACTIVE)
+    # A pause that is over has no one to end it until the audience is frozen.
+    back = Q(state=SubscriptionState.PAUSED, paused_until__lte=now)
+    not_active = ~(Q(state=SubscriptionState.ACTIVE) | back)
     reason = Case(
         When(not_active, then=F("state")),
+        *([] if monthly else [When(frequency=Frequency.MONTHLY, then=Value("monthly"))]),
         When(_suppressed(), then=Value("suppressed")),
         When(~_follows(checked), then=Value("other topics")),
         When(~_speaks(checked), then=Value("other language")),

@@ -30,6 +30,7 @@ from subscribers.models import (
     Subscription,
     SubscriptionState,
     Suppression,
+    SuppressionReason,
 )
 
 UNDO_WITHIN = timedelta(days=1)
@@ -74,7 +75,7 @@ def subscribe(
     """
     proof = dict(evidence or {})
     with transaction.atomic():
-        if _is_suppressed(address.key):
+        if _is_suppressed(address.key, but_erased=not confirmed):
             known = Subscription.objects.filter(mailing_list=mailing_list, subscriber__address_key=address.key)
             return Request(Asked.SUPPRESSED, known.first())
         person, _ = Subscriber.objects.get_or_create(
@@ -122,9 +123,12 @@ def confirm(
 ) -> bool:
     """The holder of the mailbox says yes. True when it changed anything; an unsubscribed or suppressed one stays."""
     with transaction.atomic():
-        row = _locked(subscription)
-        if row.state != SubscriptionState.PENDING or _is_suppressed(row.subscriber.address_key):
+        row = locked(subscription)
+        key = row.subscriber.address_key
+        if row.state != SubscriptionState.PENDING or _is_suppressed(key, but_erased=True):
             return False
+        # The mailbox's own word: who was erased and asks anew begins anew.
+        Suppression.objects.filter(address_key__in=marks.keys_of(key), reason=SuppressionReason.ERASED).delete()
         _move(row, SubscriptionState.ACTIVE, now)
         record(row, ConsentKind.CONFIRMED, now=now, origin=origin, wording=wording, evidence=evidence)
     return True
@@ -135,7 +139,7 @@ def unsubscribe(
 ) -> bool:
     """Stop, at once. True when it changed anything: doing it again is no second event."""
     with transaction.atomic():
-        row = _locked(subscription)
+        row = locked(subscription)
         if row.state == SubscriptionState.UNSUBSCRIBED:
             return False
         before = row.state
@@ -157,7 +161,7 @@ def resubscribe(subscription: Subscription, *, now: datetime, origin: str, wordi
     ever, but can't start it again. A complaint, an editor's or an import's unsubscribe is not undone here.
     """
     with transaction.atomic():
-        row = _locked(subscription)
+        row = locked(subscription)
         last = _undoable(row, now)
         if row.state != SubscriptionState.UNSUBSCRIBED or last is None:
             return False
@@ -173,7 +177,7 @@ def retire(subscription: Subscription, *, now: datetime) -> None:
     this list before has left it, as before.
     """
     with transaction.atomic():
-        row = _locked(subscription)
+        row = locked(subscription)
         if row.state != SubscriptionState.PENDING:
             return
         if row.consent_events.filter(kind__in=(ConsentKind.UNSUBSCRIBED, ConsentKind.CONFIRMED)).exists():
@@ -185,6 +189,19 @@ def retire(subscription: Subscription, *, now: datetime) -> None:
         row.delete()
         if not person.subscriptions.exists():
             person.delete()
+
+
+def explain(subscription: Subscription, reason: str) -> bool:
+    """Why somebody left, beside the unsubscribe that it explains: the one thing that is ever added to an event. False
+    when the last event is none.
+    """
+    with transaction.atomic():
+        last = locked(subscription).consent_events.order_by("-at", "-pk").first()
+        if last is None or last.kind != ConsentKind.UNSUBSCRIBED:
+            return False
+        last.evidence = {**last.evidence, "reason": reason[:100]}
+        last.save(update_fields=["evidence"])
+    return True
 
 
 def record(
@@ -209,7 +226,7 @@ def record(
     )
 
 
-def _locked(subscription: Subscription) -> Subscription:
+def locked(subscription: Subscription) -> Subscription:
     """The row as it is now, locked where the database can; SQLite's transactions begin IMMEDIATE (settings)."""
     rows = Subscription.objects.select_for_update(of=("self",)).select_related("subscriber", "mailing_list")
     return rows.get(pk=subscription.pk)
@@ -238,5 +255,9 @@ def _stopped(subscription: Subscription) -> bool:
     return last is not None and last.kind == ConsentKind.UNSUBSCRIBED
 
 
-def _is_suppressed(address_key: str) -> bool:
-    return Suppression.objects.filter(address_key__in=marks.keys_of(address_key)).exists()
+def _is_suppressed(address_key: str, *, but_erased: bool = False) -> bool:
+    """Whether the address is never mailed. With `but_erased` an erasure does not count: it keeps imports out, and the
+    person may ask anew.
+    """
+    rows = Suppression.objects.filter(address_key__in=marks.keys_of(address_key))
+    return (rows.exclude(reason=SuppressionReason.ERASED) if but_erased else rows).exists()

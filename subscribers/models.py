@@ -19,12 +19,18 @@ class SuppressionReason(models.TextChoices):
     MANUAL = "manual"
 
 
+class Frequency(models.TextChoices):
+    WEEKLY = "weekly"  # every issue
+    MONTHLY = "monthly"  # the first issue of a month
+
+
 class ConsentKind(models.TextChoices):
     IMPORTED = "imported"
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
+    CHANGED = "changed"  # preferences, a pause, an address: what was and what is, in the evidence
 
 
 class Subscriber(models.Model):
@@ -37,6 +43,8 @@ class Subscriber(models.Model):
     plain_text = models.BooleanField(default=False)
     attributes = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField()
+    new_address = models.CharField(max_length=254, blank=True, default="")  # asked for, not confirmed yet
+    erase_at = models.DateTimeField(null=True, blank=True)  # asked to be erased: until then it can be undone
 
     def __str__(self) -> str:
         return self.address
@@ -57,6 +65,8 @@ class Subscription(models.Model):
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="subscriptions")
     state = models.CharField(max_length=12, choices=SubscriptionState.choices, default=SubscriptionState.PENDING)
     topics = models.JSONField(default=list, blank=True)
+    frequency = models.CharField(max_length=7, choices=Frequency.choices, default=Frequency.WEEKLY)
+    paused_until = models.DateTimeField(null=True, blank=True)  # with state "paused": active again from then on
     joined_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     state_at = models.DateTimeField()

@@ -248,6 +248,10 @@ def content_type(boundary: str) -> bytes:
     return f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode("ascii")
 
 
+TEXT_ONLY = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+"""In place of `content_type`, for who wants no HTML: the text part is the whole body then."""
+
+
 # --- bodies ----------------------------------------------------------------------------------------------------------
 
 

@@ -28,19 +28,20 @@ CONFIRM = "confirm"
 PREFERENCES = "preferences"
 """The purpose of the dated token in /p/TOKEN; its number is a subscription's."""
 
+DATA = "data"
+"""The purpose of the dated token in /d/TOKEN: a person's own data, their address, their erasure; a subscription's."""
+
+ADDRESS = "address"
+"""The purpose of the dated token in /a/TOKEN, mailed to a new address; its number is a subscription's."""
+
 ID_OCTETS = 6
-DAY_OCTETS = 3
+DATED_ID_OCTETS, DAY_OCTETS = 4, 2
 MAC_OCTETS = 12
 TOKEN_WIDTH = 24
 SHAPE = f"[A-Za-z0-9_-]{{{TOKEN_WIDTH}}}"
 """A token, as a regular expression."""
 
-DATED_WIDTH = 28
-DATED_SHAPE = f"[A-Za-z0-9_-]{{{DATED_WIDTH}}}"
-"""A dated token, as a regular expression."""
-
 _SHAPE = re.compile(SHAPE, re.ASCII)
-_DATED_SHAPE = re.compile(DATED_SHAPE, re.ASCII)
 _EPOCH = date(2020, 1, 1)
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _MAX_PURPOSES = 16
@@ -132,14 +133,15 @@ class DatedToken:
 
 
 def dated_token(keys: Keys, purpose: str, id: int, *, day: date, generation: int = 0) -> str:  # noqa: A002
-    """The token of row `id` for one purpose that ages: 28 characters of base64url.
+    """The token of row `id` for one purpose that ages: 24 characters of base64url, the number in 32 bits and the day
+    in 16, then the MAC of 96.
 
     It tells its day, so that whoever reads it can say how old it may be; `generation` is only inside the MAC: a row
     that begins anew (a subscription taken up again) counts it up, and every earlier token is void. Raises `ValueError`
-    for a number beyond 48 bits, or a day before 2020.
+    for a number beyond 32 bits, or a day before 2020.
     """
     try:
-        told = id.to_bytes(ID_OCTETS, "big") + (day - _EPOCH).days.to_bytes(DAY_OCTETS, "big")
+        told = id.to_bytes(DATED_ID_OCTETS, "big") + (day - _EPOCH).days.to_bytes(DAY_OCTETS, "big")
     except OverflowError:
         raise ValueError(f"{id} of {day} does not fit in a token") from None
     mac = keys.mac(purpose, told + _generation(generation))
@@ -148,15 +150,12 @@ def dated_token(keys: Keys, purpose: str, id: int, *, day: date, generation: int
 
 def read_dated_token(token: str) -> DatedToken | None:
     """What a dated token says, to be verified once its row is known; None for what has not the shape of one."""
-    if not _DATED_SHAPE.fullmatch(token):
+    if not _SHAPE.fullmatch(token):
         return None
     raw = urlsafe_b64decode(token)
-    told, mac = raw[: ID_OCTETS + DAY_OCTETS], raw[ID_OCTETS + DAY_OCTETS :]
-    try:
-        day = _EPOCH + timedelta(days=int.from_bytes(told[ID_OCTETS:], "big"))
-    except OverflowError:
-        return None
-    return DatedToken(int.from_bytes(told[:ID_OCTETS], "big"), day, told, mac)
+    told, mac = raw[: DATED_ID_OCTETS + DAY_OCTETS], raw[DATED_ID_OCTETS + DAY_OCTETS :]
+    day = _EPOCH + timedelta(days=int.from_bytes(told[DATED_ID_OCTETS:], "big"))
+    return DatedToken(int.from_bytes(told[:DATED_ID_OCTETS], "big"), day, told, mac)
 
 
 def _generation(number: int) -> bytes:

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from newsletter.config.schema import Config
 from newsletter.core.tokens import Keys
 from newsletter.flow import signup
+from newsletter.flow.preferences import erase_due
 from newsletter.models import DeliveryState, ServiceMail, Signup, SignupState
 from subscribers.models import ConsentEvent
+from subscribers.preferences import resume_due
 
 KEEP_FORMS = timedelta(days=30)
 """Forms as handed in, with the network they came from: the proof is in the consent events by then."""
@@ -25,6 +27,8 @@ class Kept:
 
     reminded: int = 0
     retired: int = 0
+    resumed: int = 0
+    erased: int = 0
     forms: int = 0
     mails: int = 0
     proofs: int = 0
@@ -35,6 +39,8 @@ def housekeep(config: Config, keys: Keys, now: datetime) -> Kept:
     kept = Kept()
     kept.reminded = signup.remind(now=now, keys=keys, base_url=config.base_url)
     kept.retired = signup.retire_unconfirmed(now=now)
+    kept.resumed = resume_due(now)
+    kept.erased = erase_due(now)
     forms = Signup.objects.exclude(state=SignupState.WAITING).filter(at__lte=now - KEEP_FORMS)
     kept.forms, _ = forms.delete()
     mails = ServiceMail.objects.exclude(state=DeliveryState.PENDING).filter(created_at__lte=now - KEEP_MAILS)

@@ -107,8 +107,12 @@ WHITENOISE_AUTOREFRESH = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
-# What readers are spoken to in; the catalogues are in newsletter/locale.
-LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("ar", "العربية")]
+# What readers are spoken to in; the catalogues are in newsletter/locale. The last four say goodbye only so far.
+LANGUAGES = [
+    ("en", "English"), ("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("ar", "العربية"),
+    ("it", "Italiano"), ("he", "עברית"), ("ja", "日本語"), ("zh-hans", "简体中文"),
+]  # fmt: skip
+COMPLETE_LANGUAGES = ("en", "de", "fr", "es", "ar")
 LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "locale"]
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -41,6 +41,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "changed": ("state at",),
     "accepted": ("last accepted at",),
     "refusals": ("refusals in row",),
+    "frequency": ("frequency",),
+    "paused": ("paused until",),
     "attributes": ("attributes",),
     "consent": ("consent",),
 }  # fmt: skip

@@ -15,7 +15,8 @@ from subscribers.csv_io.cells import guard
 from subscribers.models import ConsentEvent, MailingList, Subscription, Suppression, SuppressionReason
 
 HEADER = ("email", "name", "language", "topics", "status", "subscription", "joined_at", "confirmed_at", "state_at",
-          "last_accepted_at", "refusals_in_row", "plain_text", "attributes", "consent")  # fmt: skip
+          "last_accepted_at", "refusals_in_row", "frequency", "paused_until", "plain_text", "attributes",
+          "consent")  # fmt: skip
 PAGE = 1000
 _STATUS = {
     SuppressionReason.BOUNCE: "bounced",
@@ -68,6 +69,8 @@ def _cells(row: Subscription, suppressed: str | None) -> tuple[str, ...]:
         _instant(row.state_at),
         _instant(row.last_accepted_at),
         str(row.refusals_in_row or ""),
+        row.frequency,
+        _instant(row.paused_until),
         "true" if person.plain_text else "",
         _json(person.attributes) if person.attributes else "",
         _json([_event(event) for event in row.consent_events.all()]),

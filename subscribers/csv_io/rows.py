@@ -17,6 +17,7 @@ from subscribers.address import Address, parse
 from subscribers.csv_io.columns import Columns
 from subscribers.csv_io.records import Record
 from subscribers.errors import AddressError
+from subscribers.models import Frequency
 from subscribers.words import LANGUAGE, TOPIC
 
 LONGEST_NAME = 300
@@ -73,6 +74,8 @@ class Row:
     warning: str = ""
     subscription: Wish | None = None
     plain_text: bool = False
+    frequency: str = Frequency.WEEKLY
+    paused_until: datetime | None = None
     joined: datetime | None = None
     confirmed: datetime | None = None
     changed: datetime | None = None
@@ -124,6 +127,8 @@ def read(
         warning=warning.strip(),
         subscription=_state(columns.cell(cells, "subscription")) if ours else None,
         plain_text=columns.cell(cells, "plain text").casefold() in _YES,
+        frequency=_frequency(columns.cell(cells, "frequency")) if ours else Frequency.WEEKLY,
+        paused_until=_future(columns.cell(cells, "paused")) if ours else None,
         **dates,
         changed=_date(columns.cell(cells, "changed"), now) if ours else None,
         accepted=_date(columns.cell(cells, "accepted"), now) if ours else None,
@@ -131,6 +136,19 @@ def read(
         attributes=_attributes(cells, columns),
         proof=_proof(cells, columns),
     )
+
+
+def _frequency(text: str) -> str:
+    return text if text in Frequency.values else Frequency.WEEKLY
+
+
+def _future(text: str) -> datetime | None:
+    """The end of a pause, which is the one date here that may lie ahead."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _name(cells: tuple[str, ...], columns: Columns) -> str:

@@ -118,6 +118,8 @@ def _subscription(
         subscriber=person,
         state=state,
         topics=list(row.topics),
+        frequency=row.frequency,
+        paused_until=row.paused_until,
         joined_at=row.joined or now,
         # Our own export gives the date where there is one; from elsewhere the statement of consent stands for it.
         confirmed_at=row.confirmed or (agreed if row.subscription is None else None),

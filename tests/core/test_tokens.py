@@ -102,8 +102,8 @@ def test_message_ids_are_the_same_for_a_pair_and_differ_between_pairs(a: str, b:
 
 # --- tokens that age -------------------------------------------------------------------------------------------------
 
-IDS = st.integers(0, 2**48 - 1)
-DAYS = st.dates(date(2020, 1, 1), date(2200, 1, 1))
+IDS = st.integers(0, 2**32 - 1)
+DAYS = st.dates(date(2020, 1, 1), date(2190, 1, 1))
 
 
 def read_back(made: str) -> DatedToken:
@@ -116,7 +116,7 @@ def read_back(made: str) -> DatedToken:
 def test_a_dated_token_tells_whose_and_of_which_day_it_is(id_: int, day: date, generation: int) -> None:
     made = dated_token(KEYS, CONFIRM, id_, day=day, generation=generation)
     found = read_back(made)
-    assert len(made) == 28 and (found.number, found.day) == (id_, day)
+    assert len(made) == 24 and (found.number, found.day) == (id_, day)
     assert found.verify(KEYS, CONFIRM, generation)
 
 
@@ -151,17 +151,19 @@ def test_of_a_hundred_thousand_altered_tokens_none_is_accepted() -> None:
 
 
 def test_a_link_to_stop_opens_nothing_else_and_a_dated_one_stops_nothing() -> None:
-    assert read_dated_token(token(KEYS, CONFIRM, 1)) is None
+    assert not read_back(token(KEYS, "unsubscribe", 1)).verify(KEYS, PREFERENCES, 0)
+    assert read_token(KEYS, "unsubscribe", dated_token(KEYS, PREFERENCES, 1, day=date(2026, 1, 1))) is None
+    # Not even under one purpose: what the MAC is made of differs in length.
     assert read_token(KEYS, CONFIRM, dated_token(KEYS, CONFIRM, 1, day=date(2026, 1, 1))) is None
 
 
-@pytest.mark.parametrize(("id_", "day"), [(2**48, date(2026, 1, 1)), (-1, date(2026, 1, 1)), (1, date(2019, 12, 31))])
+@pytest.mark.parametrize(("id_", "day"), [(2**32, date(2026, 1, 1)), (-1, date(2026, 1, 1)), (1, date(2019, 12, 31))])
 def test_what_a_dated_token_has_no_room_for_is_refused(id_: int, day: date) -> None:
     with pytest.raises(ValueError, match="does not fit"):
         dated_token(KEYS, CONFIRM, id_, day=day)
 
 
-@pytest.mark.parametrize("text", ["", "A" * 27, "A" * 29, "é" * 28, "A" * 27 + "\n", "_" * 28])
+@pytest.mark.parametrize("text", ["", "A" * 23, "A" * 25, "é" * 24, "A" * 23 + "\n", "_" * 24])
 def test_any_other_text_is_no_dated_token(text: str) -> None:
     found = read_dated_token(text)
     assert found is None or not found.verify(KEYS, CONFIRM, 0)

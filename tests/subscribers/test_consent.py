@@ -120,7 +120,7 @@ def test_nobodys_word_overrides_an_unsubscribe_however_often_it_is_given(now: da
         assert state_of(subscription) == SubscriptionState.ACTIVE
 
 
-@pytest.mark.parametrize("reason", list(SuppressionReason))
+@pytest.mark.parametrize("reason", [each for each in SuppressionReason if each != SuppressionReason.ERASED])
 def test_a_suppressed_address_is_never_brought_back_by_a_form(now: datetime, reason: SuppressionReason) -> None:
     suppression.suppress(ANA.key, reason, now=now)
     assert ask(now) == consent.Request(Asked.SUPPRESSED, None)
@@ -193,7 +193,7 @@ def test_lifting_a_suppression_needs_a_person_and_a_reason(now: datetime) -> Non
     assert event.wording == "new mailbox, wrote to us"
 
 
-def test_an_erased_persons_mark_keeps_the_address_out_until_a_person_lifts_it(
+def test_an_erased_persons_mark_keeps_the_address_out_until_they_ask_anew_or_an_editor_lifts_it(
     now: datetime, settings: Settings
 ) -> None:
     key = "ana@example.org"
@@ -202,7 +202,14 @@ def test_an_erased_persons_mark_keeps_the_address_out_until_a_person_lifts_it(
     # A secret that was changed since still reads its old marks.
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "a newer secret, as long as the one before it"
-    assert ask(now).asked == Asked.SUPPRESSED
+    assert ask(now, confirmed=True).asked == Asked.SUPPRESSED, "somebody else's word is not enough"
     assert suppression.reasons([key, "bo@example.org"]) == {key: "erased"}
+    asked = ask(now)
+    assert asked.asked == Asked.NEW and asked.subscription is not None, "their own is"
+    assert suppression.reasons([key]) == {key: "erased"}, "once the mailbox has said so"
+    assert consent.confirm(asked.subscription, now=now, origin="confirm page")
+    assert suppression.reasons([key]) == {}
+    consent.retire(asked.subscription, now=now)
+    Suppression.objects.create(address_key=marks.mark(key), reason=SuppressionReason.ERASED, at=now)
     assert suppression.lift(key, now=now, by="mara", reason="Wrote to us and asked.")
-    assert ask(now).asked == Asked.NEW
+    assert suppression.reasons([key]) == {}

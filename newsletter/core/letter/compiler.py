@@ -162,15 +162,17 @@ class Compiler:
 
     def compose(self, reader: Reader, before: bytes, after: bytes) -> bytes:
         """`message` with finished headers: those before the subject, and those after it with the empty line
-        (`mime.around_subject`).
+        (`mime.around_subject`). Who reads plain text gets the text part alone.
         """
         state = State(reader)
         letter, body = self._fill(state)
         if letter is None:
             self.stats.in_full += 1
             full = self.full_render(reader)
-            head = b"".join((before, mime.subject_line(full.subject), after))
-            return head + mime.whole_body(full.text, full.html, self.boundary)
+            line = mime.subject_line(full.subject)
+            if reader.plain_text:
+                return b"".join((before, line, self._without_html(after), mime.piece(full.text)))
+            return b"".join((before, line, after, mime.whole_body(full.text, full.html, self.boundary)))
         if self._every:
             self._countdown -= 1
             if self._countdown <= 0:
@@ -178,8 +180,14 @@ class Compiler:
                 self._compare(letter, state, body)
         subject = letter.subject
         line = subject if isinstance(subject, bytes) else mime.subject_line(subject(state))
+        if reader.plain_text:
+            return b"".join((before, line, self._without_html(after), *body[1 : letter.html_from]))
         body[0] = b"".join((before, line, after, body[0]))
         return b"".join(body)
+
+    def _without_html(self, after: bytes) -> bytes:
+        """The last headers of a letter of text alone."""
+        return after.removesuffix(mime.content_type(self.boundary)) + mime.TEXT_ONLY
 
     def splits(self) -> list[Split]:
         """What the design asked of its subscribers so far, and how many answers there were."""

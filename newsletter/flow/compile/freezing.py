@@ -17,7 +17,7 @@ from newsletter.core.reader import Reader
 from newsletter.flow.compile.designs import find_design
 from newsletter.flow.compile.gathering import gather_content
 from newsletter.flow.compile.inputs import Frozen, Sender, require_same_versions, thaw, versions
-from newsletter.flow.compile.people import unsubscribe_prefix
+from newsletter.flow.compile.people import preferences_prefix, unsubscribe_prefix
 from newsletter.models import Freeze, Issue, Newsletter
 from subscribers import audience
 from subscribers.errors import AudienceError
@@ -74,7 +74,10 @@ def compiler(issue: Issue, **options: Any) -> Compiler:
 
 def build(inputs: Frozen, **options: Any) -> Compiler:
     """A compiler of these inputs and nothing else."""
-    links = {"unsubscribe_url": unsubscribe_prefix(inputs.base_url)}
+    links = {
+        "unsubscribe_url": unsubscribe_prefix(inputs.base_url),
+        "preferences_url": preferences_prefix(inputs.base_url),
+    }
     return Compiler(inputs.design, build_context(inputs.content, inputs.design.tokens), links=links, **options)
 
 
@@ -85,7 +88,12 @@ def rehearse(inputs: Frozen) -> Rendered:
     be rendered, `TraceError` when it can't be compiled exactly, `LetterMismatchError` when that differs.
     """
     content = inputs.content
-    sample = Reader(address="reader@example.org", name="Ada", unsubscribe_url=sample_url(inputs))
+    sample = Reader(
+        address="reader@example.org",
+        name="Ada",
+        unsubscribe_url=sample_url(inputs),
+        preferences_url=sample_url(inputs, "p"),
+    )
     placed = (content.lead, *content.cards, *content.lines)
     talkative = replace(
         sample,
@@ -101,9 +109,9 @@ def rehearse(inputs: Frozen) -> Rendered:
     return shown[1]
 
 
-def sample_url(inputs: Frozen) -> str:
-    """An unsubscribe link as long as a real one, that is nobody's."""
-    return f"{inputs.base_url}/u/{'S' * 24}"
+def sample_url(inputs: Frozen, way: str = "u") -> str:
+    """A link as long as a real one, to unsubscribe (or, with "p", to the preferences), that is nobody's."""
+    return f"{inputs.base_url}/{way}/{'S' * 24}"
 
 
 def public_html(compiler: Compiler) -> str:

@@ -12,7 +12,7 @@ from newsletter.core.context import IssueContent, from_json, to_json
 from newsletter.core.errors import IssueError
 from newsletter.core.letter import Design
 
-COMPILER_VERSION = "2"
+COMPILER_VERSION = "3"
 """Rises with every change that can change a letter's bytes for the same inputs."""
 
 _LIBRARIES = ("jinja2", "markupsafe", "mjml-python")

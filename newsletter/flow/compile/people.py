@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from newsletter.core import mime
 from newsletter.core.letter import Compiler, Headers, Mailbox
 from newsletter.core.reader import Plain, Reader, clean_attributes, clean_line, reader_of_clean
-from newsletter.core.tokens import TOKEN_WIDTH, UNSUBSCRIBE, Keys, message_id, token
+from newsletter.core.tokens import PREFERENCES, TOKEN_WIDTH, UNSUBSCRIBE, Keys, dated_token, message_id, token
 from newsletter.core.verp import unsubscribe_mail
 from newsletter.flow.compile.inputs import Frozen
 from subscribers.models import Subscription
@@ -28,6 +28,7 @@ class Recipient(NamedTuple):
     attributes: dict[str, Plain]
     plain_text: bool
     joined_on: date
+    generation: int = 0
 
 
 class Row(Protocol):
@@ -50,6 +51,8 @@ class Row(Protocol):
     def plain_text(self) -> bool: ...
     @property
     def joined_on(self) -> date: ...
+    @property
+    def generation(self) -> int: ...
     # fmt: on
 
 
@@ -68,6 +71,8 @@ class Composer:
         self._compiler, self._keys = compiler, keys
         self._fingerprint, self._domain = frozen.fingerprint, mime.one_line(frozen.sender.domain)
         self._link = unsubscribe_prefix(frozen.base_url)
+        self._preferences = preferences_prefix(frozen.base_url)
+        self._day = now.date()
         stand_in = "S" * TOKEN_WIDTH
         sample = headers_for(
             frozen,
@@ -101,6 +106,7 @@ class Composer:
             plain_text=row.plain_text,
             joined_on=row.joined_on,
             unsubscribe_url=f"{self._link}{key}",
+            preferences_url=f"{self._preferences}{preferences_token(self._keys, row, self._day)}",
         )
         own = f"Message-ID: {message_id(self._fingerprint, subscription, self._domain)}\r\n{key.join(self._after_id)}"
         before = self._common + mime.mailbox("To", Mailbox(reader.address, reader.name))
@@ -110,6 +116,17 @@ class Composer:
 def unsubscribe_prefix(base_url: str) -> str:
     """What stands before the token in a reader's unsubscribe link; `base_url` is the issue's (`Frozen`)."""
     return clean_line(f"{base_url}/u/")
+
+
+def preferences_prefix(base_url: str) -> str:
+    """What stands before the token in a reader's preferences link."""
+    return clean_line(f"{base_url}/p/")
+
+
+def preferences_token(keys: Keys, row: Row, day: date) -> str:
+    """The token of a link that may change something: it ages from `day` on, and a new beginning voids it."""
+    assert row.subscription is not None
+    return dated_token(keys, PREFERENCES, row.subscription, day=day, generation=row.generation)
 
 
 def recipient_of(subscription: Subscription) -> Recipient:
@@ -124,11 +141,14 @@ def recipient_of(subscription: Subscription) -> Recipient:
         attributes=person.attributes,
         plain_text=person.plain_text,
         joined_on=subscription.joined_at.date(),
+        generation=subscription.generation,
     )
 
 
-def reader_of(subscription: Subscription, *, base_url: str, keys: Keys) -> Reader:
-    """The subscriber as a design sees them; `Reader` cleans the values. `base_url` is the issue's (`Frozen`)."""
+def reader_of(subscription: Subscription, *, base_url: str, keys: Keys, day: date) -> Reader:
+    """The subscriber as a design sees them; `Reader` cleans the values. `base_url` is the issue's (`Frozen`), from
+    `day` on the link to the preferences ages.
+    """
     person = subscription.subscriber
     return Reader(
         address=person.address,
@@ -139,6 +159,7 @@ def reader_of(subscription: Subscription, *, base_url: str, keys: Keys) -> Reade
         plain_text=person.plain_text,
         joined_on=subscription.joined_at.date(),
         unsubscribe_url=f"{unsubscribe_prefix(base_url)}{token(keys, UNSUBSCRIBE, subscription.pk)}",
+        preferences_url=f"{preferences_prefix(base_url)}{preferences_token(keys, recipient_of(subscription), day)}",
     )
 
 

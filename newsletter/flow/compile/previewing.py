@@ -9,7 +9,7 @@ from newsletter.core import mime
 from newsletter.core.letter import Rendered
 from newsletter.core.reader import Reader
 from newsletter.core.tokens import UNSUBSCRIBE, Keys, token
-from newsletter.flow.compile.freezing import build, frozen
+from newsletter.flow.compile.freezing import build, frozen, sample_url
 from newsletter.flow.compile.inputs import Frozen
 from newsletter.flow.compile.people import Composer, headers_for, reader_of, recipient_of
 from newsletter.models import Issue
@@ -47,10 +47,12 @@ def preview(
     inputs = frozen(issue)
     number, reader = NOBODY, Reader(address="reader@example.org")
     if subscription is not None:
-        number, reader = subscription.pk, reader_of(subscription, base_url=inputs.base_url, keys=keys)
+        number, reader = subscription.pk, reader_of(subscription, base_url=inputs.base_url, keys=keys, day=now.date())
     if subscription is None or not links or (address and address.casefold() != reader.address.casefold()):
         number = NOBODY
-        reader = replace(reader, unsubscribe_url=f"{inputs.base_url}/u/{token(keys, UNSUBSCRIBE, NOBODY)}")
+        stop = f"{inputs.base_url}/u/{token(keys, UNSUBSCRIBE, NOBODY)}"
+        # An unsigned one leads to the page that offers a fresh link: it opens nobody's preferences.
+        reader = replace(reader, unsubscribe_url=stop, preferences_url=sample_url(inputs, "p"))
     compiler = build(inputs)
     rendered = compiler.render(reader)
     mark = issue.freeze.fingerprint if issue.freeze else inputs.fingerprint

@@ -138,7 +138,8 @@ def would_send(issue: Issue, now: datetime) -> str:
         return f"Would send nothing: the issue is {row.state}."
     try:
         live = row.newsletter.mailing_list, row.newsletter.audience
-        found = audience.counts(*(deliveries.frozen_audience(row) if row.freeze is not None else live), now=now)
+        who = deliveries.frozen_audience(row) if row.freeze is not None else live
+        found = audience.counts(*who, now=now, monthly=deliveries.first_of_month(row))
     except AudienceError as error:
         raise IssueError(str(error), where=f"{row.newsletter.slug}/{row.slot}") from error
     when = spoken_time(max(row.slot_at, now), row.newsletter.timezone)

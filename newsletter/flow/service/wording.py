@@ -18,6 +18,10 @@ class Kind(StrEnum):
     WELCOME = "welcome"
     ALREADY = "already"
     PREFERENCES = "preferences"
+    DATA = "data"
+    ADDRESS = "address"
+    MOVED = "moved"
+    ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Mail:
     small: tuple[str, ...] = ()
     pieces: bool = False
     list_mail: bool = False
+    days: int = 0
 
 
 def _confirm(facts: Facts, values: Mapping[str, str]) -> Mail:
@@ -113,12 +118,64 @@ def _preferences(facts: Facts, values: Mapping[str, str]) -> Mail:
     )
 
 
+def _data(facts: Facts, values: Mapping[str, str]) -> Mail:
+    return Mail(
+        subject=_("Your data at {newsletter}"),
+        heading=_("Your data, your address"),
+        paragraphs=(_("This link shows what we keep about you, changes your address, or deletes everything."),),
+        button=_("Open my data"),
+        small=(
+            ngettext("The link works for {days} day.", "The link works for {days} days.", 1),
+            _("Didn’t ask for this? Ignore this mail; nothing has changed."),
+        ),
+        days=1,
+    )
+
+
+def _address(facts: Facts, values: Mapping[str, str]) -> Mail:
+    return Mail(
+        subject=_("Confirm your new address for {newsletter}"),
+        heading=_("Is this your new address?"),
+        paragraphs=(_("Press the button, and {newsletter} comes here from the next issue on."),),
+        button=_("Yes, use this address"),
+        small=(
+            ngettext("The link works for {days} day.", "The link works for {days} days.", facts.days),
+            _("Didn’t ask for this? Ignore this mail; nothing has changed."),
+        ),
+    )
+
+
+def _moved(facts: Facts, values: Mapping[str, str]) -> Mail:
+    return Mail(
+        subject=_("{newsletter} goes to another address now"),
+        heading=_("Your address has changed"),
+        paragraphs=(
+            _("From now on {newsletter} goes to the address that you confirmed. This one gets no more of it."),
+        ),
+        small=(_("Wasn’t it you? Answer this mail, and an editor will look at it."),),
+    )
+
+
+def _erased(facts: Facts, values: Mapping[str, str]) -> Mail:
+    return Mail(
+        subject=_("We delete your data at {newsletter}"),
+        heading=_("Your data goes in a day"),
+        paragraphs=(_("You get no more mail from now on. In a day we delete everything that we keep about you."),),
+        button=_("Keep my data after all"),
+        small=(_("What stays is a code that can’t be read back, so that no import brings you back by mistake."),),
+    )
+
+
 KINDS: Mapping[Kind, Callable[[Facts, Mapping[str, str]], Mail]] = {
     Kind.CONFIRM: _confirm,
     Kind.REMIND: _remind,
     Kind.WELCOME: _welcome,
     Kind.ALREADY: _already,
     Kind.PREFERENCES: _preferences,
+    Kind.DATA: _data,
+    Kind.ADDRESS: _address,
+    Kind.MOVED: _moved,
+    Kind.ERASED: _erased,
 }
 
 
@@ -126,7 +183,8 @@ def mail_of(kind: Kind, facts: Facts, values: Mapping[str, str]) -> Mail:
     """The words of a mail in the language that is active (`translation.override`)."""
     made = KINDS[kind](facts, values)
     fill = {
-        "newsletter": facts.newsletter, "magazine": facts.magazine, "next_issue": facts.next_issue, "days": facts.days
+        "newsletter": facts.newsletter, "magazine": facts.magazine, "next_issue": facts.next_issue,
+        "days": made.days or facts.days,
     }  # fmt: skip
 
     def filled(text: str) -> str:
@@ -141,4 +199,5 @@ def mail_of(kind: Kind, facts: Facts, values: Mapping[str, str]) -> Mail:
         tuple(map(filled, made.small)),
         made.pieces,
         made.list_mail,
+        made.days,
     )

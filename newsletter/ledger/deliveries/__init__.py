@@ -23,7 +23,7 @@ from newsletter.ledger.deliveries.ending import (
     waited_for_provider,
     waits_for_provider,
 )
-from newsletter.ledger.deliveries.freezing import BATCH_SIZE, batch_size, frozen_audience, start
+from newsletter.ledger.deliveries.freezing import BATCH_SIZE, batch_size, first_of_month, frozen_audience, start
 from newsletter.ledger.deliveries.owner import is_dead, this_worker
 from newsletter.ledger.deliveries.recovering import DIED, NO_JOURNAL, ReadJournal, doubt, no_journal, owners, recover
 from newsletter.ledger.deliveries.settling import EXPIRED, REFUSED, Decision, Settled, Settlement, settle
@@ -50,6 +50,7 @@ __all__ = [
     "claimable",
     "doubt",
     "finish_if_complete",
+    "first_of_month",
     "frozen_audience",
     "hold",
     "is_dead",

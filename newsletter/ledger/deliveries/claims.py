@@ -40,6 +40,7 @@ class Row(NamedTuple):
     attributes: dict[str, Any] = {}
     plain_text: bool = False
     joined_on: date = date.min
+    generation: int = 0
     address_key: str = ""
     excluded: str = ""
     attempts: int = 0
@@ -167,7 +168,7 @@ def _read(where: str, parameters: list[Any]) -> list[Row]:
     day, text = ("s.joined_at::date", "::text") if connection.vendor == "postgresql" else ("DATE(s.joined_at)", "")
     sql = (
         f"SELECT d.id, d.address, d.subscription_id, s.state, s.topics{text}, {day}, p.address, p.address_key, p.name,"
-        f" p.language, p.attributes{text}, p.plain_text, r.attempts,"
+        f" p.language, p.attributes{text}, p.plain_text, s.generation, r.attempts,"
         " CASE WHEN r.attempts IS NULL THEN NULL ELSE d.at END,"
         f" EXISTS (SELECT 1 FROM {Suppression._meta.db_table} x WHERE x.address_key = p.address_key)"
         f" FROM {Delivery._meta.db_table} d"
@@ -201,6 +202,7 @@ def _row(
     language: str,
     attributes: str,
     plain: bool | int,
+    generation: int,
     tries: int | None,
     at: datetime | str | None,
     out: bool | int,
@@ -223,6 +225,7 @@ def _row(
         {} if attributes == "{}" else json.loads(attributes),
         plain == 1,
         _day(joined) if isinstance(joined, str) else joined,
+        generation,
         key,
         excluded,
         tries or 0,

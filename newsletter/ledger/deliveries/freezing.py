@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Count, Max, Min
@@ -12,7 +13,7 @@ from django.db.models import Count, Max, Min
 from newsletter.core.errors import IssueError, LedgerError
 from newsletter.ledger import issues
 from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue
-from subscribers import audience
+from subscribers import audience, preferences
 from subscribers.models import MailingList
 
 BATCH_SIZE = 500
@@ -45,6 +46,7 @@ def start(issue_id: int, *, now: datetime, confirmed: bool = False, size: int = 
         # Read once the issue is ours: until then it may be approved anew, for others.
         issue = Issue.objects.select_related("newsletter", "freeze").get(pk=issue_id)
         mailing_list, rule = frozen_audience(issue)
+        preferences.resume_due(now, mailing_list)
         count = _insert_deliveries(issue, mailing_list, rule, now)
         if not count:
             raise IssueError(
@@ -86,6 +88,18 @@ def frozen_audience(issue: Issue) -> tuple[MailingList, dict[str, Any]]:
     return mailing_list, rule
 
 
+def first_of_month(issue: Issue) -> bool:
+    """Whether no other issue of its newsletter went out in the month of its slot, by the newsletter's own calendar:
+    the one that goes to those who want one a month.
+    """
+    zone = ZoneInfo(issue.newsletter.timezone)
+    month = issue.slot_at.astimezone(zone).date().replace(day=1)
+    following = (month + timedelta(days=32)).replace(day=1)
+    begin, end = (datetime.combine(day, time.min, zone) for day in (month, following))
+    others = Issue.objects.filter(newsletter=issue.newsletter_id, slot_at__gte=begin, slot_at__lt=end)
+    return not others.exclude(pk=issue.pk).exclude(started_at=None).exists()
+
+
 def _one_freeze_at_a_time() -> None:
     """Two inserts at once would take numbers in turn and break both ranges. SQLite has one writer anyway."""
     if connection.vendor == "postgresql":
@@ -94,7 +108,7 @@ def _one_freeze_at_a_time() -> None:
 
 
 def _insert_deliveries(issue: Issue, mailing_list: MailingList, rule: dict[str, Any], now: datetime) -> int:
-    chosen = audience.queryset(mailing_list, rule, now=now)
+    chosen = audience.queryset(mailing_list, rule, now=now, monthly=first_of_month(issue))
     select, parameters = chosen.values_list("pk", "subscriber__address").query.sql_with_params()
     sql = (
         f"INSERT INTO {Delivery._meta.db_table} (issue_id, subscription_id, address, state, reason, at) "

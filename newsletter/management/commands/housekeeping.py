@@ -35,6 +35,8 @@ class Command(BaseCommand):
         words = (
             (kept.reminded, "reminded to confirm"),
             (kept.retired, "never confirmed and forgotten"),
+            (kept.resumed, "back from a pause"),
+            (kept.erased, "erased, as they had asked"),
             (kept.forms, "old forms deleted"),
             (kept.mails, "old service mails deleted"),
             (kept.proofs, "proofs without their network now"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -15,20 +15,21 @@ from newsletter.core.words import dir_of
 from newsletter.models import Newsletter
 from newsletter.web.headers import for_readers
 
-SPOKEN = tuple(code for code, _ in settings.LANGUAGES)
+EVERY = tuple(code for code, _ in settings.LANGUAGES)
+"""Also those in which only the goodbye is translated."""
 
 
-def language_of(request: HttpRequest, *wishes: str) -> str:
+def language_of(request: HttpRequest, *wishes: str, spoken: Collection[str] = settings.COMPLETE_LANGUAGES) -> str:
     """The language of a page: the reader's own, the form's or newsletter's, then the browser's; the first that is
-    spoken. A link may ask for one: `?lang=de`.
+    among `spoken`. A link may ask for one: `?lang=de`.
     """
+    by_base = {code.partition("-")[0]: code for code in spoken}
     for wish in (request.GET.get("lang", ""), *wishes):
-        base = wish.replace("_", "-").partition("-")[0].lower()
-        if base in SPOKEN:
-            return base
+        found = by_base.get(wish.replace("_", "-").partition("-")[0].lower())
+        if found is not None:
+            return found
     asked = translation.get_language_from_request(request)
-    base = asked.partition("-")[0]
-    return base if base in SPOKEN else SPOKEN[0]
+    return by_base.get(asked.partition("-")[0], "en")
 
 
 def show(

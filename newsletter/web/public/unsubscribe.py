@@ -7,23 +7,31 @@ link scanners open every link of a mail, some with JavaScript on. So the page ha
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
+from datetime import UTC, timedelta
 from functools import wraps
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from newsletter.core.tokens import UNSUBSCRIBE, read_token
-from newsletter.core.words import dir_of
+from newsletter.core.words import long_date
+from newsletter.flow.signup.confirming import newsletter_of
 from newsletter.models import Newsletter
 from newsletter.web.headers import for_readers
 from newsletter.web.links import keys
-from newsletter.web.public.words import words
-from subscribers import consent
+from newsletter.web.public.showing import EVERY, language_of, show
+from subscribers import consent, preferences
 from subscribers.address import masked
-from subscribers.models import Subscription, SubscriptionState
+from subscribers.models import Frequency, Subscription, SubscriptionState
+
+PAUSE = timedelta(days=30)
+REASONS = ("too often", "not for me", "never asked", "another address", "other")
+"""What may be said on leaving, as it is kept."""
 
 View = Callable[[HttpRequest, Subscription], HttpResponse]
 
@@ -64,18 +72,58 @@ def undo(request: HttpRequest, subscription: Subscription) -> HttpResponse:
     """Take it back, with the same link, while that is open. An address of its own: no one-click body can mean it."""
     if request.method != "POST":
         return _not_allowed(["POST"])
-    text = words(_language(subscription))["undo"]
+    with translation.override(_language(request, subscription)):
+        text = _("Undo")
     consent.resubscribe(subscription, now=timezone.now(), origin=f"{consent.LINK} undo", wording=text)
     return _state(request, subscription, undone=True)
 
 
-def _state(request: HttpRequest, subscription: Subscription, *, undone: bool = False) -> HttpResponse:
-    """The page of the state as it is now: asked, done or back."""
+@_by_token
+def pause(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+    """A month without mail, in place of none at all."""
+    if request.method != "POST":
+        return _not_allowed(["POST"])
+    now = timezone.now()
+    preferences.pause(subscription, until=now + PAUSE, now=now, origin=f"{consent.LINK} page")
+    return _state(request, subscription)
+
+
+@_by_token
+def fewer(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+    """One issue a month, in place of none at all."""
+    if request.method != "POST":
+        return _not_allowed(["POST"])
+    wanted = dataclasses.replace(preferences.choices_of(subscription), frequency=Frequency.MONTHLY)
+    preferences.choose(subscription, wanted, now=timezone.now(), origin=f"{consent.LINK} page")
+    return _state(request, subscription, fewer=True)
+
+
+@_by_token
+def reason(request: HttpRequest, subscription: Subscription) -> HttpResponse:
+    """Why, if they like to say. It changes nothing, and is kept with the unsubscribe that it explains."""
+    if request.method != "POST":
+        return _not_allowed(["POST"])
+    word = request.POST.get("reason", "")
+    if word in REASONS:
+        consent.explain(subscription, word)
+    return _state(request, subscription, thanked=word in REASONS)
+
+
+def _state(
+    request: HttpRequest,
+    subscription: Subscription,
+    *,
+    undone: bool = False,
+    fewer: bool = False,
+    thanked: bool = False,
+) -> HttpResponse:
+    """The page of the state as it is now: asked, done, paused, fewer or back."""
     subscription.refresh_from_db()
     stopped = subscription.state == SubscriptionState.UNSUBSCRIBED
-    kind = "done" if stopped else "back" if undone else "ask"
+    paused = subscription.state == SubscriptionState.PAUSED
+    kind = "done" if stopped else "back" if undone else "paused" if paused else "fewer" if fewer else "ask"
     can_undo = stopped and consent.can_resubscribe(subscription, now=timezone.now())
-    return _answer(request, kind, subscription=subscription, can_undo=can_undo)
+    return _answer(request, kind, subscription=subscription, can_undo=can_undo, thanked=thanked)
 
 
 def _answer(
@@ -84,24 +132,27 @@ def _answer(
     *,
     subscription: Subscription | None = None,
     can_undo: bool = False,
+    thanked: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    language = _language(subscription) if subscription else "en"
-    facts = {
+    newsletter = newsletter_of(subscription) if subscription else None
+    language = _language(request, subscription)
+    back = ""
+    if subscription is not None and subscription.paused_until is not None:
+        zone = ZoneInfo(newsletter.timezone) if newsletter else UTC
+        back = long_date(subscription.paused_until.astimezone(zone).date(), language)
+    context = {
+        "kind": kind,
         "name": _name(subscription) if subscription else "",
         "address": masked(subscription.subscriber.address) if subscription else "",
-    }
-    context = {
-        "language": language,
-        "direction": dir_of(language),
-        # Only our own sentences are formats; a name with braces in it is data.
-        "words": {key: text.format(**facts) for key, text in words(language).items()},
-        "kind": kind,
+        "monthly": subscription is not None and subscription.frequency == Frequency.MONTHLY,
+        "back": back,
         "can_undo": can_undo,
-        "magazine": facts["name"],
+        "can_explain": kind == "done" and not thanked,
+        "thanked": thanked,
         "token": request.path.split("/")[2],
     }
-    return for_readers(render(request, "public/unsubscribe.html", context, status=status, using="jinja2"))
+    return show(request, "public/unsubscribe.html", context, language=language, newsletter=newsletter, status=status)
 
 
 def _not_allowed(methods: list[str]) -> HttpResponse:
@@ -114,11 +165,12 @@ def _name(subscription: Subscription) -> str:
     return names[0] if len(names) == 1 else subscription.mailing_list.name
 
 
-def _language(subscription: Subscription) -> str:
-    if subscription.subscriber.language:
-        return subscription.subscriber.language
-    languages = Newsletter.objects.filter(mailing_list=subscription.mailing_list).values_list("language", flat=True)
-    return languages.first() or "en"
+def _language(request: HttpRequest, subscription: Subscription | None) -> str:
+    if subscription is None:
+        return language_of(request, spoken=EVERY)
+    newsletter = newsletter_of(subscription)
+    own = subscription.subscriber.language
+    return language_of(request, own, newsletter.language if newsletter else "", spoken=EVERY)
 
 
 def _origin(request: HttpRequest) -> str:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from newsletter.core.errors import DesignError, IssueError
 from newsletter.core.reader import Reader
-from newsletter.core.tokens import Keys, read_token
+from newsletter.core.tokens import PREFERENCES, Keys, read_dated_token, read_token
 from newsletter.flow import compile as compiling
 from newsletter.flow.compile import inputs as inputs_module
 from newsletter.models import Freeze, Issue, Placement, Review
@@ -199,8 +199,11 @@ def test_the_reader_and_the_headers_of_a_copy(issue: Issue) -> None:
     subscription.topics = ["movie", "book"]
     keys = Keys(b"secret")
     frozen = compiling.frozen(issue)
-    reader = compiling.reader_of(subscription, base_url=frozen.base_url, keys=keys)
+    reader = compiling.reader_of(subscription, base_url=frozen.base_url, keys=keys, day=NOW.date())
     assert reader.topics == ("book", "movie")
+    change = read_dated_token(reader.preferences_url.rpartition("/")[2])
+    assert change is not None and (change.number, change.day) == (subscription.pk, NOW.date())
+    assert change.verify(keys, PREFERENCES, subscription.generation)
     assert read_token(keys, "unsubscribe", reader.unsubscribe_url.rpartition("/")[2]) == subscription.pk
     headers = compiling.headers_for(
         frozen, reader, subscription_id=subscription.pk, fingerprint=frozen.fingerprint, now=NOW

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from newsletter.core.errors import ConfigError
 from newsletter.core.letter import Design
 from newsletter.core.reader import Reader
-from newsletter.core.tokens import UNSUBSCRIBE, Keys, read_token, token
+from newsletter.core.tokens import PREFERENCES, UNSUBSCRIBE, Keys, dated_token, read_token, token
 from newsletter.flow.compile import Composer, Frozen, Recipient, Sender, find_design, headers_for
 from newsletter.flow.compile.freezing import build
 from tests.letters import issues
@@ -35,7 +35,8 @@ PERSONAL = Design(
         "{{ subscriber.unsubscribe_url }}{{ subscriber.unsubscribe_url }} {{ subscriber.topics|join(', ') }}\n",
         "letter.mjml": '<mjml lang="en" dir="ltr"><mj-body><mj-section><mj-column><mj-text>'
         '{% for n in range(30) %}<a href="{{ subscriber.unsubscribe_url }}?{{ "x" * n }}">{{ subscriber.name }}</a>'
-        "{{ 'é' * n }}{{ subscriber.unsubscribe_url }}{% endfor %}{{ subscriber.joined_on }} {{ subscriber.address }}"
+        "{{ 'é' * n }}{{ subscriber.unsubscribe_url }}{{ subscriber.preferences_url }}{% endfor %}"
+        "{{ subscriber.joined_on }} {{ subscriber.address }}"
         "</mj-text></mj-column></mj-section></mj-body></mjml>",
     },
 )
@@ -43,6 +44,11 @@ PERSONAL = Design(
 
 def frozen(design: Design = MARQUEE, base_url: str = "https://news.example.test", sender: Sender = SENDER) -> Frozen:
     return Frozen(issues.rich(), design, sender, base_url)
+
+
+def own_token(recipient: Recipient) -> str:
+    generation = recipient.generation
+    return dated_token(KEYS, PREFERENCES, recipient.subscription, day=NOW.date(), generation=generation)
 
 
 def slow(inputs: Frozen, compiler: Any, recipient: Recipient, *, one_click: bool = True) -> bytes:
@@ -56,6 +62,7 @@ def slow(inputs: Frozen, compiler: Any, recipient: Recipient, *, one_click: bool
         plain_text=recipient.plain_text,
         joined_on=recipient.joined_on,
         unsubscribe_url=f"{inputs.base_url}/u/{token(KEYS, UNSUBSCRIBE, recipient.subscription)}",
+        preferences_url=f"{inputs.base_url}/p/{own_token(recipient)}",
     )
     number, mark = recipient.subscription, inputs.fingerprint
     headers = headers_for(inputs, reader, subscription_id=number, fingerprint=mark, now=NOW)
@@ -68,7 +75,7 @@ MORE_NAMES = ["  spaced  out ", "Ana\r\nBcc: evil@evil.test", "\u2028", "a" * 60
 
 def recipient(rnd: Random) -> Recipient:
     return Recipient(
-        subscription=rnd.randrange(2**40),
+        subscription=rnd.randrange(2**32),
         address=rnd.choice(ADDRESSES),
         name=rnd.choice(
             [*NAMES, "  spaced  out ", "Ana\r\nBcc: evil@evil.test", "\u2028", "a" * 60, "Jr. Stone", "=?x"]
@@ -99,10 +106,12 @@ def test_the_link_of_every_copy_is_its_own_and_never_cut() -> None:
     composer = Composer(inputs, compiler, KEYS, NOW, one_click=True)
     rnd = Random(4)
     for number in range(20):
-        raw = composer.message(recipient(rnd)._replace(subscription=number))
+        one = recipient(rnd)._replace(subscription=number)
+        raw = composer.message(one)
         key = token(KEYS, UNSUBSCRIBE, number)
         # One in the header, two in the text, sixty in the page; none cut by a soft break.
-        assert raw.count(key.encode()) == 63
+        assert raw.count(key.encode()) == (3 if one.plain_text else 63)
+        assert raw.count(own_token(one).encode()) == (0 if one.plain_text else 30)
         assert f"List-Unsubscribe: <https://news.example.test/u/{key}>\r\n".encode() in raw
         assert read_token(KEYS, UNSUBSCRIBE, key) == number
     assert compiler.stats.in_full < 20
@@ -111,7 +120,10 @@ def test_the_link_of_every_copy_is_its_own_and_never_cut() -> None:
 def test_a_link_of_another_shape_costs_a_full_render_and_is_right() -> None:
     inputs = frozen(PERSONAL)
     compiler = build(inputs)
-    good = Reader("a@example.org", name="Ana", attributes={"city": "Rome"}, joined_on=date(2026, 1, 1))
+    prefs = "https://news.example.test/p/" + "x" * 24
+    good = Reader(
+        "a@example.org", name="Ana", attributes={"city": "Rome"}, joined_on=date(2026, 1, 1), preferences_url=prefs
+    )
     for url in ("", "https://other.test/u/" + "x" * 24, "https://news.example.test/u/" + "x" * 23 + "="):
         reader = replace(good, unsubscribe_url=url)
         before = compiler.stats.in_full
