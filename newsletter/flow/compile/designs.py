@@ -13,16 +13,23 @@ from newsletter.core.letter import Design
 
 PARTS = "_parts"
 SETTINGS = "design.toml"
+SERVICE_LETTER = {"letter.mjml": "service.mjml", "letter.txt": "service.txt"}
+SERVICE = frozenset(SERVICE_LETTER.values())
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 _SUFFIXES = frozenset({".mjml", ".txt", ".css", ".html"})
 
 
-def find_design(name: str, folders: Iterable[Path], tokens: dict[str, Any] | None = None) -> Design:
+def find_design(
+    name: str, folders: Iterable[Path], tokens: dict[str, Any] | None = None, *, service: bool = False
+) -> Design:
     """The design `name`; `folders` are template folders, the first that has a file wins, file by file.
 
     So a magazine changes one file of ours by putting its own under the same name. `tokens` are the newsletter's own
-    values, on top of the design's. Raises `DesignError` for an unknown design, a missing or unreadable file, a faulty
-    design.toml, or a token that the design does not have.
+    values, on top of the design's. With `service` its service letter stands in place of the issue's: the design's own
+    `service.mjml` and `service.txt`, or those that all designs share.
+
+    Raises `DesignError` for an unknown design, a missing or unreadable file, a faulty design.toml, or a token that the
+    design does not have.
     """
     folders = [folder / "email" for folder in folders]
     if not _NAME.fullmatch(name):
@@ -40,6 +47,11 @@ def find_design(name: str, folders: Iterable[Path], tokens: dict[str, Any] | Non
         )
         listed = ", ".join(each for each in known if each != PARTS) or "none"
         raise DesignError(f'There is no design "{name}".', hint=f"Known: {listed}.")
+    if service:
+        files = _service_files(files, name)
+    else:
+        # How a letter is cut into blocks depends on every file of its design: what it never includes stays out.
+        files = {file: text for file, text in files.items() if file.rpartition("/")[2] not in SERVICE}
     own = settings.get("tokens", {})
     unknown = sorted(set(tokens or {}) - set(own))
     if unknown:
@@ -48,7 +60,17 @@ def find_design(name: str, folders: Iterable[Path], tokens: dict[str, Any] | Non
             file=f"{name}/{SETTINGS}",
             hint=f"It has: {', '.join(sorted(own))}.",
         )
-    return Design(name, files, own | (tokens or {}))
+    return Design(f"{name}-service" if service else name, files, own | (tokens or {}))
+
+
+def _service_files(files: dict[str, str], name: str) -> dict[str, str]:
+    found = dict(files)
+    for letter, wanted in SERVICE_LETTER.items():
+        text = files.get(wanted, files.get(f"{PARTS}/{wanted}"))
+        if text is None:
+            raise DesignError(f"There is no {wanted}.", file=f"{name}/{wanted}", hint="Reinstall newsletter.")
+        found[letter] = text
+    return found | {"subject.txt": "{{ mail.subject }}"}
 
 
 def picture_width(name: str, folders: Iterable[Path], default: int = 1200) -> int:

@@ -18,7 +18,6 @@ from django.utils import translation
 
 from newsletter.config.home import template_folders
 from newsletter.core import context
-from newsletter.core.errors import DesignError
 from newsletter.core.letter import Compiler, Design, Headers, Mailbox
 from newsletter.core.reader import Reader
 from newsletter.core.tokens import UNSUBSCRIBE, Keys, message_id, token
@@ -29,7 +28,6 @@ from newsletter.flow.compile.inputs import thaw
 from newsletter.flow.service.wording import Facts, Kind, Mail, mail_of
 from newsletter.models import Issue, IssueState, Newsletter, ServiceMail
 
-LETTER, TEXT = "service.mjml", "service.txt"
 PIECES = 4
 """Reviews of the last issue that a welcome names: its lead and three more."""
 KEPT = 64
@@ -64,7 +62,9 @@ class Composer:
 
     def _compiler(self, newsletter: Newsletter, language: str, words: Mail, at: datetime) -> Compiler:
         pieces = _pieces(newsletter) if words.pieces else ()
-        design = _design(newsletter)
+        home = settings.NEWSLETTER.home
+        folders = template_folders(home)
+        design = find_design(newsletter.design, folders, newsletter.design_tokens, service=True)
         about = magazine_of(newsletter, _local(newsletter, at).date())
         mark = sha256(repr((design, newsletter.name, language, words, pieces, about)).encode()).hexdigest()
         known = self._compilers.get(mark)
@@ -135,19 +135,6 @@ def _pieces(newsletter: Newsletter) -> tuple[context.Line, ...]:
         for card in cards
     ]  # fmt: skip
     return tuple([*lines, *content.lines][:PIECES])
-
-
-def _design(newsletter: Newsletter) -> Design:
-    """The newsletter's design with its service letter in place of the issue's; ours for all where it has none."""
-    home = settings.NEWSLETTER.home
-    design = find_design(newsletter.design, template_folders(home), newsletter.design_tokens)
-    files = dict(design.files)
-    for name, wanted in (("letter.mjml", LETTER), ("letter.txt", TEXT)):
-        found = files.get(wanted, files.get(f"_parts/{wanted}"))
-        if found is None:
-            raise DesignError(f"There is no {wanted}.", file=f"{design.name}/{wanted}", hint="Reinstall newsletter.")
-        files[name] = found
-    return Design(f"{design.name}-service", files | {"subject.txt": "{{ mail.subject }}"}, design.tokens)
 
 
 def _headers(mail: ServiceMail, reader: Reader) -> Headers:
