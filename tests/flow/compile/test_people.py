@@ -146,7 +146,7 @@ def test_the_mail_way_out_stands_beside_the_button_only_where_it_is_read() -> No
     returned = replace(plain, sender=replace(plain.sender, return_path="bou=nce%@news.example.test"))
     for inputs, by_mail, mailto in ((returned, True, True), (returned, False, False), (plain, True, False)):
         composer = Composer(inputs, build(inputs), KEYS, NOW, one_click=True, by_mail=by_mail)
-        for number in (1, 2**40):
+        for number in (1, 2**32 - 1):
             head = composer.message(recipient(Random(4))._replace(subscription=number)).partition(b"\r\n\r\n")[0]
             key = token(KEYS, UNSUBSCRIBE, number)
             line = f"List-Unsubscribe: <https://news.example.test/u/{key}>"
