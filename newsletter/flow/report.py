@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from newsletter.core.replies import Kind
+from newsletter.flow import bounce
 from newsletter.flow.compile import subject_of
 from newsletter.ledger import deliveries
 from newsletter.models import (
@@ -162,11 +163,13 @@ def next_try(issue: Issue) -> datetime | None:
 def teach(issue: Issue, *, now: datetime) -> None:
     """Write what this issue's deliveries say about its people: last accepted, and refusals in a row.
 
-    Each delivery teaches once, however often this is called: the last lesson's time is kept as an event.
+    Each delivery teaches once, however often this is called: the last lesson's time is kept as an event. Refusals are
+    recorded as evidence first (`flow.bounce`): a second telling of one is nothing, and none may be forgotten.
     """
+    bounce.learn(issue, since=_last_lesson(issue), now=now)
     with transaction.atomic():
         Issue.objects.select_for_update().get(pk=issue.pk)
-        last = Event.objects.filter(issue=issue, kind=TAUGHT).order_by("-at").values_list("at", flat=True).first()
+        last = _last_lesson(issue)
         fresh = Delivery.objects.filter(issue=issue, at__lte=now)
         if last is not None:
             fresh = fresh.filter(at__gt=last)
@@ -184,6 +187,10 @@ def teach(issue: Issue, *, now: datetime) -> None:
             kind=TAUGHT,
             text="The list has learned from this send.",
         )
+
+
+def _last_lesson(issue: Issue) -> datetime | None:
+    return Event.objects.filter(issue=issue, kind=TAUGHT).order_by("-at").values_list("at", flat=True).first()
 
 
 def _reasons(issue: Issue) -> dict[str, dict[str, int]]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection, connections
 
 from newsletter.core.bounce import BounceClass, ReportKind
+from newsletter.core.replies import classify
 from newsletter.core.tokens import BOUNCE, UNSUBSCRIBE, Keys, token
 from newsletter.flow.bounce import Recorded, Told, aside, complaints_of, record, take, unsuppress
 from newsletter.flow.bounce.mail import MOST_ASIDE
+from newsletter.flow.report import teach
 from newsletter.models import Delivery, DeliveryState, Event, Evidence, Issue, IssueState, Newsletter, ServiceMail
 from newsletter.providers.memory import mailbox
 from subscribers import consent
@@ -341,6 +345,35 @@ def test_a_complaint_of_a_short_list_pauses_nothing() -> None:
     assert issue.state == IssueState.SENDING and not Event.objects.filter(kind__startswith="complaints").exists()
 
 
+def refuse(issue: Issue, people: Iterable[Subscription], reply: str) -> None:
+    for delivery in deliver(issue, people, DeliveryState.FAILED):
+        kind = classify(int(reply[:3]), reply)
+        Delivery.objects.filter(pk=delivery.pk).update(reason=f"refused ({kind}): {reply}")
+
+
+def test_a_refusal_at_the_door_is_evidence_like_a_bounce() -> None:
+    ada, bob, eve, dan = make_people([f"{name}@box.test" for name in ("ada", "bob", "eve", "dan")])
+    issue = make_issue()
+    refuse(issue, [ada], "550 5.1.1 <ada@box.test> no such user")
+    refuse(issue, [bob], "552 5.2.2 mailbox full")
+    refuse(issue, [eve], "550 5.7.1 blocked, see our policy")
+    deliver(issue, [dan])
+    for _ in range(2):
+        teach(issue, now=NOW)
+    assert suppressed() == {"ada@box.test": "bounce"} and Evidence.objects.count() == 2
+    assert not Evidence.objects.filter(diagnostic__contains="ada@").exists()
+
+
+def test_a_relay_that_knows_nobody_suppresses_nobody() -> None:
+    issue = make_issue()
+    people = make_people([f"r{n}@box.test" for n in range(60)])
+    deliver(issue, people[:40])
+    refuse(issue, people[40:], "550 5.1.1 no such user")
+    teach(issue, now=NOW)
+    assert suppressed() == {} and Evidence.objects.filter(hard=False, decision="counted: address").count() == 20
+    assert "20 of 60 addresses were refused as unknown" in Event.objects.get(kind="refusals doubted").text
+
+
 def test_what_is_not_understood_is_kept_for_a_person_and_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,3 +399,37 @@ def test_no_damaged_mail_raises_or_ever_touches_another_reader() -> None:
     assert not Evidence.objects.exclude(delivery=delivery).exclude(subscription=ada).exists()
     bob.refresh_from_db()
     assert bob.state == SubscriptionState.ACTIVE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_told_by_several_at_the_same_moment_each_event_is_kept_once() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("threads share a database in memory as one connection")
+    people = make_people([f"r{n}@box.test" for n in range(5)])
+    rows = deliver(make_issue(), people)
+    gate = threading.Barrier(6)
+    faults: list[BaseException] = []
+    new: list[bool] = []
+
+    def tell(number: int) -> None:
+        try:
+            gate.wait()
+            order = [
+                (row, kind) for row in rows for kind in (ReportKind.BOUNCE, ReportKind.COMPLAINT, ReportKind.DELAY)
+            ]
+            random.Random(number).shuffle(order)
+            for row, kind in order:
+                new.append(say(row, kind=kind, about=BounceClass.ADDRESS, hard=True).new)
+        except BaseException as fault:
+            faults.append(fault)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=tell, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults and sum(new) == 15 == Evidence.objects.count()
+    assert len(suppressed()) == 5
+    assert set(Subscription.objects.values_list("state", flat=True)) == {SubscriptionState.UNSUBSCRIBED}

@@ -5,6 +5,7 @@
     judging    when an address is given up
     rates      when an issue has too many complaints
     lifting    a person takes it back
+    refusals   what servers refused while an issue was sent, as evidence too
     boxes      Maildir and IMAP
     polling    what is in them, one by one
 
@@ -19,5 +20,18 @@ from newsletter.flow.bounce.lifting import unsuppress
 from newsletter.flow.bounce.mail import Taken, aside, take
 from newsletter.flow.bounce.polling import Polled, poll
 from newsletter.flow.bounce.rates import complaints_of
+from newsletter.flow.bounce.refusals import learn
 
-__all__ = ["Polled", "Recorded", "Taken", "Told", "aside", "complaints_of", "poll", "record", "take", "unsuppress"]
+__all__ = [
+    "Polled",
+    "Recorded",
+    "Taken",
+    "Told",
+    "aside",
+    "complaints_of",
+    "learn",
+    "poll",
+    "record",
+    "take",
+    "unsuppress",
+]

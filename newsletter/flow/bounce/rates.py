@@ -8,8 +8,6 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.core.bounce import ReportKind
-from newsletter.core.errors import IssueError
-from newsletter.flow.deliver import control
 from newsletter.ledger import issues
 from newsletter.models import Delivery, DeliveryState, Event, Evidence, Issue, IssueState
 
@@ -46,10 +44,7 @@ def look(delivery_id: int, *, now: datetime) -> str:
             return ""
         Event.objects.create(newsletter_id=issue.newsletter_id, issue_id=issue_id, at=now, kind=kind, text=words)
         if high and issue.state == IssueState.SENDING:
-            try:
-                control.pause(issue, now, by="", reason=words)
-            except IssueError as error:
-                log.warning("%s/%s was not paused: %s", issue.newsletter.slug, issue.slot, error)
+            issues.pause(issue_id, words, now=now)
     log.warning("%s/%s: %s", issue.newsletter.slug, issue.slot, words)
     return words
 
