@@ -243,7 +243,10 @@ def _undoable(subscription: Subscription, now: datetime) -> ConsentEvent | None:
     last = subscription.consent_events.order_by("-at", "-pk").first()
     if last is None or last.kind != ConsentKind.UNSUBSCRIBED or not last.origin.startswith(LINK):
         return None
-    if now - last.at > UNDO_WITHIN or _is_suppressed(subscription.subscriber.address_key):
+    # Who asked to be erased takes that back first, by the link that only they were mailed.
+    if now - last.at > UNDO_WITHIN or subscription.subscriber.erase_at is not None:
+        return None
+    if _is_suppressed(subscription.subscriber.address_key):
         return None
     return last
 

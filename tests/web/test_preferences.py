@@ -16,6 +16,7 @@ from newsletter.core.content import EntryContent, to_json
 from newsletter.core.tokens import ADDRESS, DATA, PREFERENCES, UNSUBSCRIBE, token
 from newsletter.flow import deliver as sending
 from newsletter.flow import preferences as flow
+from newsletter.flow.compile import checks
 from newsletter.flow.service import Kind
 from newsletter.models import Delivery, DeliveryState, Entry, Issue, Newsletter, Review, ServiceMail
 from newsletter.providers.memory import mailbox
@@ -102,6 +103,29 @@ def test_nonsense_in_a_form_changes_nothing(client: Client, ada: Subscription) -
     client.post(path(PREFERENCES, ada), {"frequency": "hourly", "language": "xx", "format": "pdf", "topics": ["'; --"]})
     ada.refresh_from_db()
     assert (ada.frequency, ada.subscriber.language, ada.topics) == ("weekly", "", [])
+
+
+def test_a_choice_that_is_no_longer_offered_stays_until_it_is_unticked(
+    client: Client, newsletter: Newsletter, ada: Subscription
+) -> None:
+    with_topics(newsletter)
+    Subscription.objects.filter(pk=ada.pk).update(topics=["concert"])
+    link = path(PREFERENCES, ada)
+    assert 'value="concert" checked' in client.get(link).content.decode()
+    client.post(link, {"topics": ["concert"], "frequency": "weekly"})
+    ada.refresh_from_db()
+    assert ada.topics == ["concert"]
+    client.post(link, {"topics": ["book"], "frequency": "weekly"})
+    ada.refresh_from_db()
+    assert ada.topics == ["book"]
+
+
+def test_no_topic_ticked_is_no_wish_for_all_of_them(client: Client, newsletter: Newsletter, ada: Subscription) -> None:
+    with_topics(newsletter)
+    Subscription.objects.filter(pk=ada.pk).update(topics=["book"])
+    client.post(path(PREFERENCES, ada), {"frequency": "monthly"})
+    ada.refresh_from_db()
+    assert (ada.topics, ada.frequency) == (["book"], "monthly")
 
 
 def test_a_pause_ends_by_itself_or_by_a_button(client: Client, ada: Subscription) -> None:
@@ -338,6 +362,42 @@ def test_leaving_offers_less_and_takes_a_reason_if_one_likes(client: Client, ada
     client.post(f"{link}/undo")
     ada.refresh_from_db()
     assert ada.state == SubscriptionState.PAUSED
+
+
+def test_the_link_to_stop_never_brings_mail_sooner(client: Client, ada: Subscription) -> None:
+    link = f"/u/{token(keys(), UNSUBSCRIBE, ada.pk)}"
+    client.post(f"{path(PREFERENCES, ada)}/pause", {"length": "3m"})
+    ada.refresh_from_db()
+    until = ada.paused_until
+    client.post(f"{link}/pause")
+    ada.refresh_from_db()
+    assert ada.paused_until == until and ada.state == SubscriptionState.PAUSED
+
+
+def test_the_link_to_stop_does_not_take_an_erasure_back(client: Client, ada: Subscription) -> None:
+    fresh = path(DATA, ada)
+    client.post(f"{fresh}/erase", {"word": "delete"})
+    link = f"/u/{token(keys(), UNSUBSCRIBE, ada.pk)}"
+    assert "/undo" not in client.get(link).content.decode()
+    client.post(f"{link}/undo")
+    ada.refresh_from_db()
+    assert ada.state == SubscriptionState.UNSUBSCRIBED
+    client.post(f"{fresh}/keep")
+    ada.refresh_from_db()
+    assert ada.state == SubscriptionState.ACTIVE and client.get(link).status_code == 200
+
+
+def test_approval_stops_an_issue_for_which_everybody_waits_until_next_month(newsletter: Newsletter) -> None:
+    people = make_people(["monthly@box.test"])
+    Subscription.objects.filter(pk=people[0].pk).update(frequency="monthly")
+    first, second = (
+        make_approved(0, newsletter=newsletter, slot=f"2026-11-{day:02}", slot_at=SLOT.replace(day=day), number=day)
+        for day in (5, 12)
+    )
+    nobody = "There is nobody to send to."
+    assert nobody not in [row.text for row in checks(second, SLOT)]
+    Issue.objects.filter(pk=first.pk).update(started_at=SLOT)
+    assert nobody in [row.text for row in checks(second, SLOT)]
 
 
 def test_a_crawler_changes_nothing_anywhere(client: Client, newsletter: Newsletter, ada: Subscription) -> None:

@@ -15,6 +15,7 @@ from newsletter.flow import domain as sending
 from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url
 from newsletter.flow.compile.gathering import ACTIVE
 from newsletter.flow.compile.inputs import Frozen
+from newsletter.ledger.deliveries import first_of_month
 from newsletter.models import Account, Issue, Placement
 from subscribers.audience import counts
 from subscribers.errors import AudienceError
@@ -40,7 +41,7 @@ def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple
         design = _lint(inputs)
         sample = rehearse(inputs)
         differs = issue.freeze is not None and live(issue).fingerprint != issue.freeze.fingerprint
-        audience = counts(newsletter.mailing_list, newsletter.audience, now=now).selected
+        audience = counts(newsletter.mailing_list, newsletter.audience, now=now, monthly=first_of_month(issue)).selected
     except NewsletterError as error:
         return [_row(error)]
     except AudienceError as error:

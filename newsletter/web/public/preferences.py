@@ -69,7 +69,7 @@ def page(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     assert row is not None
     saved = False
     if request.method == "POST":
-        offered = dict(_topics(newsletter_of(row)))
+        offered = _offered(row, newsletter_of(row))
         asked = [topic for topic in request.POST.getlist("topics") if topic in offered]
         language = request.POST.get("language", "")
         frequency = request.POST.get("frequency", "")
@@ -77,8 +77,8 @@ def page(request: HttpRequest, link: Link, token: str) -> HttpResponse:
         choices.choose(
             row,
             choices.Choices(
-                # All of them is no choice: topics to come belong to it as well.
-                topics=() if len(asked) == len(offered) else tuple(asked),
+                # All of them is no choice: topics to come belong to it as well. None of them is no wish for all.
+                topics=() if set(asked) == set(offered) else tuple(asked) or before.topics,
                 frequency=frequency if frequency in Frequency.values else before.frequency,
                 language=language if language in settings.COMPLETE_LANGUAGES else before.language,
                 plain_text=request.POST.get("format") == "text",
@@ -134,7 +134,7 @@ def _centre(request: HttpRequest, subscription: Subscription, token: str, *, sav
     newsletter = newsletter_of(row)
     language = _language(request, row)
     with translation.override(language):
-        topics = _topics(newsletter)
+        topics = _offered(row, newsletter)
         titles, number = flow.next_titles(newsletter, row.topics) if newsletter else ([], 0)
         context = {
             "token": token,
@@ -142,7 +142,7 @@ def _centre(request: HttpRequest, subscription: Subscription, token: str, *, sav
             "address": masked(row.subscriber.address),
             "state": row.state,
             "chosen": choices.choices_of(row),
-            "topics": [(topic, label(topic, language)) for topic, _count in topics],
+            "topics": [(topic, label(topic, language)) for topic in topics],
             "languages": [each for each in settings.LANGUAGES if each[0] in settings.COMPLETE_LANGUAGES],
             "spoken": language,
             "back": _day(row.paused_until, newsletter, language) if row.paused_until else "",
@@ -151,6 +151,12 @@ def _centre(request: HttpRequest, subscription: Subscription, token: str, *, sav
             "total": number,
         }
     return show(request, "public/preferences.html", context, language=language, newsletter=newsletter)
+
+
+def _offered(subscription: Subscription, newsletter: Newsletter | None) -> list[str]:
+    """The topics to choose from: what the newsletter has, and what they chose when it still had that."""
+    found = [topic for topic, _count in _topics(newsletter)]
+    return [*found, *(topic for topic in subscription.topics if topic not in found)]
 
 
 def _topics(newsletter: Newsletter | None) -> list[tuple[str, int]]:

@@ -84,7 +84,9 @@ def pause(request: HttpRequest, subscription: Subscription) -> HttpResponse:
     if request.method != "POST":
         return _not_allowed(["POST"])
     now = timezone.now()
-    preferences.pause(subscription, until=now + PAUSE, now=now, origin=f"{consent.LINK} page")
+    # This link may be anybody's by now: it makes a pause longer, never shorter.
+    if subscription.paused_until is None or subscription.paused_until < now + PAUSE:
+        preferences.pause(subscription, until=now + PAUSE, now=now, origin=f"{consent.LINK} page")
     return _state(request, subscription)
 
 
