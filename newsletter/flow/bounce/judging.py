@@ -24,19 +24,23 @@ def why_suppress(subscription: Subscription) -> str:
     hard = rows.filter(hard=True).order_by("at", "pk").first()
     if hard is not None:
         return f"hard bounce {hard.status}: {hard.diagnostic}".strip(": ")[:240]
-    bounced = dict(rows.exclude(delivery=None).order_by("at", "pk").values_list("delivery", "about"))
-    if sum(about in SOFT for about in bounced.values()) < IN_A_ROW:
+    # Sets, not the last word about a delivery: two reports of one may come in any order.
+    bounced, soft = set(), set()
+    for number, about in rows.exclude(delivery=None).values_list("delivery", "about"):
+        bounced.add(number)
+        if about in SOFT:
+            soft.add(number)
+    if len(soft) < IN_A_ROW:
         return ""
     run: list[Delivery] = []
     for delivery in _deliveries(subscription):
-        about = bounced.get(delivery.pk)
-        if about in SOFT:
+        if delivery.pk in soft:
             run.append(delivery)
             issues = {one.issue_id for one in run}
             lasted = max(one.at for one in run) - min(one.at for one in run)
             if len(run) >= IN_A_ROW and len(issues) >= ISSUES_AT_LEAST and lasted >= AT_LEAST:
                 return f"{len(run)} bounces in a row over {len(issues)} issues and {lasted.days} days"
-        elif about is None and delivery.state == DeliveryState.ACCEPTED:
+        elif delivery.pk not in bounced and delivery.state == DeliveryState.ACCEPTED:
             run = []
     return ""
 
