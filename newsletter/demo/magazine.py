@@ -38,6 +38,10 @@ class Magazine:
         self._server.server_close()
         self._thread.join()
 
+    def carry(self, form: str) -> None:
+        """Put this sign-up form, HTML of our own making, at the foot of every review."""
+        self._server.site.form = form
+
     @property
     def requests(self) -> list[str]:
         """What has been asked for so far, as "status path"."""

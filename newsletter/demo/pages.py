@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from newsletter.demo.pictures import SHAPES, draw
 from newsletter.demo.rest import Posts
@@ -38,6 +38,7 @@ class Site:
     def __init__(self, began: datetime, origin: str) -> None:
         """`origin` is scheme, host and port without a slash at the end."""
         self.origin = origin
+        self.form = ""  # the sign-up form's code, once there are pages that it leads to
         self.reviews = load_reviews(began)
         self._by_path = {review.path: review for review in self.reviews}
         self._by_scene = {review.picture.scene: review for review in self.reviews if review.picture}
@@ -49,7 +50,11 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.globals.update(
-            origin=origin, public=PUBLIC, picture=self.picture_url, rfc822=lambda at: format_datetime(at, usegmt=False)
+            origin=origin,
+            public=PUBLIC,
+            picture=self.picture_url,
+            rfc822=lambda at: format_datetime(at, usegmt=False),
+            signup=lambda: Markup(self.form),
         )
         self._posts = Posts(origin, self._on("wordpress"), self.content, self.picture_url)
 

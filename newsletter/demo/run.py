@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
 from newsletter.config.schema import Config
 from newsletter.core.errors import ConfigError
+from newsletter.core.tokens import Keys
 from newsletter.demo.magazine import Magazine as MagazineServer
 from newsletter.demo.mailbox import MailServer
 from newsletter.demo.people import REFUSED
@@ -26,8 +28,10 @@ from newsletter.demo.serving import Pages
 from newsletter.demo.setting import EDITOR, set_up
 from newsletter.demo.urls import MAILBOX
 from newsletter.demo.week import Clock, Week, run_week
-from newsletter.flow.deliver import Tally
-from newsletter.models import Magazine
+from newsletter.flow import readers, service
+from newsletter.flow.deliver import Installation, Tally
+from newsletter.models import Magazine, SignupForm
+from newsletter.web.public.embedding import embed_code
 
 PORT = 8000
 
@@ -68,11 +72,19 @@ def run_demo(
             out.write(_as_json(week, home) if as_json else _as_text(week, home))
         else:
             with Pages(bind, _free_port(port, bind), magazine=magazine.origin) as pages:
+                form = SignupForm.objects.select_related("newsletter__magazine").get(newsletter=newsletter)
+                magazine.carry(embed_code(form, newsletter.language, base_url=pages.origin))
                 links = pages.links(week.issue, User.objects.get(username=EDITOR), clock())
                 out.write(_as_json(week, home, links) if as_json else _as_text(week, home, links))
                 out.flush()
-                pages.wait()
+                composer = service.Composer(Keys(config.secret_key.encode()))
+                pages.wait(lambda: serve_readers(config, composer, clock))
     return 1 if surprises else 0
+
+
+def serve_readers(config: Config, composer: service.Composer, clock: Clock) -> None:
+    """Answer whoever signs up: the confirmation comes into the mailbox."""
+    readers.serve(config, Installation.of(config, os.environ), composer, clock=clock)
 
 
 def _keep_out_of_a_real_database(home: Path) -> None:

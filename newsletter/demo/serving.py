@@ -6,7 +6,7 @@ import logging
 import re
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -108,14 +108,16 @@ class Pages:
             "magazine": self.magazine + "/",
         }
 
-    def wait(self) -> None:
-        """Until Ctrl-C, or until the process is asked to end. Belongs into the main thread, where signals arrive."""
+    def wait(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Until Ctrl-C, or until the process is asked to end; `meanwhile` is called twice a second. Belongs into the
+        main thread, where signals arrive.
+        """
         over = threading.Event()
         before = {each: signal.signal(each, lambda *_: over.set()) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
             # In slices: a wait without end hears no signal on some systems.
             while not over.wait(0.5):
-                pass
+                meanwhile()
         finally:
             for each, handler in before.items():
                 signal.signal(each, handler)

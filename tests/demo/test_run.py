@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.urls import clear_url_caches
@@ -36,7 +38,7 @@ LEDGER = (Issue, Placement, Freeze, Delivery, Batch, Review, Subscriber, Subscri
 
 @pytest.fixture
 def config(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    home = demo_home(tmp_path / "home", overrides={"base_url": "https://news.example.test"})
+    home = demo_home(tmp_path / "home", overrides={"base_url": "https://news.example.test", "signup.look_up": False})
     loaded = load(home, {}).config
     # Not by `settings`, which can't put an empty key back.
     monkeypatch.setattr(django_settings._wrapped, "SECRET_KEY", loaded.secret_key)
@@ -129,12 +131,33 @@ def test_what_is_not_in_the_script_is_said_and_fails(
 @pytest.mark.django_db(transaction=True)
 def test_the_pages_stay_until_somebody_ends_them(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    monkeypatch.setattr(running.Pages, "wait", lambda pages: seen.append(pages.origin))
+    monkeypatch.setattr(running.Pages, "wait", lambda pages, meanwhile: seen.append(pages.origin))
     code, said = demo(config, once=False)
     links = json.loads(said)["pages"]
     assert code == 0
     assert set(links) == {"login", "issue", "mailbox", "view online", "magazine"}
     assert links["login"].startswith(seen[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_form_at_the_foot_of_a_review_is_real(config: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+
+    def sign_up(pages: Any, meanwhile: Any) -> None:
+        path = load_reviews(datetime.now(UTC))[0].path
+        review = requests.get(pages.magazine + path, timeout=10)
+        action = re.findall(r'<form action="([^"]+)" method="post"', review.text)[0]
+        assert action.startswith(pages.origin)
+        fields = {"address": "Nora@box.test", "company": "", "lang": "en"}
+        answer = requests.post(action, fields, headers={"Origin": pages.magazine}, timeout=10)
+        assert answer.status_code == 200 and "Check your inbox" in answer.text
+        meanwhile()
+        mails = [read(file) for file in messages(config.home / "mailbox")]
+        heard.extend(str(mail["Subject"]) for mail in mails if mail["To"] == "Nora@box.test")
+
+    monkeypatch.setattr(running.Pages, "wait", sign_up)
+    assert demo(config, once=False)[0] == 0
+    assert heard == ["Confirm your subscription to LANTERN Weekly"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,14 +8,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.urls import reverse
-from django.utils import translation
-from django.utils.html import escape
-from django.utils.translation import gettext as _
 
-from newsletter.flow import signup
 from newsletter.models import SignupForm
-from newsletter.web.public.signup import TRAP
+from newsletter.web.public.embedding import address_of, embed_code
 
 
 class Command(BaseCommand):
@@ -40,7 +35,9 @@ class Command(BaseCommand):
         if form is None:
             known = ", ".join(SignupForm.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
             raise CommandError(f'There is no form "{options["form"]}". Known: {known}.', returncode=2)
-        self.stdout.write(embed_code(form, options["language"] or form.newsletter.language, script=options["script"]))
+        language = options["language"] or form.newsletter.language
+        base_url = settings.NEWSLETTER.base_url
+        self.stdout.write(embed_code(form, language, base_url=base_url, script=options["script"]))
         if not form.origins:
             self.stderr.write(
                 "No site may carry this form yet: readers are sent to its page and press once more. Name your site in "
@@ -57,7 +54,7 @@ class Command(BaseCommand):
                 {
                     "form": form.slug,
                     "newsletter": form.newsletter.slug,
-                    "address": address_of(form),
+                    "address": address_of(form, settings.NEWSLETTER.base_url),
                     "open": form.is_open,
                     **states,
                 }
@@ -71,39 +68,3 @@ class Command(BaseCommand):
             self.stdout.write(f"  {row['done']} answered, {row['waiting']} waiting, {row['dropped']} dropped")
         if not rows:
             self.stdout.write("There is no form yet. Add one to magazine.toml ([[forms]]) and apply it.")
-
-
-def address_of(form: SignupForm) -> str:
-    """Where the form's own page is."""
-    return f"{settings.NEWSLETTER.base_url.rstrip('/')}{reverse('signup', args=[form.slug])}"
-
-
-def embed_code(form: SignupForm, language: str, *, script: bool) -> str:
-    """Plain HTML that works without a script; with `script` the script takes its place where it runs."""
-    with translation.override(language):
-        copy = signup.copy_of(form)
-        address_label = _("Email address")
-    name = (
-        f'  <label>{escape(_("First name"))} <input type="text" name="name" autocomplete="given-name"></label>\n'
-        if form.ask_name
-        else ""
-    )
-    plain = (
-        f'<form action="{escape(address_of(form))}" method="post" lang="{escape(language)}">\n'
-        f"  <h2>{escape(copy.heading)}</h2>\n  <p>{escape(copy.sub)}</p>\n"
-        f"  <label>{escape(address_label)} "
-        '<input type="email" name="address" autocomplete="email" required></label>\n'
-        f"{name}"
-        f'  <p style="position:absolute;inset-inline-start:-999rem" aria-hidden="true"><label>Company '
-        f'<input type="text" name="{TRAP}" tabindex="-1" autocomplete="off"></label></p>\n'
-        f'  <input type="hidden" name="lang" value="{escape(language)}">\n'
-        f"  <p><small>{escape(copy.consent)}</small></p>\n"
-        f"  <button>{escape(copy.button)}</button>\n</form>"
-    )
-    if not script:
-        return plain
-    source = f"{settings.NEWSLETTER.base_url.rstrip('/')}{reverse('signup-script', args=[form.slug])}"
-    return (
-        f'<div data-newsletter-form="{escape(form.slug)}">\n{plain}\n</div>\n'
-        f'<script src="{escape(source)}" defer></script>'
-    )
