@@ -20,6 +20,7 @@ from newsletter.config.load import Loaded, unknown_variables
 from newsletter.config.schema import Config, keys
 from newsletter.core.account import AccountRules
 from newsletter.core.errors import ConfigError, NewsletterError
+from newsletter.flow import bounce
 from newsletter.flow import domain as sending
 from newsletter.flow.issue.facts import next_free_slot
 from newsletter.models import Account, Issue, Magazine, Newsletter, Source
@@ -96,6 +97,7 @@ def examine(loaded: Loaded, *, now: datetime, environ: Mapping[str, str] = os.en
         *_accounts(loaded.config, environ),
         *_newsletters(now, loaded.config.home),
         *_sources(now),
+        *_bounces(loaded.config.home),
         *_people(),
     ]
 
@@ -242,6 +244,13 @@ def _sources(now: datetime) -> Iterator[Finding]:
             yield Finding(Level.NOTE, subject, "never gathered", "newsletter gather")
         else:
             yield Finding(Level.OK, subject, f"last read {timesince(source.last_success_at, now)} ago")
+
+
+def _bounces(home: Path | None) -> Iterator[Finding]:
+    kept = bounce.aside(home) if home is not None else []
+    if kept:
+        text = f"{len(kept):,} mails that came back were not understood, the last in {kept[-1]}."
+        yield Finding(Level.NOTE, "bounces", text, "look at them, then delete them")
 
 
 def _people() -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from pytest_django import Settings
 from newsletter.config.create import create_home
 from newsletter.config.load import Loaded, load
 from newsletter.core.errors import ConfigError
+from newsletter.core.tokens import Keys
+from newsletter.flow.bounce import take
 from newsletter.management.doctor import (
     Finding,
     Level,
@@ -137,6 +139,14 @@ def test_a_key_that_is_missing_or_open_to_others_is_named(loaded: Loaded, now: d
 def test_a_folder_that_is_gone_is_named(loaded: Loaded, now: datetime) -> None:
     loaded.config.media_folder.rmdir()
     assert _find(examine(loaded, now=now, environ={}), "media", Level.MISSING)
+
+
+def test_mails_that_were_not_understood_are_named(loaded: Loaded, now: datetime) -> None:
+    assert _find(examine(loaded, now=now, environ={}), "bounces") == []
+    home = loaded.config.need_home()
+    take(b"Subject: hello\n\nwho are you?", keys=Keys(b"a key"), now=now, home=home)
+    [said] = _find(examine(loaded, now=now, environ={}), "bounces", Level.NOTE)
+    assert said.startswith("1 mails that came back were not understood") and str(home) in said
 
 
 def test_weeks_off_are_not_the_next_slot(loaded: Loaded, now: datetime) -> None:
