@@ -67,8 +67,8 @@ def load(home: Home | None, environ: Mapping[str, str]) -> Loaded:
     origins: dict[str, str] = {}
     for key in keys():
         found = _from_environment(key, environ) or _from_document(key, document)
-        if found is None and key.attribute == "secret_key" and home is not None:
-            found = _from_secret_file(home)
+        if found is None and key.attribute in ("secret_key", "previous_secret_keys") and home is not None:
+            found = _from_secret_file(home, key)
         value, origin = found if found is not None else (key.default, "default")
         values[key.attribute] = _settled(key, value, origin, home)
         origins[key.dotted] = origin
@@ -159,7 +159,8 @@ def _from_environment(key: Key, environ: Mapping[str, str]) -> tuple[Any, str] |
     if named:
         origin = f"{key.variable}_FILE"
         try:
-            return Path(named).read_text(encoding="utf-8").strip(), origin
+            text = Path(named).read_text(encoding="utf-8").strip()
+            return (tuple(text.split()) if key.type == "list" else text), origin
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"The file that {origin} names can't be read: {error}.", where=named) from error
     return None
@@ -203,9 +204,12 @@ def _from_document(key: Key, document: Document) -> tuple[Any, str] | None:
     return (tuple(value) if key.type == "list" else value), where
 
 
-def _from_secret_file(home: Home) -> tuple[str, str] | None:
+def _from_secret_file(home: Home, key: Key) -> tuple[Any, str] | None:
+    """The first line signs; those below it did so before."""
     try:
-        return home.secret_file.read_text(encoding="utf-8").strip(), str(home.secret_file)
+        lines = home.secret_file.read_text(encoding="utf-8").strip().splitlines() or [""]
+        before = tuple(line.strip() for line in lines[1:] if line.strip())
+        return (before if key.type == "list" else lines[0].strip()), str(home.secret_file)
     except FileNotFoundError:
         return None  # a check says so, and how to make one
     except (OSError, UnicodeDecodeError) as error:

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.tokens import Keys
 
 KeyType = Literal["str", "int", "bool", "list", "folder"]
 
@@ -84,6 +85,15 @@ class Config:
         "Signs log-ins and the links in e-mails. Made by init in the file secret.key (mode 600) of the home. Whoever "
         "has it can unsubscribe anybody; whoever loses it breaks every link already sent.",
         name="secret_key",
+        secret=True,
+        in_file=False,
+    )
+    previous_secret_keys: tuple[str, ...] = _key(
+        "list",
+        (),
+        "Secret keys of before: they sign nothing any more, and links signed with them go on working. In the home they "
+        "are the further lines of secret.key, below the one that signs.",
+        name="previous_secret_keys",
         secret=True,
         in_file=False,
     )
@@ -284,6 +294,11 @@ class Config:
                 )
             pairs.add((host.strip("[]").lower(), int(port)))
         return frozenset(pairs)
+
+    @property
+    def token_keys(self) -> Keys:
+        """The keys of readers' links. Raises `ValueError` for an empty one: it would sign for anybody."""
+        return Keys(*(key.encode() for key in (self.secret_key, *self.previous_secret_keys)))
 
     @property
     def host(self) -> str:

@@ -19,6 +19,7 @@ NEWSLETTER: Config = current().config
 _TEMPLATES = template_folders(NEWSLETTER.home)
 
 SECRET_KEY = NEWSLETTER.secret_key  # Django itself refuses to sign with an empty one
+SECRET_KEY_FALLBACKS = list(NEWSLETTER.previous_secret_keys)
 DEBUG = NEWSLETTER.debug
 ALLOWED_HOSTS = [NEWSLETTER.host, "localhost", "127.0.0.1", "[::1]", *NEWSLETTER.allowed_hosts]
 

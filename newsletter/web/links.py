@@ -9,4 +9,4 @@ from newsletter.core.tokens import Keys
 
 def keys() -> Keys:
     """The keys of this installation. An empty secret is refused by `Keys`: it would sign for anybody."""
-    return Keys(settings.NEWSLETTER.secret_key.encode())
+    return settings.NEWSLETTER.token_keys

@@ -11,6 +11,7 @@ from newsletter.config.home import Home
 from newsletter.config.load import commented_toml, current, load, start, unknown_variables
 from newsletter.config.schema import Config, keys
 from newsletter.core.errors import ConfigError
+from newsletter.core.tokens import Keys, read_token, token
 
 
 def _home(folder: Path, text: str = "") -> Home:
@@ -92,6 +93,20 @@ def test_the_key_of_the_home_is_read_and_beaten_by_the_environment(tmp_path: Pat
     (tmp_path / "secret.key").write_text("from the file\n")
     assert load(home, {}).config.secret_key == "from the file"
     assert load(home, {"NEWSLETTER_SECRET_KEY": "from outside"}).config.secret_key == "from outside"
+
+
+def test_secret_keys_of_before_stand_below_the_one_that_signs(tmp_path: Path) -> None:
+    home = _home(tmp_path)
+    home.secret_file.write_text("new\n\n old \noldest\n")
+    config = load(home, {}).config
+    assert (config.secret_key, config.previous_secret_keys) == ("new", ("old", "oldest"))
+    for text in ("new", "old", "oldest"):
+        assert read_token(config.token_keys, "unsubscribe", token(Keys(text.encode()), "unsubscribe", 7)) == 7
+    assert token(config.token_keys, "unsubscribe", 7) == token(Keys(b"new"), "unsubscribe", 7)
+    (tmp_path / "before").write_text("a\nb\n")
+    outside = {"NEWSLETTER_PREVIOUS_SECRET_KEYS_FILE": str(tmp_path / "before")}
+    assert load(None, outside).config.previous_secret_keys == ("a", "b")
+    assert load(None, {"NEWSLETTER_PREVIOUS_SECRET_KEYS": "a, b"}).config.previous_secret_keys == ("a", "b")
 
 
 def test_secrets_do_not_show_when_a_config_is_printed() -> None:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
+import time_machine
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from newsletter.core.tokens import Keys, token
 from subscribers.models import ConsentEvent, Subscription, SubscriptionState
@@ -174,6 +179,18 @@ def test_a_newsletters_name_is_data_in_the_page(browser: Client, subscription: S
     Newsletter.objects.all().delete()
     page = browser.get(link(subscription)).content.decode()
     assert "&lt;b&gt;{x}&lt;/b&gt;{{ 7*7 }}" in page
+
+
+def test_a_link_from_before_the_secret_key_was_changed_still_stops_the_mail_a_year_later(
+    browser: Client, subscription: Subscription, settings: Any
+) -> None:
+    old = link(subscription)
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, secret_key="n" * 40, previous_secret_keys=(SECRET,))
+    with time_machine.travel(timezone.now() + timedelta(days=365), tick=False):
+        assert browser.post(old).status_code == 200
+    assert state_of(subscription) == SubscriptionState.UNSUBSCRIBED
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, previous_secret_keys=())
+    assert browser.get(old).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "/undo", "wrong"])

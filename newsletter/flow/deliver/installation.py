@@ -42,7 +42,7 @@ class Installation:
         if not config.secret_key:
             raise ConfigError("There is no secret key to sign links with.", hint="Type: newsletter init DIR")
         return cls(
-            Keys(config.secret_key.encode()),
+            config.token_keys,
             config.outbox_folder,
             environ,
             config.home,

@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from newsletter.core.tokens import Keys
 from newsletter.flow.housekeeping import housekeep
 from newsletter.management.arguments import clock
 from newsletter.management.doctor import require_new_database
@@ -28,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_new_database()
-        kept = housekeep(settings.NEWSLETTER, Keys(settings.NEWSLETTER.secret_key.encode()), clock())
+        kept = housekeep(settings.NEWSLETTER, settings.NEWSLETTER.token_keys, clock())
         if options["json"]:
             self.stdout.write(json.dumps(asdict(kept)))
             return
