@@ -18,14 +18,17 @@ from typing import Any
 import dkim
 import pytest
 
+from newsletter.config.schema import Config
 from newsletter.core.replies import Kind, classify
 from newsletter.core.tokens import BOUNCE, read_token
 from newsletter.core.verp import read_envelope
 from newsletter.flow import deliver as flow
+from newsletter.flow.bounce import poll
 from newsletter.flow.domain import new_keys
-from newsletter.models import Account, Delivery, IssueState
+from newsletter.models import Account, Delivery, Evidence, IssueState
 from newsletter.providers.base import Outcome, Outgoing
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
+from subscribers.models import Suppression
 from tests.factories import make_account, make_newsletter
 from tests.providers.dispatching import Book
 from tests.sending import KEYS, SLOT, here, make_approved
@@ -212,7 +215,14 @@ def test_an_issue_arrives_with_two_signatures_that_verify_and_a_late_failure_nam
         return [number for token in tokens if token and (number := read_token(KEYS, BOUNCE, token)) is not None]
 
     until("the report comes", lambda: bool(reported()))
-    assert reported() == [Delivery.objects.get(address="late+issue@late.test").pk]
+    late = Delivery.objects.get(address="late+issue@late.test")
+    assert reported() == [late.pk]
+    # And the poller of its mailbox draws the conclusion, about that one reader.
+    config = Config(home=tmp_path, bounces_maildir=str(postfix.folder / "mail" / "bounces"))
+    assert poll(config, KEYS, clock=lambda: datetime.now(UTC)).kinds["bounce"] >= 1
+    assert postfix.bounces() == []
+    assert list(Suppression.objects.values_list("address_key", "reason")) == [("late+issue@late.test", "bounce")]
+    assert Evidence.objects.get().delivery == late and Evidence.objects.get().status == "5.1.1"
 
 
 def opendkim(data: bytes, records: dict[bytes, bytes], folder: Path) -> str:
