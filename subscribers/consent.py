@@ -127,8 +127,9 @@ def confirm(
         key = row.subscriber.address_key
         if row.state != SubscriptionState.PENDING or _is_suppressed(key, but_erased=True):
             return False
-        # The mailbox's own word: who was erased and asks anew begins anew.
+        # The mailbox's own word: who was erased, or is about to be, and asks anew begins anew.
         Suppression.objects.filter(address_key__in=marks.keys_of(key), reason=SuppressionReason.ERASED).delete()
+        Subscriber.objects.filter(pk=row.subscriber_id, erase_at__isnull=False).update(erase_at=None)
         _move(row, SubscriptionState.ACTIVE, now)
         record(row, ConsentKind.CONFIRMED, now=now, origin=origin, wording=wording, evidence=evidence)
     return True

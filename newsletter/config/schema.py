@@ -168,6 +168,33 @@ class Config:
         section="signup",
         name="look_up",
     )
+    keep_forms_days: int = _key(
+        "int",
+        30,
+        "For how many days sign-up forms are kept as handed in, with the network they came from.",
+        section="retention",
+        name="forms_days",
+        at_least=1,
+        at_most=3650,
+    )
+    keep_networks_days: int = _key(
+        "int",
+        30,
+        "For how many days a proof of consent names the network and the browser; the proof itself stays.",
+        section="retention",
+        name="networks_days",
+        at_least=1,
+        at_most=3650,
+    )
+    keep_mails_days: int = _key(
+        "int",
+        90,
+        "For how many days service mails that are done with are kept: confirmations, welcomes, links.",
+        section="retention",
+        name="mails_days",
+        at_least=1,
+        at_most=3650,
+    )
     media_folder: Path = _key(  # noqa: RUF009 - a field, as the others are
         "folder", "media", "Pictures of gathered reviews, by hash.", section="folders", name="media"
     )

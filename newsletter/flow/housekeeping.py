@@ -13,13 +13,6 @@ from newsletter.models import DeliveryState, ServiceMail, Signup, SignupState
 from subscribers.models import ConsentEvent
 from subscribers.preferences import resume_due
 
-KEEP_FORMS = timedelta(days=30)
-"""Forms as handed in, with the network they came from: the proof is in the consent events by then."""
-KEEP_MAILS = timedelta(days=90)
-"""Service mails that are done with."""
-KEEP_NETWORKS = timedelta(days=30)
-"""The network and the browser in a proof of consent."""
-
 
 @dataclass(slots=True)
 class Kept:
@@ -41,11 +34,15 @@ def housekeep(config: Config, keys: Keys, now: datetime) -> Kept:
     kept.retired = signup.retire_unconfirmed(now=now)
     kept.resumed = resume_due(now)
     kept.erased = erase_due(now)
-    forms = Signup.objects.exclude(state=SignupState.WAITING).filter(at__lte=now - KEEP_FORMS)
+    forms = Signup.objects.exclude(state=SignupState.WAITING).filter(
+        at__lte=now - timedelta(days=config.keep_forms_days)
+    )
     kept.forms, _ = forms.delete()
-    mails = ServiceMail.objects.exclude(state=DeliveryState.PENDING).filter(created_at__lte=now - KEEP_MAILS)
+    mails = ServiceMail.objects.exclude(state=DeliveryState.PENDING).filter(
+        created_at__lte=now - timedelta(days=config.keep_mails_days)
+    )
     kept.mails, _ = mails.delete()
-    kept.proofs = _forget_networks(now - KEEP_NETWORKS)
+    kept.proofs = _forget_networks(now - timedelta(days=config.keep_networks_days))
     return kept
 
 

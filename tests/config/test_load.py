@@ -198,6 +198,7 @@ def test_the_commented_file_is_the_default_with_and_without_its_comments(tmp_pat
         "deliver": {},
         "fetch": {},
         "signup": {},
+        "retention": {},
         "bounces": {},
     }
     plain = load(_home(tmp_path, text), {}).config

@@ -66,6 +66,13 @@ def test_old_service_mails_go_and_waiting_ones_stay(form: SignupForm, config: An
     assert ServiceMail.objects.get().address == "bob@box.test"
 
 
+def test_how_long_things_are_kept_is_a_setting(form: SignupForm, config: Any) -> None:
+    ServiceMail.objects.update(state=DeliveryState.ACCEPTED, subscription=None)
+    short = replace(config, keep_forms_days=2, keep_mails_days=3, keep_networks_days=1)
+    found = [housekeep(short, KEYS, AT + timedelta(days=days)) for days in (1, 2, 4)]
+    assert [(kept.proofs, kept.forms, kept.mails) for kept in found] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
+
+
 def test_the_command_says_what_it_did(
     form: SignupForm, config: Any, capsys: pytest.CaptureFixture[str], settings: Any
 ) -> None:

@@ -374,6 +374,17 @@ def test_the_link_to_stop_never_brings_mail_sooner(client: Client, ada: Subscrip
     assert ada.paused_until == until and ada.state == SubscriptionState.PAUSED
 
 
+def test_who_asks_for_mail_anew_and_confirms_is_not_erased_any_more(client: Client, ada: Subscription) -> None:
+    client.post(f"{path(DATA, ada)}/erase", {"word": "delete"})
+    now = timezone.now()
+    consent.subscribe(ada.mailing_list, parse("ada@box.test"), now=now, origin="form weekly", wording="Yes")
+    assert Subscriber.objects.get().erase_at is not None  # anybody may have typed the address
+    assert consent.confirm(ada, now=now, origin="confirmation link")
+    assert flow.erase_due(now + timedelta(days=2)) == 0
+    ada.refresh_from_db()
+    assert ada.state == SubscriptionState.ACTIVE
+
+
 def test_the_link_to_stop_does_not_take_an_erasure_back(client: Client, ada: Subscription) -> None:
     fresh = path(DATA, ada)
     client.post(f"{fresh}/erase", {"word": "delete"})
