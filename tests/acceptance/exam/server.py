@@ -128,11 +128,11 @@ class _Connection:
         cut = self.server.roll("drop_mid")
         text: list[bytes] = []
         while (line := await self.reader.readline()) != b".\r\n":
+            if not line:
+                raise _Cut  # the sender is gone, perhaps before it read a word: that is not our doing
             if not text:
                 # It could not begin before it had read our 354, and with it all that we said before.
                 self._heard()
-            if not line:
-                raise _Cut  # the sender is gone: that is not our doing
             if cut and len(text) > 5:
                 self._cut()
             text.append(line)
