@@ -50,6 +50,7 @@ PROOFS: dict[str, list[str]] = {
     "lists": ["python", "-m", "tests.benchmarks.lists"],
     "bounces": ["python", "-m", "tests.benchmarks.bounces"],
     "unsubscribe": ["python", "-m", "tests.acceptance.leaving"],
+    "signup": ["python", "-m", "tests.acceptance.joining"],
     "looks": ["python", "tests/looks.py", "docs/images"],
 }
 

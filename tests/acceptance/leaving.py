@@ -80,9 +80,9 @@ def leave(home: Home, folder: Path, *, people: int, rate: float, leavers: int, s
     """Send one issue to `people` at `rate` a second, and let `leavers` of those not mailed yet leave in the middle."""
     journal, chance = folder / "taken.ndjson", random.Random(seed)
     journal.touch()
-    with _sink(journal) as port:
+    with sink(journal) as port:
         tokens: dict[str, str] = json.loads(home.python(BEGIN, str(port), str(people), str(rate)))
-        with _pages(home, folder) as address:
+        with pages(home, folder, "--no-clock") as address:
             sender = home.start("worker", "--once")
             try:
                 left = _press(sender, journal, tokens, address, leavers, chance)
@@ -135,7 +135,8 @@ def _taken(journal: Path) -> list[tuple[str, float]]:
 
 
 @contextmanager
-def _sink(journal: Path) -> Iterator[int]:
+def sink(journal: Path) -> Iterator[int]:
+    """The port of a server that takes mail and writes down when."""
     command = [sys.executable, str(REPOSITORY / "tests/acceptance/smtp_journal.py"), str(journal), "1000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -147,11 +148,11 @@ def _sink(journal: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _pages(home: Home, folder: Path) -> Iterator[str]:
-    """The address of the pages, served by a process of their own that runs no week."""
+def pages(home: Home, folder: Path, *options: str) -> Iterator[str]:
+    """The address of the pages, served by a process of their own; with `--no-clock` it runs no week."""
     out, err = folder / "serve.out", folder / "serve.err"
     with out.open("w") as said, err.open("w") as complained:
-        process = home.start("serve", "--no-clock", "--port", "0", stdout=said, stderr=complained)
+        process = home.start("serve", "--port", "0", *options, stdout=said, stderr=complained)
     try:
         until = time.monotonic() + 60
         while not (found := re.search(r" on (http://\S+)", out.read_text())):
@@ -172,7 +173,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="newsletter-leaving-") as name:
         folder = Path(name)
-        home = copy_home(folder / "home", _environment(folder))
+        home = copy_home(folder / "home", environment(folder))
         found = leave(home, folder, **vars(options))
     span = max(found.left.values()) - min(found.left.values())
     after = sorted(found.after.values())
@@ -186,7 +187,8 @@ def main() -> int:
     return 1 if found.late else 0
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
+    """All that a home's processes see."""
     environ = {name: os.environ[name] for name in PLAIN if name in os.environ}
     environ |= {"PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "ignore", "XDG_DATA_HOME": str(folder / "no-data")}
     return environ | {"NEWSLETTER_BASE_URL": "https://news.example.test"}
