@@ -278,6 +278,12 @@ def piece(text: str) -> bytes:
     return _encoded(_special(text.encode("utf-8")), 1)
 
 
+def text_body(text: str) -> bytes:
+    """The body of a message of text alone, as quoted-printable: no empty line at its end (RFC 6376 section 3.4.4)."""
+    words = text.rstrip("\n")
+    return piece(f"{words}\n") if words else b""
+
+
 def piece_around(texts: Sequence[str], width: int) -> list[bytes]:
     """`piece` of texts with a value of `width` characters (1 to 75) between each two, cut at those values.
 

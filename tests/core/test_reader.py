@@ -57,10 +57,11 @@ def test_whatever_is_printable_may_be_mailed() -> None:
 
 
 def test_a_reader_of_clean_values_is_the_reader() -> None:
-    slow = Reader("a@example.org", "Ana", "de", ("book",), {"n": 1}, True, date(2026, 1, 1), "https://x.test/u/1")
+    slow = Reader("a@example.org", "Ana", "de", ("book",), {"n": 1}, True, date(2026, 1, 1), "https://x.test/u/1",
+                  "https://x.test/p/1")  # fmt: skip
     quick = reader_of_clean(
         "a@example.org", "Ana", "de", ("book",), {"n": 1}, plain_text=True, joined_on=date(2026, 1, 1),
-        unsubscribe_url="https://x.test/u/1",
+        unsubscribe_url="https://x.test/u/1", preferences_url="https://x.test/p/1",
     )  # fmt: skip
     assert (quick, type(quick), repr(quick)) == (slow, Reader, repr(slow))
     with pytest.raises(AttributeError):

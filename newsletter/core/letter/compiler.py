@@ -171,7 +171,7 @@ class Compiler:
             full = self.full_render(reader)
             line = mime.subject_line(full.subject)
             if reader.plain_text:
-                return b"".join((before, line, self._without_html(after), mime.piece(full.text)))
+                return b"".join((before, line, self._without_html(after), mime.text_body(full.text)))
             return b"".join((before, line, after, mime.whole_body(full.text, full.html, self.boundary)))
         if self._every:
             self._countdown -= 1
@@ -181,7 +181,9 @@ class Compiler:
         subject = letter.subject
         line = subject if isinstance(subject, bytes) else mime.subject_line(subject(state))
         if reader.plain_text:
-            return b"".join((before, line, self._without_html(after), *body[1 : letter.html_from]))
+            # Encoded anew: alone, a text may not end as it does in front of another part.
+            text = self._decoded(letter, state, body).text
+            return b"".join((before, line, self._without_html(after), mime.text_body(text)))
         body[0] = b"".join((before, line, after, body[0]))
         return b"".join(body)
 

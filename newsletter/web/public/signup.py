@@ -201,6 +201,11 @@ def _stamp(form: SignupForm) -> str:
     return token(keys(), _purpose(form), int(timezone.now().timestamp()))
 
 
+def _stamp_after(form: SignupForm, entered: Entered, answer: Answer | None) -> str:
+    """The stamp that goes on: who mends an address has been seen already, and may press as fast as they like."""
+    return entered.stamp if answer is not None and answer.field and entered.stamp else _stamp(form)
+
+
 def _purpose(form: SignupForm) -> str:
     return f"form {form.pk}"
 
@@ -226,7 +231,7 @@ def _shown(
             "copy": copy,
             "entered": entered,
             "answer": answer,
-            "stamp": _stamp(form),
+            "stamp": _stamp_after(form, entered, answer),
             "trap": TRAP,
             "topics": [(topic, label(topic, language)) for topic in form.topics],
             "privacy": form.newsletter.magazine.privacy_url,
@@ -275,7 +280,7 @@ def _json_answer(request: HttpRequest, form: SignupForm, language: str) -> HttpR
     if answer.done:
         return JsonResponse({"ok": True, "message": sent_words(form)})
     body = {"ok": False, "message": answer.message, "field": answer.field, "suggestion": answer.suggestion}
-    return JsonResponse(body | {"stamp": _stamp(form)}, status=answer.status)
+    return JsonResponse(body | {"stamp": _stamp_after(form, entered, answer)}, status=answer.status)
 
 
 def sent_words(form: SignupForm) -> str:

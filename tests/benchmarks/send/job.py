@@ -183,6 +183,7 @@ def export(folder: Path) -> dict[str, Any]:
 def check(folder: Path) -> dict[str, Any]:
     """Decode each message by the standard library's parser and compare it with the full render for its reader."""
     issue = Issue.objects.get()
+    assert issue.started_at is not None
     frozen, compiler = letters.frozen(issue), letters.compiler(issue)
     keys = Installation.of(settings.NEWSLETTER, os.environ).keys
     sizes: list[int] = []
@@ -192,7 +193,8 @@ def check(folder: Path) -> dict[str, Any]:
         envelope, _, wire = file.read_bytes().partition(b"\r\n")
         address = envelope.decode().split(">")[0].lstrip("< ")
         row = Subscription.objects.select_related("subscriber").get(subscriber__address=address)
-        wanted = compiler.full_render(letters.reader_of(row, base_url=frozen.base_url, keys=keys))
+        reader = letters.reader_of(row, base_url=frozen.base_url, keys=keys, day=issue.started_at.date())
+        wanted = compiler.full_render(reader)
         found: Any = email.message_from_bytes(_unstuffed(wire), policy=email.policy.default)
         plain, html = found.get_payload()
         same = (
