@@ -70,6 +70,9 @@ class Subscription(models.Model):
     joined_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
     state_at = models.DateTimeField()
+    # How often, and when last, a quiet reader was asked whether they still want it.
+    quiet_asks = models.PositiveSmallIntegerField(default=0)
+    quiet_asked_at = models.DateTimeField(null=True, blank=True)
     # Counts up whenever the person begins anew: links that may change something, mailed before, are void then.
     generation = models.PositiveIntegerField(default=0)
     # What deliveries teach about a person; written by newsletter's report, never read to decide consent.

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from subscribers import consent
 from subscribers.models import ConsentKind, Frequency, MailingList, Subscription, SubscriptionState
@@ -88,6 +89,39 @@ def resume(subscription: Subscription, *, now: datetime, origin: str) -> bool:
         if row.state != SubscriptionState.PAUSED:
             return False
         _back(row, now, origin)
+    return True
+
+
+def ask_to_keep(subscription: Subscription, *, now: datetime) -> None:
+    """A quiet reader is asked once more whether they still want it."""
+    Subscription.objects.filter(pk=subscription.pk).update(quiet_asks=F("quiet_asks") + 1, quiet_asked_at=now)
+
+
+def keep(subscription: Subscription, *, now: datetime, origin: str) -> bool:
+    """A quiet reader still wants it: nothing was ever wrong, and a pause that their silence brought ends. False for who
+    has left: only a form begins anew.
+    """
+    with transaction.atomic():
+        row = consent.locked(subscription)
+        if row.state not in (SubscriptionState.ACTIVE, SubscriptionState.PAUSED):
+            return False
+        if row.state == SubscriptionState.PAUSED and row.paused_until is None:
+            row.state, row.state_at = SubscriptionState.ACTIVE, now
+        row.quiet_asks, row.quiet_asked_at = 0, None
+        row.save(update_fields=["state", "state_at", "quiet_asks", "quiet_asked_at"])
+        consent.record(row, ConsentKind.CHANGED, now=now, origin=origin, evidence={"kept": True})
+    return True
+
+
+def pause_quiet(subscription: Subscription, *, now: datetime) -> bool:
+    """Silence after two questions: a pause without an end, that one press ends."""
+    with transaction.atomic():
+        row = consent.locked(subscription)
+        if row.state != SubscriptionState.ACTIVE:
+            return False
+        row.state, row.state_at, row.paused_until = SubscriptionState.PAUSED, now, None
+        row.save(update_fields=["state", "state_at", "paused_until"])
+        consent.record(row, ConsentKind.CHANGED, now=now, origin="quiet", evidence={"paused_until": None, "asked": 2})
     return True
 
 

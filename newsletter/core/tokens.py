@@ -31,6 +31,9 @@ PREFERENCES = "preferences"
 DATA = "data"
 """The purpose of the dated token in /d/TOKEN: a person's own data, their address, their erasure; a subscription's."""
 
+KEEP = "keep"
+"""The purpose of the dated token in /k/TOKEN: whether a quiet reader still wants it; a subscription's."""
+
 ADDRESS = "address"
 """The purpose of the dated token in /a/TOKEN, mailed to a new address; its number is a subscription's."""
 

@@ -9,6 +9,7 @@ from newsletter.config.schema import Config
 from newsletter.core.tokens import Keys
 from newsletter.flow import signup
 from newsletter.flow.preferences import erase_due
+from newsletter.flow.quiet import ask_quiet
 from newsletter.models import DeliveryState, ServiceMail, Signup, SignupState
 from subscribers.models import ConsentEvent
 from subscribers.preferences import resume_due
@@ -22,6 +23,8 @@ class Kept:
     retired: int = 0
     resumed: int = 0
     erased: int = 0
+    asked: int = 0
+    quiet: int = 0
     forms: int = 0
     mails: int = 0
     proofs: int = 0
@@ -34,6 +37,7 @@ def housekeep(config: Config, keys: Keys, now: datetime) -> Kept:
     kept.retired = signup.retire_unconfirmed(now=now)
     kept.resumed = resume_due(now)
     kept.erased = erase_due(now)
+    kept.asked, kept.quiet = ask_quiet(now=now, keys=keys, base_url=config.base_url)
     forms = Signup.objects.exclude(state=SignupState.WAITING).filter(
         at__lte=now - timedelta(days=config.keep_forms_days)
     )

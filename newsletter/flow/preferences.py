@@ -4,6 +4,7 @@
 /p/TOKEN  a month, in every letter: topics, rhythm, language, format, a pause
 /d/TOKEN  a day, only by a fresh mail: one's data, one's address, one's erasure
 /a/TOKEN  a week, mailed to a new address: that it is theirs
+/k/TOKEN  two months, mailed to a quiet reader: that it is still wanted
 
 A letter that was forwarded gives its new holder at most what the first two say (standard A7): no address is shown, and
 none can be changed.
@@ -21,7 +22,7 @@ from django.db import transaction
 
 from newsletter.core.context import Card, Line
 from newsletter.core.errors import NewsletterError
-from newsletter.core.tokens import ADDRESS, DATA, PREFERENCES, Keys, dated_token, read_dated_token
+from newsletter.core.tokens import ADDRESS, DATA, KEEP, PREFERENCES, Keys, dated_token, read_dated_token
 from newsletter.flow import service
 from newsletter.flow.compile import issue_content
 from newsletter.flow.service import Kind
@@ -37,8 +38,13 @@ from subscribers.models import (
     Suppression,
 )
 
-VALID = {PREFERENCES: timedelta(days=30), DATA: timedelta(days=1), ADDRESS: timedelta(days=7)}
-_WAYS = {PREFERENCES: "p", DATA: "d", ADDRESS: "a"}
+VALID = {
+    PREFERENCES: timedelta(days=30),
+    DATA: timedelta(days=1),
+    ADDRESS: timedelta(days=7),
+    KEEP: timedelta(days=60),
+}
+_WAYS = {PREFERENCES: "p", DATA: "d", ADDRESS: "a", KEEP: "k"}
 _MAILS = {PREFERENCES: Kind.PREFERENCES, DATA: Kind.DATA}
 SHOWN = 5
 """Reviews of the next issue that a page names."""

@@ -219,6 +219,7 @@ class Newsletter(models.Model):
     first_import_days = models.PositiveSmallIntegerField(default=7)
     grace_hours = models.PositiveSmallIntegerField(default=6)
     min_gap_hours = models.PositiveSmallIntegerField(default=20)
+    quiet_weeks = models.PositiveSmallIntegerField(default=0)  # then who is silent is asked; 0: never
 
     def __str__(self) -> str:
         return self.name

@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from newsletter.core.tokens import ADDRESS, DATA, PREFERENCES, UNSUBSCRIBE, token
+from newsletter.core.tokens import ADDRESS, DATA, KEEP, PREFERENCES, UNSUBSCRIBE, token
 from newsletter.flow import preferences as flow
 from newsletter.flow import signup
 from newsletter.models import Newsletter, ServiceMail, SignupForm
@@ -39,6 +39,7 @@ SHOWN = {
     "unsubscribe-reason": "leaving", "preferences": "preferences", "preferences-pause": "preferences",
     "preferences-resume": "preferences", "preferences-link": "preferences", "data": "data", "data-address": "data",
     "data-name": "data", "data-erase": "data", "data-keep": "data", "new-address": "data",
+    "keep": "quiet", "privacy": "privacy",
 }  # fmt: skip
 NO_PAGES = {"signup-json", "signup-script", "skin", "data-export", "media", "view-online"}
 """Files, scripts, and the letter itself, which has tests of its own."""
@@ -209,6 +210,26 @@ def test_data(visitor: Visitor, ada: Subscription) -> None:
     visitor.go(link)
     press(visitor, "Yes, use this address").get_by_role("heading", name="Your address has changed").wait_for()
     look(visitor, "address-moved")
+
+
+def test_quiet(visitor: Visitor, ada: Subscription) -> None:
+    visitor.go(path(KEEP, ada))
+    look(visitor, "keep")
+    press(visitor, "Yes, keep it coming").get_by_role("heading", name="It keeps coming").wait_for()
+    look(visitor, "keep-kept")
+    visitor.go(path(KEEP, ada) + "?lang=ar")
+    look(visitor, "keep-ar")
+    consent.unsubscribe(ada, now=timezone.now(), origin="link page")
+    visitor.go(path(KEEP, ada))
+    press(visitor, "Yes, keep it coming").get_by_role("heading", name="You’re not subscribed").wait_for()
+    look(visitor, "keep-left")
+
+
+def test_privacy(visitor: Visitor, newsletter: Newsletter) -> None:
+    visitor.go(f"/privacy/{newsletter.slug}")
+    look(visitor, "privacy")
+    visitor.go(f"/privacy/{newsletter.slug}?lang=ar")
+    look(visitor, "privacy-ar")
 
 
 def test_leaving(visitor: Visitor, newsletter: Newsletter, ada: Subscription) -> None:

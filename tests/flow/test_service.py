@@ -102,7 +102,7 @@ def test_every_kind_meets_the_mail_standards(
     page = text_of(message, "html")
     assert f'lang="{language}"' in page and ('dir="rtl"' in page) == (language == "ar")
     # The button to leave is for who is subscribed: nobody else has anything to leave.
-    subscribed = kind in (Kind.WELCOME, Kind.ALREADY, Kind.PREFERENCES)
+    subscribed = kind in (Kind.WELCOME, Kind.ALREADY, Kind.PREFERENCES, Kind.KEEP)
     assert (message["List-Unsubscribe"] is not None) == subscribed
 
 

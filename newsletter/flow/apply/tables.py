@@ -218,6 +218,13 @@ def _newsletters(designs: Collection[str] | None) -> Table:
                 default="required",
                 attribute="approval_mode",
             ),
+            Field(
+                "quiet_weeks",
+                read.number(0, 520),
+                "weeks without an act of their own after which readers whose mail bounces are asked whether they still "
+                "want it; 0: never",
+                default=0,
+            ),
             Field("starts_at", read.instant, "no issue before this instant; by default the moment of the first apply"),
             Field("min_reviews", read.number(0, 100), "fewer than this is under the minimum", default=3),
             Field(

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     ADDRESS = "address"
     MOVED = "moved"
     ERASED = "erased"
+    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,17 @@ def _erased(facts: Facts, values: Mapping[str, str]) -> Mail:
     )
 
 
+def _keep(facts: Facts, values: Mapping[str, str]) -> Mail:
+    return Mail(
+        subject=_("Still want {newsletter}?"),
+        heading=_("Still want it?"),
+        paragraphs=(_("Some of our mails to you came back lately, and we have not heard from you for long."),),
+        button=_("Yes, keep it coming"),
+        small=(_("If you do nothing, we ask once more and then pause it. One press brings it back."),),
+        list_mail=True,
+    )
+
+
 KINDS: Mapping[Kind, Callable[[Facts, Mapping[str, str]], Mail]] = {
     Kind.CONFIRM: _confirm,
     Kind.REMIND: _remind,
@@ -176,6 +188,7 @@ KINDS: Mapping[Kind, Callable[[Facts, Mapping[str, str]], Mail]] = {
     Kind.ADDRESS: _address,
     Kind.MOVED: _moved,
     Kind.ERASED: _erased,
+    Kind.KEEP: _keep,
 }
 
 

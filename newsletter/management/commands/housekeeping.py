@@ -36,6 +36,8 @@ class Command(BaseCommand):
             (kept.retired, "never confirmed and forgotten"),
             (kept.resumed, "back from a pause"),
             (kept.erased, "erased, as they had asked"),
+            (kept.asked, "quiet readers asked whether they still want it"),
+            (kept.quiet, "quiet readers paused"),
             (kept.forms, "old forms deleted"),
             (kept.mails, "old service mails deleted"),
             (kept.proofs, "proofs without their network now"),

@@ -36,7 +36,7 @@ ORIGIN = "preferences page"
 View = Callable[[HttpRequest, Link, str], HttpResponse]
 
 
-def _for(purpose: str, *methods: str) -> Callable[[View], Callable[[HttpRequest, str], HttpResponse]]:
+def behind(purpose: str, *methods: str) -> Callable[[View], Callable[[HttpRequest, str], HttpResponse]]:
     """A view behind a link of this purpose. What is not ours is one 404, however it is wrong; what has aged offers a
     fresh one.
     """
@@ -62,7 +62,7 @@ def _for(purpose: str, *methods: str) -> Callable[[View], Callable[[HttpRequest,
 # --- what a letter's link opens --------------------------------------------------------------------------------------
 
 
-@_for(PREFERENCES, "GET", "HEAD", "POST")
+@behind(PREFERENCES, "GET", "HEAD", "POST")
 def page(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """GET shows the choices, POST stores them and says what the next issue will be."""
     row = link.subscription
@@ -91,7 +91,7 @@ def page(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     return _centre(request, row, token, saved="saved" if saved else "")
 
 
-@_for(PREFERENCES, "POST")
+@behind(PREFERENCES, "POST")
 def pause(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """No mail for a while; it comes back by itself."""
     row = link.subscription
@@ -103,7 +103,7 @@ def pause(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     return _centre(request, row, token, saved="paused" if length else "")
 
 
-@_for(PREFERENCES, "POST")
+@behind(PREFERENCES, "POST")
 def resume(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """Back before its time."""
     row = link.subscription
@@ -121,7 +121,7 @@ def fresh(request: HttpRequest, token: str) -> HttpResponse:
     link = flow.read_link(PREFERENCES, token, keys=keys(), now=now)
     if link.subscription is None:
         link = flow.read_link(DATA, token, keys=keys(), now=now)
-    language = _language(request, link.subscription)
+    language = language_for(request, link.subscription)
     newsletter = newsletter_of(link.subscription) if link.subscription else None
     if link.subscription is not None:
         purpose = DATA if request.POST.get("what") == "data" else PREFERENCES
@@ -132,7 +132,7 @@ def fresh(request: HttpRequest, token: str) -> HttpResponse:
 def _centre(request: HttpRequest, subscription: Subscription, token: str, *, saved: str = "") -> HttpResponse:
     row = Subscription.objects.select_related("subscriber", "mailing_list").get(pk=subscription.pk)
     newsletter = newsletter_of(row)
-    language = _language(request, row)
+    language = language_for(request, row)
     with translation.override(language):
         topics = _offered(row, newsletter)
         titles, number = flow.next_titles(newsletter, row.topics) if newsletter else ([], 0)
@@ -174,13 +174,13 @@ def _topics(newsletter: Newsletter | None) -> list[tuple[str, int]]:
 # --- what only a fresh mail's link opens -----------------------------------------------------------------------------
 
 
-@_for(DATA, "GET", "HEAD")
+@behind(DATA, "GET", "HEAD")
 def data(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """One's data on a page, with what can be done about it."""
     return _data_page(request, link, token)
 
 
-@_for(DATA, "GET", "HEAD")
+@behind(DATA, "GET", "HEAD")
 def export(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """The same as a file."""
     assert link.subscription is not None
@@ -190,7 +190,7 @@ def export(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     return private(for_readers(response))
 
 
-@_for(DATA, "POST")
+@behind(DATA, "POST")
 def move(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """Ask the new address. Whoever asks sees the same, whosever it is."""
     row = link.subscription
@@ -204,7 +204,7 @@ def move(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     return _data_page(request, link, token, done="asked")
 
 
-@_for(DATA, "POST")
+@behind(DATA, "POST")
 def name(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """Another name, or none."""
     row = link.subscription
@@ -217,12 +217,12 @@ def name(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     return _data_page(request, link, token, done="name")
 
 
-@_for(DATA, "POST")
+@behind(DATA, "POST")
 def erase(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """Everything goes in a day: the word must be typed, in the page's language."""
     row = link.subscription
     assert row is not None
-    with translation.override(_language(request, row)):
+    with translation.override(language_for(request, row)):
         words = {_("delete").casefold(), "delete"}
     if request.POST.get("word", "").strip().casefold() not in words:
         return _data_page(request, link, token, done="word", status=422)
@@ -230,12 +230,12 @@ def erase(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     return _data_page(request, link, token, done="erasing")
 
 
-@_for(DATA, "POST")
+@behind(DATA, "POST")
 def keep(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """Take the erasure back, in time."""
     row = link.subscription
     assert row is not None
-    with translation.override(_language(request, row)):
+    with translation.override(language_for(request, row)):
         wording = _("Keep my data after all")
     erasure.undo(row.subscriber, now=timezone.now(), wording=wording)
     return _data_page(request, link, token, done="kept")
@@ -246,7 +246,7 @@ def _data_page(
 ) -> HttpResponse:
     assert link.subscription is not None
     row = Subscription.objects.select_related("subscriber", "mailing_list").get(pk=link.subscription.pk)
-    newsletter, language = newsletter_of(row), _language(request, row)
+    newsletter, language = newsletter_of(row), language_for(request, row)
     person = row.subscriber
     context = {
         "token": token,
@@ -259,12 +259,12 @@ def _data_page(
     return show(request, "public/data.html", context, language=language, newsletter=newsletter, status=status)
 
 
-@_for(ADDRESS, "GET", "HEAD", "POST")
+@behind(ADDRESS, "GET", "HEAD", "POST")
 def moved(request: HttpRequest, link: Link, token: str) -> HttpResponse:
     """The new address says yes, by a button."""
     row = link.subscription
     assert row is not None
-    newsletter, language = newsletter_of(row), _language(request, row)
+    newsletter, language = newsletter_of(row), language_for(request, row)
     kind = "move"
     if request.method == "POST":
         kind = "moved" if flow.move(row, now=timezone.now()) else "taken"
@@ -279,11 +279,12 @@ def moved(request: HttpRequest, link: Link, token: str) -> HttpResponse:
 def _stale(request: HttpRequest, subscription: Subscription, purpose: str, token: str) -> HttpResponse:
     context = {"kind": "expired" if purpose != ADDRESS else "unknown", "token": token,
                "what": "data" if purpose == DATA else ""}  # fmt: skip
-    return show(request, "public/link.html", context, language=_language(request, subscription),
+    return show(request, "public/link.html", context, language=language_for(request, subscription),
                 newsletter=newsletter_of(subscription))  # fmt: skip
 
 
-def _language(request: HttpRequest, subscription: Subscription | None) -> str:
+def language_for(request: HttpRequest, subscription: Subscription | None) -> str:
+    """The language of a page for this subscriber, or for nobody in particular."""
     if subscription is None:
         return language_of(request)
     newsletter = newsletter_of(subscription)

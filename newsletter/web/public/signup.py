@@ -234,7 +234,7 @@ def _shown(
             "stamp": _stamp_after(form, entered, answer),
             "trap": TRAP,
             "topics": [(topic, label(topic, language)) for topic in form.topics],
-            "privacy": form.newsletter.magazine.privacy_url,
+            "privacy": _absolute_privacy(form),
         }
     status = answer.status if answer else 200
     if not form.is_open:
@@ -263,7 +263,7 @@ def _described(form: SignupForm, language: str) -> dict[str, Any]:
             "use": _("Use {address}"),
             "failed": _("That didn’t reach us. Check your connection and press again."),
         },
-        "privacy": form.newsletter.magazine.privacy_url,
+        "privacy": _absolute_privacy(form),
     }
 
 
@@ -292,6 +292,12 @@ def sent_words(form: SignupForm) -> str:
 def _back(form: SignupForm, entered: Entered) -> str:
     """The page that one came from, when it is one of the form's own sites: no other address is ever linked."""
     return entered.page if any(entered.page.startswith(f"{origin}/") for origin in form.origins) else ""
+
+
+def _absolute_privacy(form: SignupForm) -> str:
+    """The magazine's own privacy page, else ours."""
+    ours = f"{settings.NEWSLETTER.base_url.rstrip('/')}{reverse('privacy', args=[form.newsletter.slug])}"
+    return form.newsletter.magazine.privacy_url or ours
 
 
 def _absolute(name: str, form: SignupForm) -> str:

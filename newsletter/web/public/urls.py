@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from newsletter.web.public import confirm, pages, preferences, signup, skin, unsubscribe
+from newsletter.web.public import confirm, keep, pages, preferences, privacy, signup, skin, unsubscribe
 
 urlpatterns = [
     path("u/<str:token>", unsubscribe.page, name="unsubscribe"),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("d/<str:token>/name", preferences.name, name="data-name"),
     path("d/<str:token>/erase", preferences.erase, name="data-erase"),
     path("d/<str:token>/keep", preferences.keep, name="data-keep"),
+    path("k/<str:token>", keep.page, name="keep"),
+    path("privacy/<slug:newsletter>", privacy.page, name="privacy"),
     path("a/<str:token>", preferences.moved, name="new-address"),
     path("c/<str:token>", confirm.page, name="confirm"),
     path("c/<str:token>/again", confirm.again, name="confirm-again"),

@@ -363,7 +363,8 @@ def test_an_export_comes_back_as_it_was(now: datetime) -> None:
 
 def test_every_field_of_a_person_is_in_the_export() -> None:
     columns = {"address": "email", "state": "status", "address_key": "email", "created_at": "", "id": "",
-               "mailing_list": "", "subscriber": "", "generation": "", "new_address": "", "erase_at": ""}  # fmt: skip
+               "mailing_list": "", "subscriber": "", "generation": "", "new_address": "", "erase_at": "",
+               "quiet_asks": "", "quiet_asked_at": ""}  # fmt: skip
     fields = [field.name for model in (Subscriber, Subscription) for field in model._meta.concrete_fields]
     assert {columns.get(name, name) for name in fields} - {""} <= set(exporting.HEADER)
 
