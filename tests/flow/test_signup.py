@@ -60,7 +60,9 @@ def ask(
 
 
 def work(clock: Clock, **options: Any) -> signup.Worked:
-    return signup.work_off(**{"clock": clock, "keys": KEYS, "base_url": BASE, "mails_per_hour": 1000, **options})
+    return signup.work_off(
+        **{"clock": clock, "keys": KEYS, "base_url": BASE, "mails_per_hour": 1000, "sleep": lambda _: None, **options}
+    )
 
 
 def link_of(mail: ServiceMail) -> str:

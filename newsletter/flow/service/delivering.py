@@ -7,10 +7,12 @@ when the claim has run out, with the same Message-ID: a confirmation that never 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F, Q
 
 from newsletter.core.dkim import Signer
@@ -30,6 +32,8 @@ CLAIM = timedelta(minutes=15)
 """Longer than any provider waits for one answer."""
 AWAY = timedelta(minutes=1)
 """After so long an account that could not send is tried again."""
+GROUP, BREATH = 10, 0.06
+"""Mails claimed together, and the seconds between two groups."""
 AT_ONCE = 500
 """Mails in one pass at most, so that a caller with other duties gets its turn."""
 
@@ -56,6 +60,7 @@ def deliver_due(
     *,
     clock: Callable[[], datetime],
     stopping: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Outcome:
     """Send the service mails that are due, up to `AT_ONCE`; any number of processes may do so at once.
 
@@ -63,16 +68,22 @@ def deliver_due(
     """
     outcome = Outcome()
     ways: dict[int, _Way] = {}
+    rows = list(_due(clock()))
     try:
-        for mail in _due(clock()):
+        for place in range(0, len(rows), GROUP):
             if stopping():
                 break
-            way = ways.get(mail.newsletter.account_id)
-            if way is None:
-                way = ways[mail.newsletter.account_id] = _Way(mail.newsletter.account, installation)
-            if way.trouble or not _claim(mail, clock()):
-                continue
-            _settle(mail, _attempt(mail, way, composer), outcome, clock())
+            if place:
+                # SQLite has one writer at a time and no queue: without a breath whoever signs up waits for us.
+                sleep(BREATH)
+            for mail in _claimed(rows[place : place + GROUP], clock()):
+                way = ways.get(mail.newsletter.account_id)
+                if way is None:
+                    way = ways[mail.newsletter.account_id] = _Way(mail.newsletter.account, installation)
+                if way.trouble or stopping():
+                    _release(mail)
+                    continue
+                _settle(mail, _attempt(mail, way, composer), outcome, clock())
     finally:
         for way in ways.values():
             way.close()
@@ -113,11 +124,21 @@ def _due(now: datetime) -> Iterator[ServiceMail]:
     yield from rows[:AT_ONCE]
 
 
+def _claimed(rows: list[ServiceMail], now: datetime) -> list[ServiceMail]:
+    """Those that this process sends, claimed in one transaction: each row must be as it was read."""
+    with transaction.atomic():
+        return [mail for mail in rows if _claim(mail, now)]
+
+
 def _claim(mail: ServiceMail, now: datetime) -> bool:
-    """Whether this process sends it: the row must be as it was read."""
     rows = ServiceMail.objects.filter(pk=mail.pk, state=DeliveryState.PENDING, claimed_until=mail.claimed_until)
     mail.attempts += 1
     return rows.update(claimed_until=now + CLAIM, attempts=F("attempts") + 1) == 1
+
+
+def _release(mail: ServiceMail) -> None:
+    """Not tried after all."""
+    ServiceMail.objects.filter(pk=mail.pk).update(claimed_until=None, attempts=F("attempts") - 1)
 
 
 def _attempt(mail: ServiceMail, way: _Way, composer: Composer) -> SendResult | str | NewsletterError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MOST_UNCONFIRMED = 3
 """Mails that an address gets at most without ever having confirmed anything (standard A9)."""
 AT_ONCE = 500
+GROUP, BREATH = 10, 0.06
+"""Forms in one transaction, and the seconds between two."""
 CEILING = "signup ceiling"
 ENOUGH_TODAY = "one mail a day"
 
@@ -55,57 +58,85 @@ def work_off(
     mails_per_hour: int,
     resolver: Resolver | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Worked:
     """Work off the forms that wait, oldest first, up to `AT_ONCE`. Any number of processes may do so at once.
 
     `mails_per_hour` is the ceiling of all forms together. With a `resolver` an address whose domain takes no mail
     gets none. Never raises for one form: it is dropped with its reason.
     """
-    worked = Worked()
+    pass_ = _Pass(clock, keys, base_url, mails_per_hour, resolver)
     waiting = Signup.objects.filter(state=SignupState.WAITING).order_by("pk")
-    full_forms: set[int] = set()
-    seen: set[tuple[int, str]] = set()
-    again: list[int] = []
-    for number, form, text in list(waiting.values_list("pk", "form_id", "address")[:AT_ONCE]):
+    rows = list(waiting.values_list("pk", "form_id", "address")[:AT_ONCE])
+    for place in range(0, len(rows), GROUP):
         if stopping():
             break
-        if form in full_forms:
-            worked.held += 1
-            continue
-        if (form, address.key(text)) in seen:
-            # A bomb: whoever it is for, the first of these has had what there is to have.
-            again.append(number)
-            continue
-        now = clock()
+        if place:
+            # SQLite has one writer at a time and no queue: without a breath those who hand in forms wait for us.
+            sleep(BREATH)
+        pass_.group(rows[place : place + GROUP])
+    return pass_.worked
+
+
+class _Pass:
+    """One pass over the forms that wait."""
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        keys: Keys,
+        base_url: str,
+        mails_per_hour: int,
+        resolver: Resolver | None,
+    ) -> None:
+        self.clock, self.keys, self.base_url = clock, keys, base_url
+        self.mails_per_hour, self.resolver = mails_per_hour, resolver
+        self.worked = Worked()
+        self._full: set[int] = set()
+        self._seen: set[tuple[int, str]] = set()
+
+    def group(self, rows: list[tuple[int, int, str]]) -> None:
+        """Some forms in one transaction. The DNS is asked before it: nobody's lock should wait for that."""
+        deaf = set() if self.resolver is None else {text for _, _, text in rows if not takes_mail(text, self.resolver)}
         with transaction.atomic():
-            row = (
-                Signup.objects.select_for_update(skip_locked=True, of=("self",))
-                .select_related("form__newsletter__mailing_list")
-                .filter(pk=number, state=SignupState.WAITING)
-                .first()
-            )
-            if row is None:
-                continue  # another process has it
-            if full := _ceiling(row.form, mails_per_hour, now):
-                worked.held += 1
-                _alarm(row.form, full, now)
-                full_forms.add(row.form_id)
-                continue
-            outcome = _worked(row, now, keys, base_url, resolver, worked)
-            state = SignupState.DONE if outcome in ("confirmation", "already") else SignupState.DROPPED
-            Signup.objects.filter(pk=row.pk).update(state=state, outcome=outcome[:60])
-            seen.add((form, address.key(text)))
-        worked.reasons[outcome] = worked.reasons.get(outcome, 0) + 1
-    if again:
-        Signup.objects.filter(pk__in=again, state=SignupState.WAITING).update(
-            state=SignupState.DROPPED, outcome=ENOUGH_TODAY
+            for number, form, text in rows:
+                if form in self._full:
+                    self.worked.held += 1
+                elif outcome := self._one(number, form, text, text in deaf):
+                    self.worked.reasons[outcome] = self.worked.reasons.get(outcome, 0) + 1
+
+    def _one(self, number: int, form: int, text: str, deaf: bool) -> str:
+        """What became of one form, in a word or two; "" when another process has it, or when it goes on waiting."""
+        row = (
+            Signup.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("form__newsletter__mailing_list")
+            .filter(pk=number, state=SignupState.WAITING)
+            .first()
         )
-        worked.dropped += len(again)
-        worked.reasons[ENOUGH_TODAY] = worked.reasons.get(ENOUGH_TODAY, 0) + len(again)
-    return worked
+        if row is None:
+            return ""
+        now = self.clock()
+        if (form, address.key(text)) in self._seen:
+            # A bomb: whoever it is for, the first of these has had what there is to have.
+            outcome = ENOUGH_TODAY
+            self.worked.dropped += 1
+        elif full := _ceiling(row.form, self.mails_per_hour, now):
+            self.worked.held += 1
+            self._full.add(form)
+            _alarm(row.form, full, now)
+            return ""
+        elif deaf:
+            outcome = "its domain takes no mail"
+            self.worked.dropped += 1
+        else:
+            outcome = _worked(row, now, self.keys, self.base_url, self.worked)
+        state = SignupState.DONE if outcome in ("confirmation", "already") else SignupState.DROPPED
+        Signup.objects.filter(pk=row.pk).update(state=state, outcome=outcome[:60])
+        self._seen.add((form, address.key(text)))
+        return outcome
 
 
-def _worked(row: Signup, now: datetime, keys: Keys, base_url: str, resolver: Resolver | None, worked: Worked) -> str:
+def _worked(row: Signup, now: datetime, keys: Keys, base_url: str, worked: Worked) -> str:
     """What became of one form, in a word or two."""
     form = row.form
     try:
@@ -113,9 +144,6 @@ def _worked(row: Signup, now: datetime, keys: Keys, base_url: str, resolver: Res
     except AddressError:
         worked.dropped += 1
         return "no address"
-    if resolver is not None and not takes_mail(found.shown, resolver):
-        worked.dropped += 1
-        return "its domain takes no mail"
     local = found.key.rpartition("@")[0]
     proof = {"form": form.slug, "network": row.network, "agent": row.agent, "page": row.page}
     if local in ROLES:
