@@ -33,7 +33,7 @@ VERBS: dict[str, dict[str, str]] = {
         "why": "say why a review is in, out or waiting",
     },
     "Service": {
-        "serve": "pages, clock and delivery in one process",
+        "serve": "pages, clock and delivery in one command",
         "service": "work off sign-up forms; send confirmations, welcomes, links",
         "housekeeping": "remind, and forget what is kept no longer",
         "worker": "go on with what is being sent, in several processes",

@@ -62,6 +62,7 @@ def database(url: str) -> dict[str, Any]:
                 "The database's address can't be read.", where="DATABASE_URL", hint="Like: postgresql://user@host/name"
             ) from error
     if entry["ENGINE"] == "django.db.backends.sqlite3":
+        entry["ENGINE"] = "newsletter.project.sqlite"
         entry["OPTIONS"] = {
             # A writer takes its lock at BEGIN, so it waits for its turn; one that reads first and upgrades later is
             # refused at once with "database is locked" however long the time-out is.

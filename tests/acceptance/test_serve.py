@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import time
@@ -15,6 +16,15 @@ import pytest
 from tests.homes import Home, due_home, make_home
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+QUEUE = """
+from datetime import UTC, datetime
+from newsletter.flow import service
+from newsletter.flow.service import Kind
+from newsletter.models import Newsletter
+service.queue(Kind.ALREADY, newsletter=Newsletter.objects.get(), address="late@example.org", now=datetime.now(UTC))
+"""
 
 
 class Serving:
@@ -38,6 +48,12 @@ class Serving:
     @property
     def errors(self) -> str:
         return self._err.read_text()
+
+    @property
+    def children(self) -> list[int]:
+        """Its processes: the clock, which is the first to be started, and the pages."""
+        number = self.process.pid
+        return sorted(int(each) for each in Path(f"/proc/{number}/task/{number}/children").read_text().split())
 
     def __enter__(self) -> Serving:
         return self
@@ -87,6 +103,23 @@ def test_where_nobody_can_log_in_a_link_is_printed_that_works_once(tmp_path: Pat
     with Serving(home, "--no-clock") as known:
         assert known.get(link[1])[0] == 404
     assert "log in" not in known.said
+
+
+def test_a_clock_that_dies_is_started_anew_beside_the_pages(tmp_path: Path) -> None:
+    home = due_home(tmp_path, readers=3)
+    with Serving(home) as serving:
+        deadline = time.monotonic() + 120
+        while len(home.messages()) < 3 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        clock, pages = serving.children
+        os.kill(clock, signal.SIGKILL)
+        home.python(QUEUE)
+        while len(home.messages()) < 4 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert len(home.messages()) == 4
+        assert serving.get("/nothing-here")[0] == 404
+        assert pages in serving.children
+        assert clock not in serving.children
 
 
 def test_a_port_that_is_taken_is_said_in_words(tmp_path: Path) -> None:

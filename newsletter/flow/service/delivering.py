@@ -32,7 +32,7 @@ CLAIM = timedelta(minutes=15)
 """Longer than any provider waits for one answer."""
 AWAY = timedelta(minutes=1)
 """After so long an account that could not send is tried again."""
-GROUP, BREATH = 10, 0.06
+GROUP, BREATH = 5, 0.03
 """Mails claimed together, and the seconds between two groups."""
 AT_ONCE = 500
 """Mails in one pass at most, so that a caller with other duties gets its turn."""

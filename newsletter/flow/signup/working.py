@@ -28,7 +28,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MOST_UNCONFIRMED = 3
 """Mails that an address gets at most without ever having confirmed anything (standard A9)."""
 AT_ONCE = 500
-GROUP, BREATH = 10, 0.06
+GROUP, BREATH = 5, 0.03
 """Forms in one transaction, and the seconds between two."""
 CEILING = "signup ceiling"
 ENOUGH_TODAY = "one mail a day"

@@ -1,4 +1,4 @@
-"""`newsletter serve`: pages, clock and delivery in one process."""
+"""`newsletter serve`: pages, clock and delivery in one command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from newsletter.web.studio.login import login_link
 
 class Command(BaseCommand):
     requires_system_checks = ()
-    help = "Serve the pages and run the week: everything in one process, until SIGTERM or Ctrl-C."
+    help = "Serve the pages and run the week: everything in one command, until SIGTERM or Ctrl-C."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--bind", default=settings.NEWSLETTER.bind, help="the address to listen on")
