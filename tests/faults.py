@@ -173,7 +173,7 @@ FAULTS = (
         "newsletter/flow/deliver/desk.py",
         "if self._clock() >= self._held_until:",
         "if self._clock() < self._next_look - LOOK * 9999:",
-        "tests/flow/test_deliver.py",
+        "tests/flow/deliver/test_the_dead.py",
     ),
     Fault(
         "ledger: a send begins without marking its reviews as sent",

@@ -50,6 +50,8 @@ PROOFS: dict[str, list[str]] = {
     "lists": ["python", "-m", "tests.benchmarks.lists"],
     "bounces": ["python", "-m", "tests.benchmarks.bounces"],
     "unsubscribe": ["python", "-m", "tests.acceptance.leaving"],
+    "steady": ["python", "-m", "tests.acceptance.steady"],
+    "steady-postgresql": ["python", "tests/with_postgres.py", "python", "-m", "tests.acceptance.steady"],
     "signup": ["python", "-m", "tests.acceptance.joining"],
     "looks": ["python", "tests/looks.py", "docs/images"],
 }

@@ -197,7 +197,7 @@ class _Worker:
             composing=composing,
             limits=Limits(self.rules.per_second, self.rules.per_hour, self.rules.per_day, self.rules.warm_up),
             resend=self._resends,
-            lease=max(deliveries.LEASE, timedelta(seconds=2 * self.provider.longest_silence)),
+            lease=max(deliveries.LEASE, timedelta(seconds=1.5 * self.provider.longest_silence)),
             tally=tally,
             progress=self.progress,
             stopping=self.stopping,

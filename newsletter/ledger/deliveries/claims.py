@@ -16,7 +16,7 @@ from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue,
 from subscribers import address
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Suppression
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=50)
 """How long a worker may be silent before it is taken for dead. It renews its lease long before."""
 
 BATCH, RETRIES = "B", "R"
