@@ -51,6 +51,7 @@ PROOFS: dict[str, list[str]] = {
     "bounces": ["python", "-m", "tests.benchmarks.bounces"],
     "unsubscribe": ["python", "-m", "tests.acceptance.leaving"],
     "steady": ["python", "-m", "tests.acceptance.steady"],
+    "crash-tools": ["python", "-m", "tests.acceptance.tools_exam"],
     "steady-postgresql": ["python", "tests/with_postgres.py", "python", "-m", "tests.acceptance.steady"],
     "signup": ["python", "-m", "tests.acceptance.joining"],
     "looks": ["python", "tests/looks.py", "docs/images"],
