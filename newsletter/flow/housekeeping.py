@@ -36,7 +36,7 @@ def housekeep(config: Config, keys: Keys, now: datetime) -> Kept:
     kept.reminded = signup.remind(now=now, keys=keys, base_url=config.base_url)
     kept.retired = signup.retire_unconfirmed(now=now)
     kept.resumed = resume_due(now)
-    kept.erased = erase_due(now)
+    kept.erased = erase_due(now, config.home)
     kept.asked, kept.quiet = ask_quiet(now=now, keys=keys, base_url=config.base_url)
     forms = Signup.objects.exclude(state=SignupState.WAITING).filter(
         at__lte=now - timedelta(days=config.keep_forms_days)

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -23,7 +24,7 @@ from django.db import transaction
 from newsletter.core.context import Card, Line
 from newsletter.core.errors import NewsletterError
 from newsletter.core.tokens import ADDRESS, DATA, KEEP, PREFERENCES, Keys, dated_token, read_dated_token
-from newsletter.flow import service
+from newsletter.flow import bounce, service
 from newsletter.flow.compile import issue_content
 from newsletter.flow.service import Kind
 from newsletter.flow.signup.confirming import newsletter_of
@@ -220,8 +221,10 @@ def ask_to_erase(subscription: Subscription, *, keys: Keys, base_url: str, now: 
     return True
 
 
-def erase_due(now: datetime) -> int:
-    """Erase whoever asked a day ago and did not take it back; returns how many."""
+def erase_due(now: datetime, home: Path | None = None) -> int:
+    """Erase whoever asked a day ago and did not take it back; returns how many. In `home` the bounces that were kept
+    aside are looked through too.
+    """
     due = list(Subscriber.objects.filter(erase_at__lte=now).order_by("pk"))
     for person in due:
         with transaction.atomic():
@@ -230,6 +233,8 @@ def erase_due(now: datetime) -> int:
             deliveries_of(numbers).update(address="")
             ServiceMail.objects.filter(address_key=person.address_key).delete()
             Signup.objects.filter(address__iexact=person.address).delete()
+            if home is not None:
+                bounce.forget(home, person.address)
             erasure.erase(person, now=now)
     return len(due)
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from newsletter.flow import service, signup
+from newsletter.flow import bounce, service, signup
 from newsletter.flow.housekeeping import Kept, housekeep
 from newsletter.flow.service import Kind
 from newsletter.models import DeliveryState, ServiceMail, Signup, SignupForm
-from subscribers import address
+from subscribers import address, erasure
 from subscribers.models import ConsentEvent, Subscription
 from tests.factories import make_newsletter
 from tests.sending import KEYS, Clock
@@ -82,3 +84,21 @@ def test_the_command_says_what_it_did(
     assert capsys.readouterr().out == "1 never confirmed and forgotten\n"
     call_command("housekeeping", "--json")
     assert '"retired": 0' in capsys.readouterr().out
+
+
+def test_who_is_erased_stands_in_no_mail_that_was_kept_aside(form: SignupForm, config: Any, tmp_path: Path) -> None:
+    config = replace(config, home=tmp_path)
+    head = "From: mailer@box.test\nSubject: %s\nMIME-Version: 1.0\n"
+    hidden = b64encode(b"Your mail to ada@box.test was read.").decode()
+    about_her = (
+        head % "Plain" + "\nWho is Ada@Box.test?\n",
+        head % "Hidden" + f"Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{hidden}\n",
+        head % "Spelt" + "To: back+ada=box.test@news.example.test\n\nHello.\n",
+    )
+    for text in (*about_her, head % "Other" + "\nWho is bo@box.test?\n"):
+        bounce.take(text.encode(), keys=KEYS, now=AT, home=tmp_path)
+    assert len(bounce.aside(tmp_path)) == 4
+    erasure.request(Subscription.objects.get().subscriber, now=AT)
+    assert housekeep(config, KEYS, AT + timedelta(days=2)).erased == 1
+    (left,) = bounce.aside(tmp_path)
+    assert b"bo@box.test" in left.read_bytes()

@@ -102,6 +102,11 @@ def parse(message: bytes) -> Part:
     return _parse(data.lstrip(b"\n"), 0, [MOST_PARTS], "text/plain")
 
 
+def readable(message: bytes) -> str:
+    """All that a person could find in the mail: the mail as it stands, and the text of each part decoded."""
+    return "\n".join([decoded(message, ""), *(part.text for part in parse(message).walk())])
+
+
 def decoded(data: bytes, charset: str) -> str:
     """Octets as words: the charset they name, else UTF-8, else Latin-1."""
     for name in (charset.strip().strip("\"'"), "utf-8"):

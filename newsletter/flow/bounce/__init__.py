@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from newsletter.flow.bounce.evidence import Recorded, Told, record
 from newsletter.flow.bounce.lifting import unsuppress
-from newsletter.flow.bounce.mail import Taken, aside, take
+from newsletter.flow.bounce.mail import Taken, aside, forget, take
 from newsletter.flow.bounce.polling import Polled, poll
 from newsletter.flow.bounce.rates import complaints_of
 from newsletter.flow.bounce.refusals import learn
@@ -29,6 +29,7 @@ __all__ = [
     "Told",
     "aside",
     "complaints_of",
+    "forget",
     "learn",
     "poll",
     "record",

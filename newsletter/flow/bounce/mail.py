@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
 from newsletter.core.bounce import BounceClass, Recipient, Report, ReportKind, read
-from newsletter.core.bounce.parts import LARGEST
+from newsletter.core.bounce.parts import LARGEST, readable
 from newsletter.core.tokens import BOUNCE, UNSUBSCRIBE, Keys, read_token
 from newsletter.flow.bounce.evidence import Told, record
 from newsletter.models import Delivery
@@ -74,6 +75,21 @@ def aside(home: Path) -> list[Path]:
     """The mails that were kept aside, the oldest first."""
     folder = home / ASIDE
     return sorted(folder.glob("*.eml")) if folder.is_dir() else []
+
+
+def forget(home: Path, address: str) -> int:
+    """Delete what was kept aside and names this address, as it stands or as a return path spells it ("ada=box.test"),
+    in whatever encoding; returns how many mails that were.
+    """
+    wanted = {address.casefold(), address.casefold().replace("@", "=")}
+    gone = 0
+    for path in aside(home):
+        with suppress(FileNotFoundError):
+            text = readable(path.read_bytes()).casefold()
+            if any(each in text for each in wanted):
+                path.unlink()
+                gone += 1
+    return gone
 
 
 def _first(keys: Keys, purpose: str, tokens: Iterable[str]) -> int | None:
