@@ -37,12 +37,14 @@ def preview(
     now: datetime,
     address: str = "",
     links: bool = True,
+    by_mail: bool = False,
 ) -> Preview:
     """The letter of `subscription`, byte for byte as it would go out; without one, that of nobody in particular.
 
     `address` makes it a test: sent there, with a mark in its subject and a Message-ID of its own. A test that goes to
     somebody else than the subscriber carries no link that could unsubscribe them; nor does any letter without `links`,
-    for those who look at somebody else's. Raises `DesignError`, `IssueError`.
+    for those who look at somebody else's. `by_mail` as the send has it: the header offers the mail way out too. Raises
+    `DesignError`, `IssueError`.
     """
     inputs = frozen(issue)
     number, reader = NOBODY, Reader(address="reader@example.org")
@@ -57,7 +59,7 @@ def preview(
     rendered = compiler.render(reader)
     mark = issue.freeze.fingerprint if issue.freeze else inputs.fingerprint
     if not address and subscription is not None and number != NOBODY:
-        composer = Composer(inputs, compiler, keys, now, one_click=True)
+        composer = Composer(inputs, compiler, keys, now, one_click=True, by_mail=by_mail)
         return Preview(rendered, composer.message(recipient_of(subscription)), inputs)
     if not address:
         headers = headers_for(inputs, reader, subscription_id=number, fingerprint=mark, now=now)

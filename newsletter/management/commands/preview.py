@@ -40,7 +40,8 @@ class Command(BaseCommand):
         subscription = _subscription(issue, options["reader"]) if options["reader"] else None
         values: dict[str, Any] = {"issue": issue_name(issue)}
         if options["out"] or not options["mail"]:
-            shown = preview(issue, subscription, keys=installation.keys, now=clock())
+            by_mail = installation.unsubscribe_by_mail
+            shown = preview(issue, subscription, keys=installation.keys, now=clock(), by_mail=by_mail)
             values |= {
                 "subject": shown.rendered.subject,
                 "fingerprint": shown.inputs.fingerprint,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -11,6 +12,7 @@ import pytest
 from newsletter.core.errors import IssueError
 from newsletter.core.tokens import UNSUBSCRIBE, read_token
 from newsletter.flow import deliver as flow
+from newsletter.flow.compile import preview
 from newsletter.ledger import deliveries, issues
 from newsletter.models import (
     Batch,
@@ -27,7 +29,7 @@ from newsletter.providers.memory import MemoryProvider, mailbox
 from subscribers.models import MailingList, Subscriber, Subscription
 from tests.factories import make_newsletter
 from tests.flow.deliver.running import recipients, run, send
-from tests.sending import KEYS, Clock, addresses, make_approved, make_people, states
+from tests.sending import KEYS, Clock, addresses, here, make_approved, make_people, states
 
 pytestmark = pytest.mark.django_db
 
@@ -160,3 +162,13 @@ def test_an_approval_anew_in_the_last_moment_decides_whom_it_goes_to(
     monkeypatch.setattr(deliveries, "start", late)
     flow.start(issue, clock())
     assert addresses(issue, DeliveryState.PENDING) == ["de@box.test"]
+
+
+@pytest.mark.parametrize("by_mail", [False, True])
+def test_a_subscribers_preview_is_what_they_get(clock: Clock, by_mail: bool) -> None:
+    issue = make_approved(["ada@box.test"], return_path="back@news.example.test")
+    send(issue, clock, installation=replace(here(), unsubscribe_by_mail=by_mail))
+    issue.refresh_from_db()
+    shown = preview(issue, Subscription.objects.get(), keys=KEYS, now=issue.started_at, by_mail=by_mail)
+    (sent,) = mailbox()
+    assert sent.message == shown.message and (b"mailto:back" in sent.message) is by_mail
