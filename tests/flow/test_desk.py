@@ -238,6 +238,38 @@ def test_what_another_worker_leaves_behind_by_dying_is_sent_by_the_same_run(
     assert len(set(recipients())) == 40 - on_the_wire == len(recipients())
 
 
+def test_what_the_dead_leave_behind_does_not_wait_for_the_end_of_a_long_send(
+    clock: Clock, tmp_path: Path, other: tuple[str, subprocess.Popen[bytes]]
+) -> None:
+    owner, child = other
+    issue, home = begun(300, clock), replace(here(), home=tmp_path)
+    claimed_by(owner, issue, clock, home)
+
+    def answer(to: str) -> None:
+        clock.at += timedelta(milliseconds=50)
+        if to == "r30@box.test":
+            child.kill()
+            child.wait()
+
+    assert run(issue, clock, answer, installation=home).state == IssueState.SENT
+    assert recipients().index("r0@box.test") < recipients().index("r200@box.test") and len(recipients()) == 300
+
+
+def test_what_a_lost_machine_had_claimed_is_in_other_hands_within_a_minute(clock: Clock) -> None:
+    issue = begun(300, clock)
+    assert deliveries.claim(issue.pk, owner="elsewhere:1:1#1", now=clock()) is not None
+    died, in_doubt = clock.at, []
+
+    def answer(_: str) -> None:
+        clock.at += timedelta(milliseconds=300)
+        if not in_doubt and Delivery.objects.filter(state="uncertain").exists():
+            in_doubt.append(clock.at - died)
+
+    outcome = run(issue, clock, answer)
+    assert deliveries.LEASE < in_doubt[0] < timedelta(minutes=1)
+    assert outcome.state == IssueState.SENT and outcome.counts.uncertain == 20 and len(recipients()) == 280
+
+
 def test_a_takeover_that_the_database_undoes_leaves_the_journal_for_the_next_one(
     clock: Clock, tmp_path: Path, other: tuple[str, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # How often the state of the issue and the list are looked at: an unsubscribe or a pause takes effect within this time.
 LOOK = timedelta(seconds=1)
+# How often a busy worker looks for what the dead have left: their readers must not wait until all others have theirs.
+SEARCH = timedelta(seconds=5)
 # The next batch is claimed while the last so many of this one are on their way.
 TELL_SECONDS = 0.1
 # A message whose connection ends before its last octet goes back so often, then it waits for its retry.
@@ -99,6 +101,7 @@ class Desk:
         self._again: deque[_Parcel] = deque()
         self._flying: dict[int, _Parcel] = {}
         self._next_look = self._next_renewal = clock()
+        self._next_search = self._next_look + SEARCH
         self._held_until = self._next_look
         self._told = 0.0
         self.answers = Answers()
@@ -421,7 +424,7 @@ class Desk:
     # --- looking up -----------------------------------------------------------------------------------------------
 
     def _look(self, now: datetime) -> None:
-        """Once a second: does the issue still send, has anybody left, and is the lease long enough?"""
+        """Once a second: does the issue still send, has anybody left, is the lease long enough, has anybody died?"""
         self._next_look = now + LOOK
         self._throttle.note(now.timestamp(), self.sent_now)
         state = Issue.objects.values_list("state", flat=True).get(pk=self._issue.pk)
@@ -439,6 +442,9 @@ class Desk:
                 self.halt = self.halt or Halt()
                 return
             self._held_until = now + self._lease
+        if now >= self._next_search and self.halt is None:
+            self._next_search = now + SEARCH
+            self._recover()
 
     def _tell(self, *, final: bool = False) -> None:
         if self._progress is None:

@@ -197,6 +197,7 @@ class _Worker:
             composing=composing,
             limits=Limits(self.rules.per_second, self.rules.per_hour, self.rules.per_day, self.rules.warm_up),
             resend=self._resends,
+            # Renewed each quarter of it: a silence that begins just before must end before the lease does.
             lease=max(deliveries.LEASE, timedelta(seconds=1.5 * self.provider.longest_silence)),
             tally=tally,
             progress=self.progress,

@@ -17,7 +17,9 @@ from subscribers import address
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Suppression
 
 LEASE = timedelta(seconds=50)
-"""How long a worker may be silent before it is taken for dead. It renews its lease long before."""
+"""How long a worker may be silent before it is taken for dead. It renews its lease long before. With the time until
+somebody looks, what a dead one had claimed is in other hands within a minute.
+"""
 
 BATCH, RETRIES = "B", "R"
 """The kinds of a claim, as its journal calls them."""
