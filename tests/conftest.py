@@ -14,6 +14,10 @@ SECRET = "a secret for tests only, long enough to be worth the name"
 # There is no home here, so no key. Not through pytest-django's fixture: it would give the empty key back afterwards,
 # which Django refuses to look at.
 django_settings.SECRET_KEY = SECRET
+# pytest-django knows Django's own backend for SQLite by its name, and would give ours a file for each of its processes.
+for _database in django_settings.DATABASES.values():
+    if _database["ENGINE"] == "newsletter.project.sqlite":
+        _database.setdefault("TEST", {})["NAME"] = ":memory:"
 
 settings.register_profile("default", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("quick", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
