@@ -21,8 +21,8 @@ from subscribers.errors import AudienceError
 
 log = logging.getLogger(__name__)
 
-# A provider that is away is asked again at most this often.
-ASK_AGAIN = timedelta(seconds=30)
+# A provider that is away is asked again at most this often; less than a minute, so that a cron of every minute does it.
+ASK_AGAIN = timedelta(seconds=55)
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
@@ -112,19 +112,28 @@ def settle_uncertain(issue: Issue, now: datetime, *, resend: bool, by: str) -> i
 def unfinished(now: datetime) -> list[Issue]:
     """The issues whose send should go on now: sending ones, and paused ones whose provider was away a while ago, which
     are resumed here. The week calls `deliver` for each.
+
+    Of all workers only that one asks whether the provider is back: the others are told of the issue once somebody has
+    got it, or when a while has passed in which nobody has.
     """
+    ours = set()
     for issue in Issue.objects.filter(state=IssueState.PAUSED).select_related("newsletter"):
         since = deliveries.waits_for_provider(issue.pk)
         if since is None or since + ASK_AGAIN > now:
             continue
         try:
             resume(issue, now)
+            ours.add(issue.pk)
         except IssueError as error:
             # Another clock, or a person, was there first. That ends nobody else's week.
             log.info("%s/%s was not resumed: %s", issue.newsletter.slug, issue.slot, error)
-    return list(
-        Issue.objects.filter(state=IssueState.SENDING).select_related("newsletter").order_by("started_at", "pk")
-    )
+    going = Issue.objects.filter(state=IssueState.SENDING).select_related("newsletter").order_by("started_at", "pk")
+    return [issue for issue in going if issue.pk in ours or not _left_to_another(issue, now)]
+
+
+def _left_to_another(issue: Issue, now: datetime) -> bool:
+    since = deliveries.asks_provider(issue.pk)
+    return since is not None and now < since + ASK_AGAIN
 
 
 def would_send(issue: Issue, now: datetime) -> str:

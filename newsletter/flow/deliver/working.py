@@ -27,8 +27,9 @@ from newsletter.providers.base import Provider
 
 log = logging.getLogger(__name__)
 
-# While the provider is away: half a minute of growing pauses, then the issue pauses and a later run tries again.
-BACK_OFF = (1.0, 2.0, 4.0, 8.0, 15.0)
+# While the provider is away: half a minute of growing pauses, then the issue pauses and a later run tries again. Seldom
+# enough that an outage of some minutes costs its server one attempt a half minute.
+BACK_OFF = (5.0, 25.0)
 # A pause is slept in naps, so that the claims in hand are renewed meanwhile.
 NAP = 5.0
 

@@ -15,6 +15,7 @@ from newsletter.ledger.deliveries.claims import BATCH, LEASE, RETRIES, Claim, Ro
 from newsletter.ledger.deliveries.ending import (
     LEFT,
     STOPPED,
+    asks_provider,
     finish_if_complete,
     pause_for_provider,
     settle_bounced,
@@ -45,6 +46,7 @@ __all__ = [
     "Row",
     "Settled",
     "Settlement",
+    "asks_provider",
     "batch_size",
     "claim",
     "claimable",

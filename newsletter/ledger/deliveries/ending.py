@@ -131,12 +131,25 @@ def waits_for_provider(issue_id: int) -> datetime | None:
 
 
 def waited_for_provider(issue_id: int) -> bool:
-    """Whether a sending issue goes on by itself after a wait for its provider, and nobody has got it since."""
+    """Whether a sending issue goes on after a wait for its provider, and nobody has got it since."""
+    return _resumed_after_wait(issue_id) is not None
+
+
+def asks_provider(issue_id: int) -> datetime | None:
+    """Since when a worker asks by itself, for all, whether the provider is back; None when none does, or somebody has
+    got the issue since. (A person who resumed an issue wants it to go on.)
+    """
+    event = _resumed_after_wait(issue_id)
+    return event.at if event is not None and not event.by else None
+
+
+def _resumed_after_wait(issue_id: int) -> Event | None:
     kinds = ("paused", "resumed", "sending", WAITING)
-    last = list(Event.objects.filter(issue=issue_id, kind__in=kinds).order_by("-pk").values_list("kind", "at")[:2])
-    if [kind for kind, _ in last] != ["resumed", WAITING]:
-        return False
-    return not Delivery.objects.filter(issue=issue_id, state=DeliveryState.ACCEPTED, at__gt=last[0][1]).exists()
+    last = list(Event.objects.filter(issue=issue_id, kind__in=kinds).order_by("-pk")[:2])
+    if [event.kind for event in last] != ["resumed", WAITING]:
+        return None
+    got = Delivery.objects.filter(issue=issue_id, state=DeliveryState.ACCEPTED, at__gt=last[0].at).exists()
+    return None if got else last[0]
 
 
 def _unfinished(issue_id: int) -> bool:

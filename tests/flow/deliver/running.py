@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from newsletter.flow import deliver as flow
-from newsletter.models import (
-    Issue,
-)
+from newsletter.models import Issue
 from newsletter.providers.memory import MemoryProvider, mailbox
 from tests.sending import Clock, here
 

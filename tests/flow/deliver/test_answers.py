@@ -6,12 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.models import (
-    Delivery,
-    DeliveryState,
-    IssueState,
-    Retry,
-)
+from newsletter.models import Delivery, DeliveryState, IssueState, Retry
 from newsletter.providers.base import Outcome, SendResult
 from newsletter.providers.memory import MemoryProvider, mailbox
 from subscribers.models import Subscription, SubscriptionState

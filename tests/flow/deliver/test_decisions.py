@@ -11,11 +11,7 @@ from newsletter.core.errors import IssueError, ProviderError
 from newsletter.flow import deliver as flow
 from newsletter.flow.report import report
 from newsletter.flow.week import WayOut, WeekReport, deliver_issue
-from newsletter.models import (
-    Account,
-    Delivery,
-    IssueState,
-)
+from newsletter.models import Account, Delivery, IssueState
 from newsletter.providers.base import Outcome, SendResult
 from newsletter.providers.memory import MemoryProvider, mailbox
 from tests.factories import make_account

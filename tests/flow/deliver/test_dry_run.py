@@ -7,11 +7,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.flow import deliver as flow
-from newsletter.models import (
-    Delivery,
-    Issue,
-    IssueState,
-)
+from newsletter.models import Delivery, Issue, IssueState
 from subscribers.models import SubscriptionState, Suppression
 from tests.factories import make_newsletter
 from tests.flow.deliver.running import send

@@ -11,10 +11,7 @@ from newsletter.core.errors import IssueError
 from newsletter.flow import deliver as flow
 from newsletter.flow.issue import discard
 from newsletter.flow.report import report
-from newsletter.models import (
-    Event,
-    IssueState,
-)
+from newsletter.models import Event, IssueState
 from newsletter.providers.base import Outcome, SendResult
 from tests.flow.deliver.running import run, send
 from tests.sending import Clock, make_approved, states

@@ -7,12 +7,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.flow import deliver as flow
-from newsletter.models import (
-    Delivery,
-    DeliveryState,
-    Issue,
-    IssueState,
-)
+from newsletter.models import Delivery, DeliveryState, Issue, IssueState
 from newsletter.providers.memory import mailbox
 from subscribers.models import Subscriber, Subscription, SubscriptionState, Suppression
 from tests.factories import make_newsletter

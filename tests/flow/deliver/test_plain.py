@@ -14,16 +14,7 @@ from newsletter.core.tokens import UNSUBSCRIBE, read_token
 from newsletter.flow import deliver as flow
 from newsletter.flow.compile import preview
 from newsletter.ledger import deliveries, issues
-from newsletter.models import (
-    Batch,
-    Delivery,
-    DeliveryState,
-    Freeze,
-    Issue,
-    IssueState,
-    Newsletter,
-    Retry,
-)
+from newsletter.models import Batch, Delivery, DeliveryState, Freeze, Issue, IssueState, Newsletter, Retry
 from newsletter.providers.base import Outcome, Outgoing, SendResult
 from newsletter.providers.memory import MemoryProvider, mailbox
 from subscribers.models import MailingList, Subscriber, Subscription

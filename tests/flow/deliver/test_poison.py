@@ -11,11 +11,7 @@ from newsletter.core.errors import LetterMismatchError
 from newsletter.core.letter import Compiler, Design
 from newsletter.flow import deliver as flow
 from newsletter.flow.report import report
-from newsletter.models import (
-    Account,
-    Delivery,
-    IssueState,
-)
+from newsletter.models import Account, Delivery, IssueState
 from newsletter.providers.memory import mailbox
 from subscribers.models import Subscriber
 from tests.factories import make_account

@@ -11,10 +11,7 @@ from newsletter.core.errors import ProviderError
 from newsletter.flow import deliver as flow
 from newsletter.flow.report import report
 from newsletter.ledger import deliveries, issues
-from newsletter.models import (
-    Account,
-    IssueState,
-)
+from newsletter.models import Account, Issue, IssueState
 from newsletter.providers.base import Outcome, SendResult
 from newsletter.providers.memory import MemoryProvider, mailbox
 from tests.factories import make_account
@@ -49,12 +46,33 @@ def test_a_server_that_is_away_is_asked_patiently_then_the_issue_waits_and_goes_
 
     issue = make_approved(3)
     outcome = send(issue, clock, provider=Away())
-    assert outcome.state == IssueState.PAUSED and len(asked) == 6
+    assert outcome.state == IssueState.PAUSED and len(asked) == 3
     assert asked[-1] - asked[0] > timedelta(seconds=29)
-    assert flow.unfinished(clock()) == [], "not asked again within half a minute"
-    clock.at += timedelta(seconds=31)
+    clock.at += timedelta(seconds=50)
+    assert flow.unfinished(clock()) == [], "not asked again yet"
+    clock.at += timedelta(seconds=10)
     assert [row.pk for row in flow.unfinished(clock())] == [issue.pk]
     assert run(issue, clock).clean and len(mailbox()) == 3
+
+
+@pytest.mark.parametrize("then", ["it dies", "somebody gets it", "a person resumes"])
+def test_one_worker_asks_for_all_whether_the_provider_is_back(clock: Clock, then: str) -> None:
+    issue = make_approved(3)
+    flow.start(issue, clock())
+    deliveries.pause_for_provider(issue.pk, "away", now=clock())
+    clock.at += timedelta(minutes=1)
+    if then == "a person resumes":
+        flow.resume(issue, clock(), by="Mara")
+    else:
+        assert [row.pk for row in flow.unfinished(clock())] == [issue.pk], "the one that asks"
+        assert flow.unfinished(clock()) == [], "the others"
+    if then == "it dies":
+        clock.at += timedelta(minutes=1)
+    elif then == "somebody gets it":
+        asked = iter([False, True])
+        run(issue, clock, stopping=lambda: next(asked, True))
+        assert len(mailbox()) == 1
+    assert [row.pk for row in flow.unfinished(clock())] == [issue.pk]
 
 
 def test_who_resumes_at_the_same_moment_does_not_end_the_week_of_others(
@@ -71,7 +89,8 @@ def test_who_resumes_at_the_same_moment_does_not_end_the_week_of_others(
 
     resume = issues.resume
     monkeypatch.setattr(issues, "resume", both)
-    assert [row.pk for row in flow.unfinished(clock())] == [issue.pk]
+    assert flow.unfinished(clock()) == [], "whoever was first asks"
+    assert Issue.objects.get().state == IssueState.SENDING
 
 
 def test_a_lost_login_in_mid_send_takes_the_row_back(clock: Clock) -> None:

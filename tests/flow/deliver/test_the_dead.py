@@ -15,13 +15,7 @@ from newsletter.flow import deliver as flow
 from newsletter.journal import Journal
 from newsletter.ledger import deliveries, issues
 from newsletter.ledger.deliveries import Decision
-from newsletter.models import (
-    Delivery,
-    DeliveryState,
-    Event,
-    Issue,
-    IssueState,
-)
+from newsletter.models import Delivery, DeliveryState, Event, Issue, IssueState
 from newsletter.providers.base import Dispatch, Outgoing
 from newsletter.providers.memory import MemoryProvider, mailbox
 from tests.factories import make_newsletter
