@@ -1,4 +1,4 @@
-"""Write docs/reference/configuration.md and commands.md from the schema and the commands: `python tests/reference.py`.
+"""Write docs/reference/ from the schema, the commands and what designs see: `python tests/reference.py`.
 
 `tests/test_docs.py` fails while they differ. From the parsers, not from their help text, which Python words anew.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGURATION = ROOT / "docs" / "reference" / "configuration.md"
 COMMANDS = ROOT / "docs" / "reference" / "commands.md"
+DESIGN_CONTEXT = ROOT / "docs" / "reference" / "design-context.md"
 _NOTE = "<!-- written by tests/reference.py from the code: change it there -->\n"
 _EXIT_CODES = """\
 Exit codes: 0 done or nothing to do · 1 failed · 2 wrong usage · 3 held, or ran with failures or uncertainties: a person
@@ -86,6 +87,13 @@ def commands() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def design_context() -> str:
+    """Every name that a design may print."""
+    from tests.design_reference import design_context
+
+    return f"{_NOTE}{design_context()}".replace("reference.py from", "design_reference.py from")
+
+
 def _arguments(parser: argparse.ArgumentParser, verb: str) -> Iterator[str]:
     from django.core.management.base import DjangoHelpFormatter
 
@@ -124,6 +132,7 @@ def main() -> None:
     CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
     CONFIGURATION.write_text(configuration(), encoding="utf-8")
     COMMANDS.write_text(commands(), encoding="utf-8")
+    DESIGN_CONTEXT.write_text(design_context(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,12 @@ from datetime import date
 from typing import TypeVar
 
 from newsletter.core import content as source
-from newsletter.core.context import Card, Line, Picture, Rating, Stub
+from newsletter.core.context import CalendarDay, Card, Line, Picture, Rating, Stub
 from newsletter.core.excerpt import excerpt
+from newsletter.core.exchange import first_exchange
+from newsletter.core.ratings import LETTERS
 from newsletter.core.rubrics import RUBRICS, base_language, label
-from newsletter.core.words import day_of, dir_of, names, rubric_kind, words
+from newsletter.core.words import day_of, day_parts, dir_of, names, rubric_kind, words
 
 LEAD_WORDS = (60, 90)
 CARD_WORDS = (28, 48)
@@ -63,6 +65,7 @@ def card(
         opening, dek = dek, ""
     spoken = words(language)
     lang, direction = _foreign(entry, language)
+    concert = entry.rubric == "concert"
     bare = Card(
         key=key,
         title=entry.title_clean,
@@ -70,6 +73,8 @@ def card(
         rubric=entry.rubric,
         kicker=kicker(entry, language),
         byline=byline(entry, language),
+        critics=critics(entry, language),
+        work=isolated(entry.work.title, language) if entry.work else "",
         minutes=spoken["minutes"].format(n=entry.reading_minutes) if entry.reading_minutes >= WORTH_SAYING else "",
         dek=dek,
         excerpt=opening,
@@ -77,6 +82,13 @@ def card(
         picture=picture,
         rating=rating(entry.rating, language),
         stub=stub(entry, on=on, language=language),
+        event=CalendarDay(*day_parts(entry.event_date, language)) if concert and entry.event_date else None,
+        venue=isolated(entry.work.where, language) if concert and entry.work else "",
+        exchange=(
+            first_exchange(entry.body_html, entry.body_text, entry.language or language)
+            if entry.rubric == "interview"
+            else None
+        ),
         read_label=read_label(entry, language),
         lang=lang,
         dir=direction,
@@ -95,6 +107,7 @@ def line(key: str, entry: source.EntryContent, *, language: str) -> Line:
         rubric=entry.rubric,
         kicker=kicker(entry, language),
         byline=byline(entry, language),
+        critics=critics(entry, language),
         lang=lang,
         dir=direction,
     )
@@ -113,6 +126,16 @@ def titled(item: _Titled, title: str, language: str) -> _Titled:
     )
 
 
+def shape_of(width: int, height: int, rubric: str = "") -> str:
+    """ "wide", "square" or "tall"; where the measures are not known, what pictures of the rubric are."""
+    if width <= 0 or height <= 0:
+        known = RUBRICS.get(rubric)
+        width, height = known.ratio if known else (0, 0)
+    if not height:
+        return ""
+    return "tall" if height > width * 1.15 else "wide" if width > height * 1.15 else "square"
+
+
 def described(card: Card) -> Card:
     """`card` with a picture that says at least what it belongs to, where nobody says what it shows."""
     if card.picture is None or card.picture.alt:
@@ -127,9 +150,14 @@ def kicker(entry: source.EntryContent, language: str) -> str:
     return label(entry.rubric, language) or entry.rubric_label
 
 
+def critics(entry: source.EntryContent, language: str) -> str:
+    """Who wrote it: "Mara Quill and Bo Lindqvist"."""
+    return names(_isolated(entry.authors, language), language) if entry.authors else isolated(entry.byline, language)
+
+
 def byline(entry: source.EntryContent, language: str) -> str:
     """ "By Mara Quill" in the issue's language, never "By by"."""
-    people = names(_isolated(entry.authors, language), language) if entry.authors else isolated(entry.byline, language)
+    people = critics(entry, language)
     return words(language)["by"].format(names=people) if people else ""
 
 
@@ -182,12 +210,14 @@ def rating(given: source.Rating | None, language: str) -> Rating | None:
     try:
         value, best = float(given.value), float(given.best)
     except ValueError:
-        return Rating(given.value)
-    text = words(language)["out_of"].format(value=_number(value), best=_number(best))
+        return Rating(given.value, kind="letter" if given.value in LETTERS else "words", value=given.value)
+    shown, top = _number(value), _number(best)
+    text = words(language)["out_of"].format(value=shown, best=top)
     if best in (4.0, 5.0) and 0 <= value <= best and (value * 2).is_integer():
         full, half = int(value), int(value * 2) % 2
-        return Rating(text, stars="★" * full + "½" * half + "☆" * (int(best) - full - half))
-    return Rating(text)
+        stars = "★" * full + "½" * half + "☆" * (int(best) - full - half)
+        return Rating(text, stars=stars, kind="stars", value=shown, best=top)
+    return Rating(text, kind="number", value=shown, best=top)
 
 
 def stub(entry: source.EntryContent, *, on: date, language: str) -> Stub | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from newsletter.core.context import Card, IssueContent, Line, to_json
+from newsletter.core.context import IssueContent, to_json
 from newsletter.core.letter import Rendered
 from newsletter.core.markup import is_web, shown_address
 from newsletter.core.prose import folded
@@ -161,8 +161,7 @@ def _words(subject: Subject) -> Iterator[Row]:
 
 def _reviews(content: IssueContent) -> Iterator[Row]:
     lead = content.lead
-    shown: list[Card] = [*([lead] if lead else []), *content.cards]
-    placed: list[Card | Line] = [*shown, *content.lines]
+    shown, placed = content.shown, content.placed
     if lead and lead.picture:
         if not lead.picture.alt:
             yield Row(Level.BLOCK, "The lead's picture is not described.", lead.title, "Write its alt text.")

@@ -2,46 +2,86 @@
 
 from __future__ import annotations
 
+import itertools
 import types
 import typing
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import Any
 
+from newsletter.core.rubrics import section_label
 from newsletter.core.words import date_pattern, dir_of, words
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture on our own host: absolute https address, natural width and height in pixels."""
+    """A picture on our own host: absolute https address, natural width and height in pixels (0: not known).
+
+    `shape` is "wide", "square" or "tall"; "" where nobody knows.
+    """
 
     url: str
     alt: str
     width: int = 0
     height: int = 0
     credit: str = ""  # ready to print: "Photo: via Halo Pictures"
+    shape: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """`text` carries the meaning ("4 out of 5", "B+"); `stars` ("★★★★☆") decorate it where the scale has them."""
+    """`text` carries the meaning ("4 out of 5", "B+"); `stars` ("★★★★☆") decorate it where the scale has them.
+
+    `kind` says how it was given: "stars", "number", "letter" or "words". `value` is the mark alone, for a big numeral
+    ("8.3", "B+"), `best` the best one there is, "" without a scale.
+    """
 
     text: str
     stars: str = ""
+    kind: str = ""
+    value: str = ""
+    best: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """A ticket stub: when and where the work opens. `day` is "" when it is open already."""
+    """A ticket stub, or release chip: when and where the work opens. `day` is "" when it is open already."""
 
     label: str
     day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarDay:
+    """A day in three pieces, for a date block: "Mon", "2", "Nov"."""
+
+    weekday: str
+    day: str
+    month: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The first question of an interview and its answer."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link by its words."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A review in full display. `rubric` is "" for an unsorted one, which every subscriber gets.
 
+    `critics` are the names without "By", `work` is what the review is about. `event` and `venue` are a concert's own,
+    also when it is over; `exchange` is an interview's. `pick` is the editor's mark, whatever the rating.
     `lang`, `dir` and `title_dir` are given only where they differ from the issue's own. `isolated` is the title,
     between Unicode isolates where its direction differs, for the text part.
     """
@@ -52,6 +92,8 @@ class Card:
     rubric: str = ""
     kicker: str = ""
     byline: str = ""
+    critics: str = ""
+    work: str = ""
     minutes: str = ""
     dek: str = ""
     excerpt: str = ""
@@ -59,6 +101,10 @@ class Card:
     picture: Picture | None = None
     rating: Rating | None = None
     stub: Stub | None = None
+    event: CalendarDay | None = None
+    venue: str = ""
+    exchange: Exchange | None = None
+    pick: bool = False
     read_label: str = ""
     lang: str = ""
     dir: str = ""
@@ -78,11 +124,59 @@ class Line:
     rubric: str = ""
     kicker: str = ""
     byline: str = ""
+    critics: str = ""
     lang: str = ""
     dir: str = ""
     title_dir: str = ""
     isolated: str = ""
     number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The cards of one rubric under one heading."""
+
+    rubric: str
+    label: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The sharpest sentence of a review: `text` without quotation marks, `credit` says whose and of what ("Mara Quill
+    on See You Sunday"). `rubric` and `url` are the review's.
+    """
+
+    text: str
+    credit: str = ""
+    rubric: str = ""
+    url: str = ""
+    lang: str = ""
+    dir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two critics on one work. `cards` are the two reviews, which stand nowhere else; where the lead is one of them
+    (`with_lead`), `cards` is the other alone.
+    """
+
+    work: str
+    rubric: str
+    cards: tuple[Card, ...]
+    with_lead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sponsor:
+    """Somebody paid for this. `label` ("Sponsored") must be printed."""
+
+    label: str
+    title: str
+    text: str
+    button: str
+    url: str
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +225,8 @@ class Newsletter:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """The edition. `slot` is its key; `date` is ready to print; `contents` names what is inside, in one line;
-    `note` is the editor's, a paragraph each.
+    """The edition. `slot` is its key; `date` and `week` ("Week of November 5") are ready to print; `contents` names
+    what is inside, in one line; `note` is the editor's, a paragraph each; `listen` is music to read by.
     """
 
     slot: str
@@ -143,30 +237,78 @@ class Issue:
     contents: str = ""
     note: tuple[str, ...] = ()
     note_signature: str = ""
+    week: str = ""
+    listen: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IssueContent:
-    """All that a letter says, but for the subscriber. Plain data: what approval freezes."""
+    """All that a letter says, but for the subscriber. Plain data: what approval freezes.
+
+    `more` are earlier reviews of the same rubrics, `also_like` those of the same works and people: none is in both.
+    """
 
     language: str
     magazine: Magazine
     newsletter: Newsletter
     issue: Issue
     lead: Card | None = None
+    quote: Quote | None = None
     cards: tuple[Card, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    sponsor: Sponsor | None = None
     lines: tuple[Line, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    also_like: tuple[Line, ...] = ()
     more: tuple[Line, ...] = ()
     promo: Promo | None = None
     view_online_url: str = ""
+    forward_url: str = ""
+    subscribe_url: str = ""
+
+    @property
+    def shown(self) -> tuple[Card, ...]:
+        """Every review in full display, in the order in which they are printed."""
+        paired = tuple(card for pair in self.pairs for card in pair.cards)
+        return (*((self.lead,) if self.lead else ()), *self.cards, *paired)
+
+    @property
+    def placed(self) -> tuple[Card | Line, ...]:
+        """Every review of the issue, in the order in which they are printed."""
+        return (*self.shown, *self.lines)
+
+
+def numbered(content: IssueContent) -> IssueContent:
+    """`content` with every review's number set: its place in the letter, from 1."""
+    place = itertools.count(1)
+    return replace(
+        content,
+        lead=content.lead and replace(content.lead, number=next(place)),
+        cards=tuple(replace(card, number=next(place)) for card in content.cards),
+        pairs=tuple(
+            replace(pair, cards=tuple(replace(card, number=next(place)) for card in pair.cards))
+            for pair in content.pairs
+        ),
+        lines=tuple(replace(line, number=next(place)) for line in content.lines),
+    )
+
+
+def sections(cards: Iterable[Card], language: str) -> tuple[Section, ...]:
+    """The cards by rubric, in the order in which the rubrics first appear."""
+    found: dict[str, list[Card]] = {}
+    for card in cards:
+        found.setdefault(card.rubric, []).append(card)
+    return tuple(
+        Section(rubric, section_label(rubric, language) or words(language)["reviews"], tuple(group))
+        for rubric, group in found.items()
+    )
 
 
 def build_context(content: IssueContent, tokens: Mapping[str, Any]) -> dict[str, object]:
     """The names a design's templates know, but `subscriber`, which the compiler adds."""
     spoken = words(content.language)
     fill = {"magazine": content.magazine.name, "newsletter": content.newsletter.name}
-    for key in ("why", "reply", "more_from"):
+    for key in ("why", "reply", "more_from", "forwarded"):
         spoken[key] = spoken[key].format_map(fill)
     # Cut at the date, which is the subscriber's own: a name with braces in it must never become a format.
     before, _, after = spoken.pop("why_since").partition("{date}")
@@ -178,13 +320,25 @@ def build_context(content: IssueContent, tokens: Mapping[str, Any]) -> dict[str,
         "magazine": content.magazine,
         "newsletter": content.newsletter,
         "issue": content.issue,
+        "reviews": content.placed,
         "lead": content.lead,
+        "quote": content.quote,
         "cards": content.cards,
+        "sections": sections(content.cards, content.language),
+        "pairs": content.pairs,
+        "sponsor": content.sponsor,
         "lines": content.lines,
         "corrections": content.corrections,
+        "also_like": content.also_like,
         "more": content.more,
         "promo": content.promo,
-        "urls": types.MappingProxyType({"view_online": content.view_online_url}),
+        "urls": types.MappingProxyType(
+            {
+                "view_online": content.view_online_url,
+                "forward": content.forward_url,
+                "subscribe": content.subscribe_url,
+            }
+        ),
         "months": months,
         "words": types.MappingProxyType(spoken),
         "tokens": types.MappingProxyType(dict(tokens)),
@@ -193,8 +347,7 @@ def build_context(content: IssueContent, tokens: Mapping[str, Any]) -> dict[str,
 
 def has_something_for(content: IssueContent, topics: tuple[str, ...]) -> bool:
     """Whether a subscriber to `topics` (empty: all) finds at least one review in this issue."""
-    placed = (*((content.lead,) if content.lead else ()), *content.cards, *content.lines)
-    return not topics or any(not each.rubric or each.rubric in topics for each in placed)
+    return not topics or any(not each.rubric or each.rubric in topics for each in content.placed)
 
 
 def to_json(value: object) -> Any:

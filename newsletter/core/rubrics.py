@@ -185,6 +185,33 @@ _ALL = (
     ),
 )  # fmt: skip
 
+# Order of the rows: the rubrics above; of the columns: LANGUAGES.
+_SECTIONS = dict(
+    zip(
+        (rubric.key for rubric in _ALL),
+        (
+            _labels("Movies", "Filme", "Cinéma", "Cine", "Cinema", "أفلام", "סרטים", "映画", "电影"),
+            _labels("TV", "Serien", "Séries", "Series", "Serie TV", "مسلسلات", "סדרות", "ドラマ", "剧集"),
+            _labels("Live", "Konzerte", "Concerts", "Conciertos", "Concerti", "حفلات", "הופעות", "ライブ", "演出"),
+            _labels("Music", "Musik", "Musique", "Música", "Musica", "موسيقى", "מוזיקה", "音楽", "音乐"),
+            _labels("Books", "Bücher", "Livres", "Libros", "Libri", "كتب", "ספרים", "本", "图书"),
+            _labels(
+                "Stage & art", "Bühne & Kunst", "Scène et art", "Teatro y arte", "Teatro e arte",
+                "مسرح وفن", "במה ואמנות", "舞台・アート", "戏剧与艺术",
+            ),
+            _labels("Games", "Spiele", "Jeux", "Videojuegos", "Videogiochi", "ألعاب", "משחקים", "ゲーム", "游戏"),
+            _labels(
+                "Interviews", "Interviews", "Entretiens", "Entrevistas", "Interviste",
+                "مقابلات", "ראיונות", "インタビュー", "专访",
+            ),
+            _labels("Features", "Essays", "Essais", "Ensayos", "Saggi", "مقالات", "מאמרים", "特集", "特写"),
+            _labels("Lists", "Listen", "Listes", "Listas", "Liste", "قوائم", "רשימות", "リスト", "清单"),
+            _labels("News", "Nachrichten", "Actualités", "Noticias", "Notizie", "أخبار", "חדשות", "ニュース", "新闻"),
+        ),
+        strict=True,
+    )
+)  # fmt: skip
+
 RUBRICS: dict[str, Rubric] = {rubric.key: rubric for rubric in _ALL}
 
 
@@ -214,3 +241,8 @@ def label(rubric: str, language: str) -> str:
     """The kicker above a headline; "" for a review without rubric."""
     known = RUBRICS.get(rubric)
     return known.label(language) if known else ""
+
+
+def section_label(rubric: str, language: str) -> str:
+    """The heading over several reviews of a rubric; "" for reviews without one."""
+    return _SECTIONS[rubric][base_language(language)] if rubric in _SECTIONS else ""

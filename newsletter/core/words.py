@@ -73,6 +73,29 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "Las críticas de la semana",
         "Le recensioni della settimana", "مراجعات هذا الأسبوع", "הביקורות של השבוע", "今週のレビュー", "本周评论",
     ),
+    "in_this_issue": (
+        "In this issue", "In dieser Ausgabe", "Au sommaire", "En este número", "In questo numero",
+        "في هذا العدد", "בגיליון הזה", "今号の目次", "本期目录",
+    ),
+    "second_opinion": (
+        "Second opinion", "Zweite Meinung", "Un autre avis", "Segunda opinión", "Secondo parere",
+        "رأي آخر", "דעה שנייה", "もうひとつの意見", "另一种看法",
+    ),
+    "quote_of": (
+        "{critic} on {work}", "{critic} über {work}", "{critic}, à propos de {work}",
+        "{critic}, sobre {work}", "{critic} su {work}",
+        "{critic} عن {work}", "{critic} על {work}", "{critic}、{work}について", "{critic}谈{work}",
+    ),
+    "question": ("Q", "F", "Q", "P", "D", "س", "ש", "問", "问"),
+    "answer": ("A", "A", "R", "R", "R", "ج", "ת", "答", "答"),
+    "pick": (
+        "Editor’s pick", "Tipp der Redaktion", "Choix de la rédaction", "Selección de la redacción",
+        "Scelto dalla redazione", "اختيار المحرر", "בחירת המערכת", "編集部のおすすめ", "编辑推荐",
+    ),
+    "listen": (
+        "Listen while you read", "Dazu hören", "À écouter en lisant", "Para escuchar mientras lee",
+        "Da ascoltare leggendo", "استمع وأنت تقرأ", "להאזנה תוך כדי קריאה", "読みながら聴く", "边读边听",
+    ),
     "sponsored": (
         "Sponsored", "Anzeige", "Sponsorisé", "Patrocinado", "Sponsorizzato", "برعاية", "ממומן", "広告", "赞助",
     ),
@@ -95,6 +118,10 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "Altro da {magazine}", "المزيد من {magazine}", "עוד מ־{magazine}",
         "{magazine}のほかの記事", "更多{magazine}内容",
     ),
+    "also_like": (
+        "You may also like", "Das könnte Ihnen auch gefallen", "Vous aimerez aussi", "También le puede gustar",
+        "Potrebbe piacervi anche", "قد يعجبك أيضًا", "אולי יעניין אותך גם", "こちらもおすすめ", "你可能还喜欢",
+    ),
     "plus_more": (
         "plus {n} more", "und {n} weitere", "et {n} autres", "y {n} más", "e altri {n}",
         "و{n} غيرها", "ועוד {n}", "ほか{n}本", "另有 {n} 篇",
@@ -106,6 +133,10 @@ _TABLE: dict[str, tuple[str, ...]] = {
     "number": (
         "No. {n}", "Nr. {n}", "N° {n}", "N.º {n}", "N. {n}",
         "العدد {n}", "גיליון {n}", "第{n}号", "第 {n} 期",
+    ),
+    "week_of": (
+        "Week of {date}", "Woche vom {date}", "Semaine du {date}", "Semana del {date}", "Settimana del {date}",
+        "أسبوع {date}", "השבוע של {date}", "{date}の週", "{date}当周",
     ),
     "in_theaters": (
         "In theaters", "Im Kino", "En salles", "En cines", "Al cinema",
@@ -192,6 +223,25 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "View online", "Im Browser ansehen", "Lire en ligne", "Ver en línea", "Leggi online",
         "اقرأ على الويب", "לצפייה באתר", "ブラウザで読む", "在线阅读",
     ),
+    "pause": (
+        "Pause", "Pausieren", "Faire une pause", "Pausar", "Metti in pausa",
+        "إيقاف مؤقت", "הפסקה זמנית", "一時停止", "暂停接收",
+    ),
+    "forward": (
+        "Forward to a friend", "Weiterempfehlen", "Faire suivre", "Enviar a un amigo", "Inoltra a un amico",
+        "أرسلها إلى صديق", "להעביר לחבר", "友だちに送る", "转发给朋友",
+    ),
+    "forwarded": (
+        "Forwarded to you? Get your own {newsletter}.",
+        "Weitergeleitet bekommen? Hier gibt es {newsletter} für Sie selbst.",
+        "On vous a fait suivre ce message ? Abonnez-vous à {newsletter}.",
+        "¿Le reenviaron este correo? Suscríbase a {newsletter}.",
+        "Ve l’hanno inoltrata? Iscrivetevi a {newsletter}.",
+        "هل أُعيد توجيهها إليك؟ اشترك في {newsletter}.",
+        "הועבר אליך? אפשר להירשם אל {newsletter}.",
+        "転送で届きましたか？{newsletter}を直接受け取るにはこちら。",
+        "这是别人转发给你的？点此订阅{newsletter}。",
+    ),
     "privacy": (
         "Privacy", "Datenschutz", "Confidentialité", "Privacidad",
         "Privacy", "الخصوصية", "פרטיות", "プライバシー", "隐私",
@@ -221,6 +271,18 @@ def _locale(language: str) -> Locale:
 def long_date(day: date, language: str) -> str:
     """The day in full: "Thursday, November 5, 2026"."""
     return format_date(day, format="full", locale=_locale(language))
+
+
+def week_of(day: date, language: str) -> str:
+    """The week by its day of sending: "Week of November 5"."""
+    return words(language)["week_of"].format(date=format_skeleton("MMMMd", day, locale=_locale(language)))
+
+
+def day_parts(day: date, language: str) -> tuple[str, str, str]:
+    """Weekday, day and month, short and apart: "Mon", "2", "Nov"."""
+    locale = _locale(language)
+    # A skeleton of one field may bring a suffix along ("2日"): a date block has room for the figure alone.
+    return format_date(day, "ccc", locale=locale), str(day.day), format_date(day, "LLL", locale=locale)
 
 
 def day_of(day: date, language: str) -> str:

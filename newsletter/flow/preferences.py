@@ -21,7 +21,6 @@ from typing import Any
 
 from django.db import transaction
 
-from newsletter.core.context import Card, Line
 from newsletter.core.errors import NewsletterError
 from newsletter.core.tokens import ADDRESS, DATA, KEEP, PREFERENCES, Keys, dated_token, read_dated_token
 from newsletter.flow import bounce, service
@@ -260,7 +259,7 @@ def next_titles(newsletter: Newsletter, topics: Iterable[str]) -> tuple[list[str
             content = issue_content(issue)
         except NewsletterError:
             continue
-        placed: list[Card | Line] = [*([content.lead] if content.lead else []), *content.cards, *content.lines]
+        placed = content.placed
         mine = [each.title for each in placed if not wanted or not each.rubric or each.rubric in wanted]
         if placed:
             return mine[:SHOWN], len(mine)

@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.core import cards
 from newsletter.core.content import EntryContent, Rating, Release, Work
+from newsletter.core.context import CalendarDay
 from newsletter.core.context import Rating as Shown
 from tests.letters.issues import ENTRIES
 
@@ -17,19 +18,45 @@ LUNCH = ENTRIES["sunday"]
 @pytest.mark.parametrize(
     ("value", "best", "shown"),
     [
-        ("4", "5", Shown("4 out of 5", "★★★★☆")),
-        ("3.5", "5", Shown("3.5 out of 5", "★★★½☆")),
-        ("0", "4", Shown("0 out of 4", "☆☆☆☆")),
-        ("3.7", "5", Shown("3.7 out of 5")),
-        ("8.3", "10", Shown("8.3 out of 10")),
-        ("87", "100", Shown("87 out of 100")),
-        ("6", "5", Shown("6 out of 5")),
-        ("B+", "A+", Shown("B+")),
-        ("must see", "", Shown("must see")),
+        ("4", "5", Shown("4 out of 5", "★★★★☆", "stars", "4", "5")),
+        ("3.5", "5", Shown("3.5 out of 5", "★★★½☆", "stars", "3.5", "5")),
+        ("0", "4", Shown("0 out of 4", "☆☆☆☆", "stars", "0", "4")),
+        ("3.7", "5", Shown("3.7 out of 5", kind="number", value="3.7", best="5")),
+        ("8.3", "10", Shown("8.3 out of 10", kind="number", value="8.3", best="10")),
+        ("87", "100", Shown("87 out of 100", kind="number", value="87", best="100")),
+        ("6", "5", Shown("6 out of 5", kind="number", value="6", best="5")),
+        ("B+", "A+", Shown("B+", kind="letter", value="B+")),
+        ("must see", "", Shown("must see", kind="words", value="must see")),
     ],
 )
 def test_a_rating_keeps_its_own_scale(value: str, best: str, shown: Shown) -> None:
     assert cards.rating(Rating(value, best), "en") == shown
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "rubric", "shape"),
+    [
+        (1200, 675, "book", "wide"),
+        (480, 720, "movie", "tall"),
+        (700, 720, "movie", "square"),
+        (0, 0, "book", "tall"),
+        (0, 0, "music", "square"),
+        (0, 0, "", ""),
+    ],
+)
+def test_a_picture_has_the_shape_of_its_measures_or_of_its_rubric(
+    width: int, height: int, rubric: str, shape: str
+) -> None:
+    assert cards.shape_of(width, height, rubric) == shape
+
+
+def test_a_concert_that_is_over_still_has_its_day_and_place() -> None:
+    work = Work("Pia Lund", "MusicEvent", "", ("Pia Lund",), (), "Corn Hall")
+    concert = replace(LUNCH, rubric="concert", event_date=DAY - timedelta(3), work=work)
+    card = cards.card("1", concert, on=DAY, language="de")
+    assert card.event == CalendarDay("Mo", "2", "Nov")
+    assert (card.venue, card.stub, card.critics) == ("Corn Hall", None, "Mara Quill")
+    assert cards.card("1", LUNCH, on=DAY, language="en").event is None
 
 
 def test_a_missing_rating_is_no_rating() -> None:

@@ -94,13 +94,13 @@ def rehearse(inputs: Frozen) -> Rendered:
         unsubscribe_url=sample_url(inputs),
         preferences_url=sample_url(inputs, "p"),
     )
-    placed = (content.lead, *content.cards, *content.lines)
+    placed = content.placed
     talkative = replace(
         sample,
         name="Ada Grace Lovelace",
         language=content.language,
         # One rubric that the issue has: what happens to the other reviews is asked too.
-        topics=tuple(sorted(item.rubric for item in placed if item and item.rubric)[:1]),
+        topics=tuple(sorted(item.rubric for item in placed if item.rubric)[:1]),
         attributes={"city": "Lisbon"},
         joined_on=date(2024, 2, 29),
     )

@@ -11,7 +11,7 @@ from newsletter.core import cards, context, suggest
 from newsletter.core.content import EntryContent, from_json
 from newsletter.core.identity import title_key
 from newsletter.core.prose import plain
-from newsletter.core.words import long_date, words
+from newsletter.core.words import long_date, week_of, words
 from newsletter.models import Issue, Newsletter, Picture, Placement, PlacementState, Review
 
 ACTIVE = (PlacementState.RESERVED, PlacementState.SENT)
@@ -34,17 +34,17 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
     pictures = _pictures([entry for _, entry in placed], base_url, language)
     shown: list[context.Card] = []
     lines: list[context.Line] = []
-    for number, (row, entry) in enumerate(placed, 1):
+    for row, entry in placed:
         if row.kind == Placement.Kind.CARD:
             found = _picture_of(entry, pictures)
             card = cards.card(str(row.review_id), entry, on=day, language=language, picture=found, lead=not shown)
-            shown.append(replace(_edited_card(card, row.edits, language), number=number))
+            shown.append(_edited_card(card, row.edits, language))
         else:
             line = cards.line(str(row.review_id), entry, language=language)
-            lines.append(replace(_edited(line, row.edits, _LINE_EDITS, language), number=number))
+            lines.append(_edited(line, row.edits, _LINE_EDITS, language))
     hooks = _hooks(placed)
     subject = issue.subject or next(iter(suggest.subjects(hooks, language)), "")
-    return context.IssueContent(
+    content = context.IssueContent(
         language=language,
         magazine=magazine_of(newsletter, day),
         newsletter=context.Newsletter(
@@ -62,6 +62,7 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
             contents=suggest.contents(hooks, language),
             note=tuple(filter(None, map(plain, issue.note.splitlines()))),
             note_signature=plain(issue.note_signature),
+            week=week_of(day, language),
         ),
         lead=shown[0] if shown else None,
         cards=tuple(shown[1:]),
@@ -71,6 +72,7 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
         promo=promo(newsletter.print_promo, day),
         view_online_url=f"{base_url}/i/{newsletter.slug}/{issue.slot}",
     )
+    return context.numbered(content)
 
 
 def subject_suggestions(issue: Issue) -> tuple[str, ...]:
@@ -124,6 +126,7 @@ def _pictures(entries: list[EntryContent], base_url: str, language: str) -> dict
             width=row.width,
             height=row.height,
             credit=cards.credit(plain(ref.credit or entry.credit), language),
+            shape=cards.shape_of(row.width, row.height, entry.rubric),
         )
     return found
 

@@ -128,7 +128,7 @@ def _pieces(newsletter: Newsletter) -> tuple[context.Line, ...]:
         return ()
     # Of any versions: what went out under older ones is still what it was.
     content = thaw(last.freeze.inputs, last.freeze.fingerprint, str(last)).content
-    cards = [*([content.lead] if content.lead else []), *content.cards]
+    cards = content.shown
     lines = [
         context.Line(card.key, card.title, card.url, kicker=card.kicker, byline=card.byline, lang=card.lang,
                      dir=card.dir, title_dir=card.title_dir, isolated=card.isolated, number=card.number)
