@@ -35,7 +35,7 @@ LATE_AFTER = timedelta(minutes=15)
 OPEN = (IssueState.DRAFT, IssueState.APPROVED)
 STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
 GIVEN_UP = (IssueState.SKIPPED, IssueState.MISSED, IssueState.DISCARDED)
-TEXTS = frozenset({"subject", "preview_text", "note", "note_signature", "max_cards", "corrections"})
+TEXTS = frozenset({"subject", "preview_text", "note", "note_signature", "max_cards", "corrections", "blocks"})
 
 
 def lock(issue_id: int) -> Issue:

@@ -154,6 +154,19 @@ class Entry(models.Model):
         return self.title
 
 
+class Mention(models.Model):
+    """What an entry is about, as keys to find it by (core.kinship.mentions): its title, work, people and rubric."""
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="mentions")
+    key = models.CharField(max_length=200, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["entry", "key"], name="mentioned_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Picture(models.Model):
     """A picture fetched once, by the address a source gave; its file in the media folder is named by its hash."""
 
@@ -178,6 +191,11 @@ class Newsletter(models.Model):
         REQUIRED = "required"
         AUTOMATIC = "automatic"
 
+    class Ratings(models.TextChoices):
+        SHOW = "show"
+        HIDE = "hide"
+        RATED = "rated rubrics"  # only where a rating is expected: a novel's, not an essay's
+
     class UnderMinimum(models.TextChoices):
         HOLD = "hold"
         SEND = "send"
@@ -201,6 +219,8 @@ class Newsletter(models.Model):
         default=dict, blank=True
     )  # rule of whom an issue goes to; {} is every active subscriber
     print_promo = models.JSONField(default=dict, blank=True)
+    sponsors = models.JSONField(default=list, blank=True)  # slots with dates (core.slots): the first open one runs
+    ratings = models.CharField(max_length=13, choices=Ratings.choices, default=Ratings.SHOW)
 
     # The schedule (R8, R9): wall time in an IANA zone, never UTC.
     weekday = models.PositiveSmallIntegerField(default=3)  # Monday is 0
@@ -273,6 +293,9 @@ class Issue(models.Model):
     note_signature = models.CharField(max_length=200, blank=True)
     max_cards = models.PositiveSmallIntegerField(null=True, blank=True)  # this issue only (R22)
     corrections = models.JSONField(default=list, blank=True)  # [{review, title, url, text}, ...] of sent reviews (R16)
+    # An editor's word on blocks that else go by rule: {"quote": {review, text}, "sponsor": a slot, "listen": {title,
+    # url}, "pairs": false}. {} takes a block out; a name that is missing leaves it to the rule.
+    blocks = models.JSONField(default=dict, blank=True)
     held_reason = models.TextField(blank=True)  # a label of a draft past its cutoff
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.CharField(max_length=150, blank=True)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from newsletter.core import cards, context, suggest
 from newsletter.core.content import EntryContent, from_json
-from newsletter.core.identity import title_key
 from newsletter.core.prose import plain
+from newsletter.core.rubrics import RUBRICS
 from newsletter.core.words import long_date, week_of, words
+from newsletter.flow.compile import extras
 from newsletter.models import Issue, Newsletter, Picture, Placement, PlacementState, Review
 
 ACTIVE = (PlacementState.RESERVED, PlacementState.SENT)
-RELATED = 3
-NOT_WITHIN = timedelta(weeks=8)
-"""A review that ran more recently than this is not linked to again."""
-
 _Item = TypeVar("_Item", context.Card, context.Line)
 _LINE_EDITS = ("title", "kicker", "byline")
 _CARD_EDITS = (*_LINE_EDITS, "dek", "excerpt", "facts", "read_label")
@@ -32,21 +29,27 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
     rows = _placements(issue)
     placed = [(row, _content(row.review)) for row in rows]
     pictures = _pictures([entry for _, entry in placed], base_url, language)
-    shown: list[context.Card] = []
+    shown: list[tuple[context.Card, EntryContent]] = []
     lines: list[context.Line] = []
     for row, entry in placed:
         if row.kind == Placement.Kind.CARD:
             found = _picture_of(entry, pictures)
             card = cards.card(str(row.review_id), entry, on=day, language=language, picture=found, lead=not shown)
-            shown.append(_edited_card(card, row.edits, language))
+            rubric = RUBRICS.get(card.rubric)
+            card = extras.with_ratings(card, newsletter.ratings, rubric is not None and rubric.rated)
+            shown.append((_edited_card(card, row.edits, language), entry))
         else:
             line = cards.line(str(row.review_id), entry, language=language)
             lines.append(_edited(line, row.edits, _LINE_EDITS, language))
+    alone, pairs = extras.paired(issue, shown)
+    also_like, more = extras.related(issue, [entry for _, entry in placed])
     hooks = _hooks(placed)
     subject = issue.subject or next(iter(suggest.subjects(hooks, language)), "")
+    magazine = magazine_of(newsletter, day)
     content = context.IssueContent(
         language=language,
-        magazine=magazine_of(newsletter, day),
+        # What the letter says about privacy is true wherever it leads: the magazine's own page, or ours.
+        magazine=replace(magazine, privacy_url=magazine.privacy_url or f"{base_url}/privacy/{newsletter.slug}"),
         newsletter=context.Newsletter(
             slug=newsletter.slug,
             name=newsletter.name,
@@ -63,14 +66,20 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
             note=tuple(filter(None, map(plain, issue.note.splitlines()))),
             note_signature=plain(issue.note_signature),
             week=week_of(day, language),
+            listen=extras.listen(issue),
         ),
-        lead=shown[0] if shown else None,
-        cards=tuple(shown[1:]),
+        lead=alone[0] if alone else None,
+        quote=extras.quote(issue, shown, language),
+        cards=alone[1:],
+        pairs=pairs,
+        sponsor=extras.sponsor(issue, day, language, base_url),
         lines=tuple(lines),
         corrections=tuple(_correction(each, language) for each in issue.corrections),
-        more=tuple(_related(issue, [entry for _, entry in placed], [row.review_id for row in rows])),
-        promo=promo(newsletter.print_promo, day),
+        also_like=also_like,
+        more=more,
+        promo=extras.promo(newsletter.print_promo, day, base_url),
         view_online_url=f"{base_url}/i/{newsletter.slug}/{issue.slot}",
+        subscribe_url=extras.subscribe_url(issue, base_url),
     )
     return context.numbered(content)
 
@@ -84,19 +93,6 @@ def subject_suggestions(issue: Issue) -> tuple[str, ...]:
 def slot_date(issue: Issue) -> date:
     """The local date on which the issue is read."""
     return issue.slot_at.astimezone(ZoneInfo(issue.newsletter.timezone)).date()
-
-
-def promo(table: dict[str, Any], day: date) -> context.Promo | None:
-    """The print magazine's slot on `day`: None outside its dates, without a link, or when a date can't be read."""
-    try:
-        start, end = (date.fromisoformat(str(table[key])) if table.get(key) else None for key in ("start", "end"))
-    except ValueError:
-        return None
-    texts = {key: plain(str(table.get(key, ""))) for key in ("title", "text", "button", "url", "picture", "alt")}
-    if not texts["url"] or (start and day < start) or (end and day > end):
-        return None
-    picture = context.Picture(texts["picture"], texts["alt"] or texts["title"]) if texts["picture"] else None
-    return context.Promo(texts["title"], texts["text"], texts["button"] or texts["title"], texts["url"], picture)
 
 
 def _placements(issue: Issue) -> list[Placement]:
@@ -151,7 +147,7 @@ def _edited_card(card: context.Card, edits: dict[str, Any], language: str) -> co
             alt=plain(str(edits.get("picture_alt", picture.alt))),
             credit=plain(str(edits.get("picture_credit", picture.credit))),
         )
-    card = replace(card, picture=picture)
+    card = replace(card, picture=picture, pick=bool(edits.get("pick")))
     # Words that an editor took away stay away.
     return card if "picture_alt" in edits else cards.described(card)
 
@@ -178,31 +174,3 @@ def magazine_of(newsletter: Newsletter, day: date) -> context.Magazine:
         privacy_url=row.privacy_url,
         rights=f"© {day.year} {owner}",
     )
-
-
-def _related(issue: Issue, entries: list[EntryContent], placed: list[int]) -> list[context.Line]:
-    """Up to three earlier reviews from the store: those that the week's reviews name themselves, then those of the
-    same work, people or rubric; none that is in this issue, waits for a later one, or ran within eight weeks.
-    """
-    newsletter = issue.newsletter
-    named = {title_key(title) for entry in entries for title in entry.related}
-    people = {name for entry in entries if entry.work for name in (*entry.work.creators, *entry.work.cast)}
-    rubrics = {entry.rubric for entry in entries}
-    ran = Placement.objects.filter(newsletter=newsletter, state=PlacementState.SENT)
-    old = ran.filter(issue__slot_at__lt=issue.slot_at - NOT_WITHIN).values("review")
-    recent = ran.filter(issue__slot_at__gte=issue.slot_at - NOT_WITHIN).values("review")
-    shelf = (
-        Review.objects.filter(pk__in=old) | Review.objects.filter(tray=Review.Tray.BASELINE, included_at=None)
-    ).exclude(pk__in=recent)
-    shelf = shelf.exclude(pk__in=placed).select_related("representative").order_by("-effective_at", "-pk")
-    found: list[tuple[int, int, Review, EntryContent]] = []
-    for place, review in enumerate(shelf[:300]):
-        entry = _content(review)
-        if not entry.url:
-            continue
-        theirs = set(entry.work.creators + entry.work.cast) if entry.work else set()
-        rank = 3 if title_key(entry.title) in named else 2 if people & theirs else 1 if entry.rubric in rubrics else 0
-        if rank:
-            found.append((-rank, place, review, entry))
-    found.sort(key=lambda each: each[:2])
-    return [cards.line(str(review.pk), entry, language=newsletter.language) for _, _, review, entry in found[:RELATED]]

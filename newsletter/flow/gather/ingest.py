@@ -21,6 +21,7 @@ from newsletter.core.identity import (
 )
 from newsletter.core.week import FirstSight, date_review, is_flood, sort_at_first_sight
 from newsletter.core.week.dating import CLOCK_SKEW
+from newsletter.flow.gather.mentioning import note
 from newsletter.flow.gather.telling import entry_warnings
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import (
@@ -147,6 +148,7 @@ def _add(
     entry = Entry(source=source, review=review, guid_key=guid, first_seen_at=now)
     _fill(entry, content, now)
     entry.save()
+    note(entry, content)
     result.touched.append(entry.pk)
     _represent(review, now)
 
@@ -159,6 +161,7 @@ def _update(entry: Entry, content: EntryContent, now: datetime, result: Ingested
         Entry.objects.filter(pk=entry.pk).update(last_seen_at=now)
         return
     entry.save()
+    note(entry, content)
     if entry.content_hash == old_hash:
         return
     result.changed += 1

@@ -11,6 +11,8 @@ import pytest
 from pytest_django import Settings
 
 from newsletter.core.content import PictureRef, to_json
+from newsletter.core.identity import url_key
+from newsletter.flow.gather.mentioning import note
 from newsletter.models import Entry, Issue, Newsletter, Picture, Placement, Review
 from tests.factories import make_newsletter, make_source, make_subscription
 from tests.letters import issues as reference
@@ -84,12 +86,14 @@ def make_review(key: str, **fields: object) -> Review:
         source=source,
         review=review,
         guid_key=f"{key}-{review.pk}",
+        url_key=url_key(content.url),
         title=content.title,
         content=to_json(content),
         content_hash="0",
         first_seen_at=NOW,
         last_seen_at=NOW,
     )
+    note(entry, content)
     review.representative = entry
     review.save()
     return review

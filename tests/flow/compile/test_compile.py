@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from newsletter.flow.compile import inputs as inputs_module
 from newsletter.models import Freeze, Issue, Placement, Review
 from subscribers import segments
 from subscribers.models import Subscription
-from tests.flow.compile.fixtures import BASE, NOW, add, make_review
+from tests.flow.compile.fixtures import BASE, NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -219,51 +219,6 @@ def test_the_reader_and_the_headers_of_a_copy(issue: Issue) -> None:
     compiler = compiling.compiler(issue)
     composer = compiling.Composer(frozen, compiler, keys, NOW, one_click=True)
     assert composer.message(compiling.recipient_of(subscription)) == compiler.message(reader, headers)
-
-
-def test_earlier_reviews_are_offered_but_never_recent_or_waiting_ones(issue: Issue) -> None:
-    long_ago = Issue.objects.create(
-        newsletter=issue.newsletter,
-        slot="2026-06-04",
-        slot_at=datetime(2026, 6, 4, 12, tzinfo=UTC),
-        cutoff_at=NOW,
-        number=190,
-        created_at=NOW,
-    )
-    recent = Issue.objects.create(
-        newsletter=issue.newsletter,
-        slot="2026-10-22",
-        slot_at=datetime(2026, 10, 22, 12, tzinfo=UTC),
-        cutoff_at=NOW,
-        number=212,
-        created_at=NOW,
-    )
-    old = add(long_ago, "night", state="sent")
-    add(recent, "salt", state="sent")
-    make_review("sunday")
-    before = make_review("sunday", tray=Review.Tray.BASELINE)
-    make_review("garden", tray=Review.Tray.BASELINE)
-    more = compiling.issue_content(issue).more
-    assert {line.key for line in more} == {str(old.review_id), str(before.pk)}
-    assert more[0].key == str(before.pk)  # the same people as this week's lead
-
-
-@pytest.mark.parametrize(
-    ("table", "shown"),
-    [
-        ({"title": "Print", "url": "https://lantern.example/print"}, True),
-        ({"title": "Print", "url": "https://x.example", "start": "2026-11-05", "end": "2026-11-05"}, True),
-        ({"title": "Print", "url": "https://x.example", "start": "2026-11-06"}, False),
-        ({"title": "Print", "url": "https://x.example", "end": "2026-11-04"}, False),
-        ({"title": "Print", "url": "https://x.example", "end": "soon"}, False),
-        ({"title": "Print"}, False),
-        ({}, False),
-    ],
-)
-def test_the_print_magazine_hides_outside_its_dates(issue: Issue, table: dict[str, str], shown: bool) -> None:
-    issue.newsletter.print_promo = table
-    promo = compiling.issue_content(issue).promo
-    assert (promo is not None) is shown
 
 
 def test_the_magazines_own_file_replaces_ours(issue: Issue, home: Path) -> None:
