@@ -35,6 +35,7 @@ def issue_values(issue: Issue) -> dict[str, Any]:
         "cards": [_row_values(row, others) for row in rows if row.kind == Placement.Kind.CARD],
         "lines": [_row_values(row, others) for row in rows if row.kind == Placement.Kind.LINE],
         "corrections": issue.corrections,
+        "blocks": issue.blocks,
         "carried": [str(row.review) for row in _carried(issue)],
         "failing": [asdict(one) for one in failing_sources(issue.newsletter)] if _open(issue) else [],
         "late": [str(review) for review in late_arrivals(issue)] if _open(issue) else [],
@@ -55,6 +56,7 @@ def issue_lines(issue: Issue) -> list[str]:
     if not rows:
         found.append("  No review yet.")
     found += [f"  Corrects {each['title']}: {each['text']}" for each in issue.corrections]
+    found += [f"  {_block(name, value)}" for name, value in sorted(issue.blocks.items())]
     carried = [str(row.review) for row in _carried(issue)]
     if carried:
         found.append(f"  No room, so they wait for the next issue: {'; '.join(carried)}")
@@ -64,6 +66,14 @@ def issue_lines(issue: Issue) -> list[str]:
     if _open(issue) and (late := late_arrivals(issue)):
         found.append(f"  Came after the cutoff: {'; '.join(map(str, late))}. Pin one to add it.")
     return found
+
+
+def _block(name: str, value: Any) -> str:
+    """An editor's word on a block, in a line."""
+    if not value:
+        return "Second opinions stand apart." if name == "pairs" else f"No {name}, by an editor."
+    text = value.get("text") if name == "quote" else value.get("title")
+    return f"{name.capitalize()}: {text}"
 
 
 def _next(issue: Issue, zone: str) -> str:

@@ -307,3 +307,40 @@ def test_a_providers_interface_is_never_told_to_let_us_sign(now: datetime) -> No
     table = '[[accounts]]\nname = "p"\nkind = "esp"\nsettings = { esp = "postmark", api_key_env = "K", dkim = "own" }\n'
     with pytest.raises(ConfigError, match="only it can sign"):
         apply_text(table, now=now)
+
+
+SLOTS = """ratings = "rated rubrics"
+
+[newsletters.print_promo]
+title = "The Moth Issue"
+url = "https://lantern.example.org/print"
+end = 2026-12-01
+
+[[newsletters.sponsors]]
+title = "The Orpheum Club"
+url = "https://orpheum.example.org/club"
+start = "2026-11-01"
+
+[[newsletters.sponsors]]
+title = "Night Trams"
+url = "https://trams.example.org/"
+"""
+
+
+def test_sponsors_and_their_days_go_in_and_come_out_again(now: datetime) -> None:
+    text = f"{FULL}{SLOTS}"
+    apply_text(text, now=now)
+    newsletter = Newsletter.objects.get()
+    assert [slot["title"] for slot in newsletter.sponsors] == ["The Orpheum Club", "Night Trams"]
+    assert newsletter.print_promo["end"] == "2026-12-01"
+    assert newsletter.ratings == "rated rubrics"
+    assert apply_text(text, now=now) == []
+    assert apply_text(dump_text(), now=now) == []
+    for wrong, said in (
+        (text.replace("end = 2026-12-01", 'end = "soon"'), '"print_promo" has a end that is no date'),
+        (text.replace("https://trams", "ftp://trams"), '"sponsors" needs a url that begins with https'),
+        (text.replace('"Night Trams"\n', '"Night Trams"\ntexte = "x"\n'), "did you mean text?"),
+        (text.replace('"rated rubrics"', '"rated"'), '"ratings" can.t be .rated'),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            apply_text(wrong, now=now)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from PIL import Image
 
 from newsletter.core.content import EntryContent, PictureRef
@@ -20,7 +21,7 @@ from newsletter.core.errors import SourceError
 from newsletter.flow import gather as gather_module
 from newsletter.flow import issue as flow
 from newsletter.flow.gather import gather
-from newsletter.models import Entry, Event, Picture, Placement, Poll, Review, Source
+from newsletter.models import Entry, Event, Newsletter, Picture, Placement, Poll, Review, Source
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.fetch import Fetcher
 from tests.factories import make_newsletter, make_source
@@ -445,6 +446,20 @@ def test_the_lead_picture_is_stored_and_a_broken_one_holds_nothing_up(desk: Desk
     assert (tmp_path / stored.name).stat().st_size == stored.size
     assert "status 404" in Picture.objects.get(source_url__endswith="/gone.png").error
     assert len(titles(desk.draft("2015-11-02 12:00"))) == 3
+
+
+def test_the_pictures_of_sponsors_are_fetched_and_ours_are_not_asked_for(desk: Desk, tmp_path: Path) -> None:
+    with pictures() as (origin, opening, asked):
+        newsletter = Newsletter.objects.get()
+        slot = {"title": "Club", "url": "https://orpheum.example.org/"}
+        newsletter.sponsors = [{**slot, "picture": f"{origin}/bird.png"}, slot]
+        newsletter.print_promo = {**slot, "picture": f"{settings.NEWSLETTER.base_url}/media/aa/b.png"}
+        newsletter.save()
+        fetcher = Fetcher(allow=frozenset({opening}), pause=0)
+        for stored in (1, 0):
+            report = gather(now=local("2015-11-02 10:00"), fetcher=fetcher, media_folder=tmp_path, sources=[])
+            assert (report.pictures, report.picture_errors) == (stored, 0)
+        assert asked == ["/bird.png"]
 
 
 def test_a_picture_is_stored_as_wide_as_the_widest_design_wants_it(

@@ -16,6 +16,7 @@ from newsletter.core.account import ESP, OWN, AccountRules
 from newsletter.core.domain import a_label, domain_of, may_align
 from newsletter.core.errors import NewsletterError
 from newsletter.core.rubrics import RUBRICS
+from newsletter.core.slots import slot_fault
 from newsletter.providers import build
 from subscribers import address, audience, segments
 from subscribers.errors import SubscribersError
@@ -160,6 +161,20 @@ def table(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise Refused("takes a table, like { key = 1 }")
     return {key: _plain(item) for key, item in value.items()}
+
+
+def slot(value: object) -> dict[str, Any]:
+    """A bought or house slot with its dates; {} for none."""
+    found = table(value)
+    if found and (fault := slot_fault(found)):
+        raise Refused(fault)
+    return found
+
+
+def slots(value: object) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise Refused("takes a list of tables: write [[newsletters.sponsors]] over each")
+    return [slot(item) for item in value]
 
 
 def audience_rule(value: object) -> dict[str, Any]:

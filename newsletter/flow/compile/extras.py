@@ -112,12 +112,6 @@ def subscribe_url(issue: Issue, base_url: str) -> str:
     return f"{base_url}/s/{form.slug}" if form else ""
 
 
-def slot_pictures(issue: Issue | None, promo: Mapping[str, Any], sponsors: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The addresses of the pictures that slots name: to be fetched, since a letter shows none of another host."""
-    own = issue.blocks.get("sponsor") if issue else None
-    return [url for table in (promo, *sponsors, own or {}) if (url := plain(str(table.get("picture") or "")))]
-
-
 def _picture(url: str, alt: str, base_url: str) -> context.Picture | None:
     """The picture as we hold it; None for what was not fetched: another host would learn who reads the letter."""
     own = f"{base_url}/media/"

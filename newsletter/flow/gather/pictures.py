@@ -14,8 +14,9 @@ from newsletter import media
 from newsletter.config.home import template_folders
 from newsletter.core.content import from_json, lead_picture
 from newsletter.core.errors import DesignError, NewsletterError
+from newsletter.core.prose import plain
 from newsletter.flow.compile.designs import picture_width
-from newsletter.models import Entry, Newsletter, Picture
+from newsletter.models import Entry, Issue, IssueState, Newsletter, Picture
 from newsletter.sources.fetch import Fetcher
 
 logger = logging.getLogger(__name__)
@@ -26,13 +27,14 @@ _LONGEST = 2000
 
 
 def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now: datetime) -> tuple[int, int]:
-    """Store the lead picture of each entry as wide as the widest design that may show it wants it, and try those again
-    that failed lately. Returns (stored, failed).
+    """Store the lead picture of each entry as wide as the widest design that may show it wants it, and those of
+    sponsors and of the print magazine; try those again that failed lately. Returns (stored, failed).
     """
-    wanted = _leads(Entry.objects.filter(pk__in=list(entry_ids)))
+    slots: dict[str, set[int]] = {url: set() for url in _slots()}
+    wanted = {**slots, **_leads(Entry.objects.filter(pk__in=list(entry_ids)))}
     known = set(Picture.objects.filter(source_url__in=wanted).values_list("source_url", flat=True))
     failed = Picture.objects.exclude(error="").filter(fetched_at__lt=now - TRY_AGAIN_AFTER)
-    recent = _leads(Entry.objects.filter(first_seen_at__gt=now - TRY_FOR))
+    recent = {**slots, **_leads(Entry.objects.filter(first_seen_at__gt=now - TRY_FOR))}
     again = list(failed.filter(source_url__in=recent).order_by("pk").values_list("source_url", flat=True))
     stored = errors = 0
     # Known only when there is something to fetch: most polls bring nothing.
@@ -41,11 +43,21 @@ def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now
         asked = {*wanted.get(url, ()), *recent.get(url, ())}
         for source in asked - widths.keys():
             widths[source] = _width(source)
-        if _fetch(url, fetcher, folder, now, max(widths[source] for source in asked)):
+        if _fetch(url, fetcher, folder, now, max((widths[each] for each in asked), default=media.WIDTH)):
             stored += 1
         else:
             errors += 1
     return stored, errors
+
+
+def _slots() -> list[str]:
+    """The pictures that slots show, but those that are ours already."""
+    own = f"{str(settings.NEWSLETTER.base_url).rstrip('/')}/media/"
+    booked = Newsletter.objects.values_list("print_promo", "sponsors")
+    open_issues = Issue.objects.filter(state__in=(IssueState.DRAFT, IssueState.APPROVED)).exclude(blocks={})
+    tables = [table for promo, sponsors in booked for table in (promo, *sponsors)]
+    tables += [issue.blocks.get("sponsor") or {} for issue in open_issues]
+    return [url for table in tables if (url := plain(str(table.get("picture") or ""))) and not url.startswith(own)]
 
 
 def _leads(entries: QuerySet[Entry]) -> dict[str, set[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from newsletter.flow.issue.blocks import book_sponsor, choose_quote, leave_to_rule, play, quotes, take_out
 from newsletter.flow.issue.correcting import correct, take_correction_back
 from newsletter.flow.issue.deciding import approve, decide, discard, revive, skip, week_off
 from newsletter.flow.issue.drafting import ensure_draft, late_arrivals, place
@@ -24,7 +25,9 @@ __all__ = [
     "Why",
     "also_at",
     "approve",
+    "book_sponsor",
     "bring_back",
+    "choose_quote",
     "correct",
     "decide",
     "discard",
@@ -35,13 +38,17 @@ __all__ = [
     "include",
     "late_arrivals",
     "leave_out",
+    "leave_to_rule",
     "move",
     "pin",
     "place",
+    "play",
+    "quotes",
     "revive",
     "run_again",
     "skip",
     "take_correction_back",
+    "take_out",
     "unpin",
     "week_off",
     "why",

@@ -26,7 +26,7 @@ from newsletter.models import (
 )
 
 EDITABLE = frozenset(
-    {"title", "kicker", "byline", "dek", "excerpt", "facts", "read_label", "picture_alt", "picture_credit"}
+    {"title", "kicker", "byline", "dek", "excerpt", "facts", "read_label", "picture_alt", "picture_credit", "pick"}
 )
 """The fields of a card or line that can hold an editor's own words."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from newsletter.flow import issue as flow
+from newsletter.management import blocks
 from newsletter.management.arguments import add_by, clock, issue_from, issue_name, newsletter_from, somebody
 from newsletter.management.showing import issue_lines, issue_values
 from newsletter.models import Issue, Newsletter, Placement, PlacementState, Review
@@ -80,8 +81,13 @@ class Command(BaseCommand):
         verb.add_argument("--issue", help=_DRAFT)
         for name, (field, text) in _FIELDS.items():
             verb.add_argument(f"--{name}", dest=field, metavar="TEXT", help=text)
+        verb.add_argument("--pick", action="store_const", const="yes", help="mark it as the editor's pick")
         verb.add_argument(
-            "--restore", action="append", choices=list(_FIELDS), default=[], help="have the source's words again"
+            "--restore",
+            action="append",
+            choices=[*_FIELDS, "pick"],
+            default=[],
+            help="have the source's words again; with pick: take the mark back",
         )
         verb = _verb(verbs, "move", "give a review another place in an issue; the rules leave it there")
         verb.add_argument("review", help=_REVIEW)
@@ -90,6 +96,8 @@ class Command(BaseCommand):
         kind = verb.add_mutually_exclusive_group()
         kind.add_argument("--card", dest="kind", action="store_const", const="card", help="show it in full")
         kind.add_argument("--line", dest="kind", action="store_const", const="line", help="show it in one line")
+        for name, text in blocks.VERBS.items():
+            blocks.add_arguments(name, _verb(verbs, name, text), issue=_DRAFT, review=_REVIEW)
         verb = _verb(verbs, "run-again", "run a review that ran before once more")
         verb.add_argument("review", help="its number, its address, its title or a part of it")
         verb.add_argument("--issue", default="next", help=_ISSUE)
@@ -106,6 +114,12 @@ class Command(BaseCommand):
             flow.week_off(newsletter, _day(options["day"]), options["reason"], now=now, by=by)
             self.stderr.write(f"{options['day']} is off.")
             shown = [_draft(newsletter)]
+        elif verb in blocks.VERBS:
+            chosen = (
+                issue_from(options["issue"]) if options["issue"] else _draft(newsletter_from(options["newsletter"]))
+            )
+            blocks.change(verb, chosen, options, find=_review, say=self.stderr.write, now=now, by=by)
+            shown = [chosen]
         elif verb in ("show", "skip", "discard", "revive", "note"):
             shown = [_change_issue(verb, issue_from(options["issue"]), options, by)]
         else:
@@ -183,12 +197,15 @@ def _change_review(verb: str, options: dict[str, Any], by: str) -> list[Issue]:
 
 def _edit(placement: Placement, options: dict[str, Any], now: datetime, by: str) -> None:
     fields: dict[str, str | None] = {
-        field: options[field] for field, _ in _FIELDS.values() if options[field] is not None
+        field: options[field]
+        for field in (*(field for field, _ in _FIELDS.values()), "pick")
+        if options[field] is not None
     }
     for name in options["restore"]:
-        if _FIELDS[name][0] in fields:
+        field = _FIELDS[name][0] if name in _FIELDS else name
+        if field in fields:
             raise CommandError(f"Either --{name} or --restore {name}, not both.", returncode=2)
-        fields[_FIELDS[name][0]] = None
+        fields[field] = None
     if not fields:
         raise CommandError("Say what to edit: --title, --dek, --excerpt, --alt ...", returncode=2)
     flow.edit_fields(placement, fields, now=now, by=by)
