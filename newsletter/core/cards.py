@@ -18,6 +18,9 @@ from newsletter.core.words import day_of, day_parts, dir_of, names, rubric_kind,
 
 LEAD_WORDS = (60, 90)
 CARD_WORDS = (28, 48)
+BRIEF_WORDS = (16, 30)
+MANY = 14
+"""More cards than this, and each says less: nobody reads thirty openings."""
 OPEN_FOR_DAYS = 45
 """A release older than this is no news: no ticket stub."""
 
@@ -50,13 +53,14 @@ def card(
     language: str,
     picture: Picture | None = None,
     lead: bool = False,
+    brief: bool = False,
 ) -> Card:
-    """The card of one review as it reads on the day `on`, in the issue's `language`.
+    """The card of one review as it reads on the day `on`, in the issue's `language`; `brief` among many others.
 
     The published title's rubric ending becomes the kicker; an automatic dek that only repeats the opening is not
     printed beside it.
     """
-    low, high = LEAD_WORDS if lead else CARD_WORDS
+    low, high = LEAD_WORDS if lead else BRIEF_WORDS if brief else CARD_WORDS
     opening = excerpt(entry.body_text, low=low, high=high, language=entry.language or language)
     dek = entry.dek.strip()
     if opening and (not dek or _repeats(dek, opening)):

@@ -12,14 +12,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from newsletter.core.context import IssueContent, to_json
-from newsletter.core.letter import Rendered
+from newsletter.core.letter import Rendered, Weight
 from newsletter.core.markup import is_web, shown_address
 from newsletter.core.prose import folded
 
-CLIPPED = 100 * 1024
-"""Bytes of HTML past which Gmail may clip the letter (at about 102 KB), and the unsubscribe link with it."""
+LIMIT = 90 * 1024
+"""Bytes of HTML that a letter may have. Gmail clips at about 102 KB, and with the end goes the unsubscribe link; what a
+mail program or a link tracker adds on its way must fit, too.
+"""
 
 HEAVY = 80 * 1024
+HEAVIEST = 3
 SUBJECT_LENGTH = 60
 LATE = timedelta(minutes=15)
 LEAD_WIDTH = 1200
@@ -55,7 +58,7 @@ class Subject:
     """What is checked. `sample` is a letter to a subscriber whose unsubscribe address is `unsubscribe_url`;
     `mails_people` is False for an account that writes files only; `audience` is the number of people it would go to;
     `domain` what the DNS says of the From domain, None when it was not asked; `approved_differs` when an approved issue
-    would be frozen differently now.
+    would be frozen differently now. `weights` are the blocks of a heavy sample, the heaviest first.
     """
 
     content: IssueContent
@@ -67,6 +70,7 @@ class Subject:
     grace: timedelta
     mails_people: bool = True
     domain: tuple[Row, ...] | None = None
+    weights: tuple[Weight, ...] = ()
     guessed_dates: tuple[str, ...] = ()
     approved_differs: bool = False
 
@@ -104,15 +108,15 @@ def _envelope(subject: Subject) -> Iterator[Row]:
     if subject.audience == 0:
         yield Row(Level.BLOCK, "There is nobody to send to.", "audience", "newsletter subscribers import FILE")
     size = len(sample.html.encode())
-    if size >= CLIPPED:
-        yield Row(
-            Level.BLOCK,
-            f"The letter is {size // 1024} KB: Gmail clips at 102.",
-            "design",
-            "Use fewer cards: max_cards.",
-        )
-    elif size >= HEAVY:
-        yield Row(Level.WARN, f"The letter is {size // 1024} KB; Gmail clips at 102.", "design", "Use fewer cards.")
+    if size >= HEAVY:
+        level, limit = (Level.BLOCK, LIMIT) if size > LIMIT else (Level.WARN, LIMIT)
+        heaviest = ", ".join(str(weight) for weight in subject.weights[:HEAVIEST])
+        most = f" Most of it: {heaviest}." if heaviest else ""
+        text = f"The letter is {size / 1024:.1f} KB of HTML, and {limit // 1024} is the most.{most}"
+        yield Row(level, text, "design", "Use fewer cards: newsletter issue note ISSUE --max-cards N.")
+    sponsor = content.sponsor
+    if sponsor and not (sponsor.label and _has(sample, sponsor.label)):
+        yield Row(Level.BLOCK, "The design does not label the sponsor.", "design", "Print sponsor.label in both parts.")
     for link in sorted(set(_LINK.findall(sample.html))):
         if link.startswith(url.partition("/u/")[0]):
             continue  # our own host: said once, above

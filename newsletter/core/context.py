@@ -269,8 +269,11 @@ class IssueContent:
     @property
     def shown(self) -> tuple[Card, ...]:
         """Every review in full display, in the order in which they are printed."""
-        paired = tuple(card for pair in self.pairs for card in pair.cards)
-        return (*((self.lead,) if self.lead else ()), *self.cards, *paired)
+        lead = (self.lead,) if self.lead else ()
+        return (*lead, *self._paired(with_lead=True), *self.cards, *self._paired(with_lead=False))
+
+    def _paired(self, *, with_lead: bool) -> tuple[Card, ...]:
+        return tuple(card for pair in self.pairs if pair.with_lead is with_lead for card in pair.cards)
 
     @property
     def placed(self) -> tuple[Card | Line, ...]:
@@ -281,14 +284,26 @@ class IssueContent:
 def numbered(content: IssueContent) -> IssueContent:
     """`content` with every review's number set: its place in the letter, from 1."""
     place = itertools.count(1)
+
+    def card(each: Card) -> Card:
+        return replace(each, number=next(place))
+
+    # In the order of `placed`, which is not that of the fields.
+    lead = content.lead and card(content.lead)
+    pairs = {at: pair for at, pair in enumerate(content.pairs) if not pair.with_lead}
+    first = {
+        at: replace(pair, cards=tuple(map(card, pair.cards)))
+        for at, pair in enumerate(content.pairs)
+        if at not in pairs
+    }
+    cards = tuple(map(card, content.cards))
+    last = {at: replace(pair, cards=tuple(map(card, pair.cards))) for at, pair in pairs.items()}
+    both = first | last
     return replace(
         content,
-        lead=content.lead and replace(content.lead, number=next(place)),
-        cards=tuple(replace(card, number=next(place)) for card in content.cards),
-        pairs=tuple(
-            replace(pair, cards=tuple(replace(card, number=next(place)) for card in pair.cards))
-            for pair in content.pairs
-        ),
+        lead=lead,
+        cards=cards,
+        pairs=tuple(both[at] for at in range(len(content.pairs))),
         lines=tuple(replace(line, number=next(place)) for line in content.lines),
     )
 

@@ -58,7 +58,7 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "Read", "Lesen", "Lire", "Leer", "Leggi", "اقرأ", "לקריאה", "読む", "阅读",
     ),
     "minutes": (
-        "{n} min", "{n} Min.", "{n} min", "{n} min", "{n} min", "{n} دقائق", "{n} דק׳", "{n}分", "{n} 分钟",
+        "{n} min", "{n} Min.", "{n} min", "{n} min", "{n} min", "{n} دق", "{n} דק׳", "{n}分", "{n} 分钟",
     ),
     "rating": (
         "Rating", "Wertung", "Note", "Valoración", "Voto", "التقييم", "דירוג", "評価", "评分",
@@ -86,6 +86,8 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "{critic}, sobre {work}", "{critic} su {work}",
         "{critic} عن {work}", "{critic} על {work}", "{critic}、{work}について", "{critic}谈{work}",
     ),
+    "quote_open": ("“", "„", "«", "«", "«", "«", "”", "「", "“"),
+    "quote_close": ("”", "“", "»", "»", "»", "»", "”", "」", "”"),
     "question": ("Q", "F", "Q", "P", "D", "س", "ש", "問", "问"),
     "answer": ("A", "A", "R", "R", "R", "ج", "ת", "答", "答"),
     "pick": (
@@ -232,7 +234,7 @@ _TABLE: dict[str, tuple[str, ...]] = {
         "أرسلها إلى صديق", "להעביר לחבר", "友だちに送る", "转发给朋友",
     ),
     "forwarded": (
-        "Forwarded to you? Get your own {newsletter}.",
+        "Was this forwarded to you? Subscribe to {newsletter}.",
         "Weitergeleitet bekommen? Hier gibt es {newsletter} für Sie selbst.",
         "On vous a fait suivre ce message ? Abonnez-vous à {newsletter}.",
         "¿Le reenviaron este correo? Suscríbase a {newsletter}.",

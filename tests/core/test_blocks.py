@@ -143,6 +143,14 @@ FOUR = ["t0", "t1", "t2", "x"]
         ("{% for card in cards %}{% include 'card.mjml' %}{% endfor %}", "", 7),
         ("{% include 'all.mjml' %}", "", 7),
         ("{% with a = 1 %}" + CARDS + "{% endwith %}", "", 7),
+        # Two macros that set a name of their own, one of them that of the other's parameter.
+        (
+            "{% macro hi(v) %}{% set w = v ~ '!' %}{{ w }}{% endmacro %}"
+            "{% macro ho(x) %}{% set v = x ~ '?' %}{% set w = hi(v) %}{{ w }}{% endmacro %}"
+            + CARDS.replace("{{ card.title }}", "{{ ho(card.title) }}"),
+            "",
+            7,
+        ),
         # A loop that stops at the first is one block.
         (FILTERED + section("h") + "{% break %}{% endfor %}" + CARDS, "", 11),
     ],
@@ -194,6 +202,11 @@ def _subsets(names: list[str]) -> list[tuple[str, ...]]:
         "<mj-wrapper>{% include 'all.mjml' %}</mj-wrapper>",
         # Set in a condition and read after it.
         "{% set v = 1 %}{% if subscriber.follows('t0') %}{% set v = 2 %}{% endif %}" + section("{{ v }}"),
+        # A macro reads what the letter sets anew for each card, and another sets a name like it for itself.
+        "{% macro own() %}{% set v = 1 %}{{ v }}{% endmacro %}{% macro m() %}{{ v }}{% endmacro %}"
+        "{% for card in cards %}{% set v = card.title %}{% if subscriber.follows(card.topic) %}"
+        + section("{{ own() }}")
+        + "{% endif %}{% endfor %}",
         # A macro whose variable changes.
         "{% set v = 1 %}{% macro m() %}{{ v }}{% endmacro %}{% for card in cards %}{% set v = card.title %}"
         "{% if subscriber.follows(card.topic) %}" + section("{{ m() }}") + "{% endif %}{% endfor %}",

@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsletter.core.checks import Level, Subject, check
-from newsletter.core.context import IssueContent, Magazine
-from newsletter.core.letter import Rendered
+from newsletter.core.context import IssueContent, Magazine, Sponsor
+from newsletter.core.letter import Rendered, Weight
 from tests.letters import issues
 
 SLOT = datetime(2026, 11, 5, 13, 0, tzinfo=UTC)
 URL = "https://news.example.test/u/AbCdEfGhIjKlMnOpQrStUvWx"
 PAGE = f"""<p>12 Main Street</p><p>Lantern Press LLC</p><p>Port Ellery, ME 04101</p><p>USA</p><a href="{URL}">x</a>"""
+
+
+WEIGHTS = (Weight("card", 29, 61_440), Weight("lines", 1, 8192), Weight("footer", 1, 3072), Weight("note", 1, 1))
 
 
 def facts(content: IssueContent | None = None, **fields: object) -> Subject:
@@ -50,6 +53,10 @@ def with_lead(**fields: object) -> IssueContent:
     return replace(content, lead=replace(content.lead, **fields))  # type: ignore[arg-type]
 
 
+def with_sponsor(label: str) -> IssueContent:
+    return replace(issues.rich(), sponsor=Sponsor(label, "Club", "", "Go", "https://orpheum.example/"))
+
+
 def with_issue(**fields: object) -> IssueContent:
     content = issues.rich()
     return replace(content, issue=replace(content.issue, **fields))  # type: ignore[arg-type]
@@ -76,7 +83,13 @@ def test_a_picture_with_an_automatic_description_warns_and_does_not_block() -> N
         (lambda: facts(sample=Rendered("x", PAGE.replace(URL, ""), PAGE)), "no unsubscribe link"),
         (lambda: facts(sample=Rendered("x", PAGE, PAGE.replace(URL, ""))), "no unsubscribe link"),
         (lambda: facts(audience=0), "nobody to send to"),
-        (lambda: facts(sample=html("x" * 102_400)), "100 KB"),
+        (lambda: facts(sample=html("x" * 92_161)), "90 is the most"),
+        (
+            lambda: facts(sample=html("x" * 92_161), weights=WEIGHTS),
+            "Most of it: card × 29 60.0 KB, lines 8.0 KB, footer 3.0 KB. Use fewer cards",
+        ),
+        (lambda: facts(with_sponsor(label="Sponsored"), sample=html("")), "does not label the sponsor"),
+        (lambda: facts(with_sponsor(label=""), sample=html("")), "does not label the sponsor"),
         (lambda: facts(sample=Rendered("", PAGE, PAGE)), "subject is empty"),
         (lambda: facts(sample=html("Hi {{ name }}")), "leftover '{{'"),
         (lambda: facts(sample=html("Lorem Ipsum dolor")), "leftover 'Lorem Ipsum'"),
@@ -114,7 +127,8 @@ def test_links_without_https_block_only_where_people_are_mailed() -> None:
 @pytest.mark.parametrize(
     ("subject", "words"),
     [
-        (lambda: facts(sample=html("x" * 82_000)), "80 KB"),
+        (lambda: facts(sample=html("x" * 82_000)), "80.2 KB of HTML, and 90 is the most"),
+        (lambda: facts(sample=html("x" * (92_160 - len(PAGE.encode())))), "90.0 KB"),
         (lambda: facts(sample=Rendered("x" * 61, PAGE, PAGE)), "61 characters"),
         (lambda: facts(with_issue(preview_text="")), "no preview text"),
         (lambda: facts(with_issue(preview_text="See you SUNDAY")), "repeats the subject"),

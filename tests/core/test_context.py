@@ -62,6 +62,8 @@ def test_reviews_are_numbered_in_the_order_in_which_they_are_printed() -> None:
         each.number for each in content.placed
     ]
     assert content.pairs[0].cards[0].number == content.cards[-1].number + 1
+    assert [card.number for card in everything().pairs[0].cards] == [2]
+    assert [each.number for each in everything().placed] == list(range(1, len(everything().placed) + 1))
 
 
 def test_sections_hold_every_card_once_under_a_heading_in_the_language() -> None:

@@ -51,16 +51,22 @@ INTERVIEW = replace(
 CONCERT = replace(issues.ENTRIES["hall"], event_date=date(2026, 11, 2))
 
 
+def _shaped(card: context.Card) -> context.Card:
+    picture = card.picture
+    shaped = picture and replace(picture, shape=cards.shape_of(picture.width, picture.height, card.rubric))
+    return replace(card, picture=shaped)
+
+
 def _card(key: str, entry: EntryContent, **more: object) -> context.Card:
-    picture = issues.picture(key)
-    shaped = picture and replace(picture, shape=cards.shape_of(picture.width, picture.height, entry.rubric))
-    card = cards.card(key, entry, on=issues.DAY, language="en", picture=shaped)
-    return replace(card, **more)  # type: ignore[arg-type]
+    card = cards.card(key, entry, on=issues.DAY, language="en", picture=issues.picture(key))
+    return replace(_shaped(card), **more)  # type: ignore[arg-type]
 
 
 def everything(*, with_lead: bool = True) -> context.IssueContent:
     """A rich week with a quote, a second opinion on the lead (or a pair of its own), a sponsor, and all the rest."""
     base = issues.rich()
+    assert base.lead
+    base = replace(base, lead=_shaped(base.lead), cards=tuple(map(_shaped, base.cards)))
     opinions = [_card("again", LUNCH_AGAIN), _card("third", LUNCH_TWICE)]
     shown = [
         _card("mara", INTERVIEW) if card.key == "mara" else _card("hall", CONCERT) if card.key == "hall" else card

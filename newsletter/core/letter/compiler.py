@@ -18,6 +18,7 @@ from newsletter.core import mime
 from newsletter.core.errors import DesignError, LetterMismatchError, NewsletterError, TraceError
 from newsletter.core.letter.assembly import Assembler, Leaf, Letter, Output, Plan
 from newsletter.core.letter.parts import Links
+from newsletter.core.letter.weight import Weight, weights
 from newsletter.core.mime import Headers
 from newsletter.core.mjml import to_html
 from newsletter.core.reader import Reader
@@ -135,6 +136,11 @@ class Compiler:
         except DesignError as error:
             raise blamed(error, source, self.design.files, self._filters, context) from error
         return Rendered(" ".join(subject.split()), html + "\n", text + "\n")
+
+    def weights(self, reader: Reader) -> list[Weight]:
+        """What each block of this reader's letter costs, the heaviest first. Raises `DesignError`."""
+        context = {**self._context, "subscriber": reader}
+        return weights(self._run(HTML, context), self.design.files, self._filters, context, name=HTML)
 
     def _run(self, name: str, context: Mapping[str, object]) -> str:
         with design_errors():

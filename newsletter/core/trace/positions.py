@@ -7,7 +7,8 @@ marker before the character says where it comes from. Only after a failure: what
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,25 +112,57 @@ def unified(source: str) -> str:
     return newline_re.sub("\n", source)
 
 
+def written_by(
+    document: str,
+    name: str,
+    files: Mapping[str, str],
+    filters: Mapping[str, Callable[..., Any]],
+    context: Mapping[str, object],
+    places: Sequence[int],
+) -> list[str]:
+    """The file that wrote each of these characters of `document`, which is what `name` renders to; "" where none can
+    be named for certain.
+    """
+    for captures in (True, False):
+        environment = _MarkingEnvironment(files, filters, captures=captures)
+        pieces = _pieces(environment, name, context, document)
+        if pieces is not None:
+            begins = [start for start, _ in pieces]
+            found = [bisect_right(begins, place) - 1 for place in places]
+            return [pieces[index][1].file if index >= 0 else "" for index in found]
+    return ["" for _ in places]
+
+
 def _origin(
     environment: _MarkingEnvironment, name: str, context: Mapping[str, object], document: str, at: int
 ) -> tuple[str, int] | None:
     """File and offset of what wrote the character `at` of the document; None where the markers changed it."""
+    pieces = _pieces(environment, name, context, document)
+    if pieces is None:
+        return None
+    index = bisect_right([start for start, _ in pieces], at) - 1
+    if index < 0:
+        return None
+    start, origin = pieces[index]
+    return origin.file, origin.offset + max(0, min(at - start, origin.length - 1))
+
+
+def _pieces(
+    environment: _MarkingEnvironment, name: str, context: Mapping[str, object], document: str
+) -> list[tuple[int, _Origin]] | None:
+    """Where each piece of the document begins, and what wrote it; None where the markers changed it."""
     try:
         template = environment.get_template(name)
         marked = scrub("".join(template.root_render_func(template.new_context(dict(context)))))
     except Exception:
         # Only a template that sees its markers fails here: without them it has just been rendered.
         return None
-    first, *pieces = _MARKER.split(marked)
-    if first + "".join(pieces[1::2]) != document:
+    first, *parts = _MARKER.split(marked)
+    if first + "".join(parts[1::2]) != document:
         return None
+    found: list[tuple[int, _Origin]] = []
     begins = len(first)
-    found: tuple[str, int] | None = None
-    for number, text in zip(pieces[::2], pieces[1::2], strict=True):
-        if begins > at:
-            break
-        origin = environment.origins[int(number)]
-        found = (origin.file, origin.offset + max(0, min(at - begins, origin.length - 1)))
+    for number, text in zip(parts[::2], parts[1::2], strict=True):
+        found.append((begins, environment.origins[int(number)]))
         begins += len(text)
     return found

@@ -45,10 +45,13 @@ class _NotUnderstood(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """Where a name gets a value: by an unconditional set at the top of a file or not, and at which nodes."""
+    """Where a name gets a value: by an unconditional set at the top of a file or not, and at which nodes. What a macro
+    sets for itself (`local`) is seen by nobody else.
+    """
 
     top: bool
     inside: frozenset[int]
+    local: bool = False
 
 
 class Sites:
@@ -118,7 +121,7 @@ class Sites:
         Each such name must mean the same wherever the macro is called: set never, or once, at the top of a file.
         """
         defined = self._macros.get(name, [])
-        if len(defined) != 1 or name in self._stores:
+        if len(defined) != 1 or any(not store.local for store in self._stores.get(name, [])):
             return None
         macro = defined[0]
         own = frozenset(map(id, macro.find_all(nodes.Name)))
@@ -137,9 +140,9 @@ class Sites:
                         return None
                     found |= more
             else:
-                for store in self._stores.get(read, []):
-                    alone = len(self._stores[read]) == 1
-                    if not (store.inside & own) and not (alone and store.top):
+                stores = [store for store in self._stores.get(read, []) if not store.local or store.inside & own]
+                for store in stores:
+                    if not (store.inside & own) and not (len(stores) == 1 and store.top):
                         return None
             found.add(read)
         return frozenset(found)
@@ -152,9 +155,10 @@ class Sites:
                 self._macros.setdefault(node.name, []).append(node)
         tops = {id(node.target) for node in tree.body if isinstance(node, nodes.Assign | nodes.AssignBlock)}
         top_macros = {id(node) for node in tree.body if isinstance(node, nodes.Macro)}
+        local = {id(name) for macro in tree.find_all(nodes.Macro) for name in macro.find_all(nodes.Name)}
         for node in tree.find_all(Node):
             if isinstance(node, nodes.Name) and node.ctx in ("store", "param"):
-                self._store(node.name, _Store(id(node) in tops, frozenset({id(node)})))
+                self._store(node.name, _Store(id(node) in tops, frozenset({id(node)}), id(node) in local))
             elif isinstance(node, nodes.Import):
                 self._store(node.target, _Store(False, frozenset()))
             elif isinstance(node, nodes.FromImport):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from newsletter.core.checks import Level, Row, Subject, check
+from newsletter.core.checks import HEAVY, Level, Row, Subject, check
 from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.core.mjml import lint
 from newsletter.flow import domain as sending
-from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url
+from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url, weigh
 from newsletter.flow.compile.gathering import ACTIVE
 from newsletter.flow.compile.inputs import Frozen
 from newsletter.ledger.deliveries import first_of_month
@@ -64,6 +64,7 @@ def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple
             ),
             approved_differs=differs,
             domain=domain(issue, inputs),
+            weights=weigh(inputs) if len(sample.html.encode()) >= HEAVY else (),
         )
     )
     return sorted([*design, *rows], key=lambda row: list(Level).index(row.level))

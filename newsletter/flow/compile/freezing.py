@@ -12,7 +12,7 @@ from django.conf import settings
 from newsletter.config.home import template_folders
 from newsletter.core.context import IssueContent, build_context
 from newsletter.core.errors import IssueError
-from newsletter.core.letter import Compiler, Rendered
+from newsletter.core.letter import Compiler, Rendered, Weight
 from newsletter.core.reader import Reader
 from newsletter.flow.compile.designs import find_design
 from newsletter.flow.compile.gathering import gather_content
@@ -88,12 +88,7 @@ def rehearse(inputs: Frozen) -> Rendered:
     be rendered, `TraceError` when it can't be compiled exactly, `LetterMismatchError` when that differs.
     """
     content = inputs.content
-    sample = Reader(
-        address="reader@example.org",
-        name="Ada",
-        unsubscribe_url=sample_url(inputs),
-        preferences_url=sample_url(inputs, "p"),
-    )
+    sample = _sample(inputs)
     placed = content.placed
     talkative = replace(
         sample,
@@ -107,6 +102,22 @@ def rehearse(inputs: Frozen) -> Rendered:
     compiler = build(inputs)
     shown = [compiler.render(reader) for reader in (NEUTRAL, sample, talkative)]
     return shown[1]
+
+
+def weigh(inputs: Frozen) -> tuple[Weight, ...]:
+    """What each block of the letter costs that `rehearse` returns, the heaviest first. Raises `DesignError`."""
+    return tuple(build(inputs).weights(_sample(inputs)))
+
+
+def _sample(inputs: Frozen) -> Reader:
+    """One who wants everything."""
+    return Reader(
+        address="reader@example.org",
+        name="Ada",
+        unsubscribe_url=sample_url(inputs),
+        preferences_url=sample_url(inputs, "p"),
+        joined_on=date(2024, 12, 31),
+    )
 
 
 def sample_url(inputs: Frozen, way: str = "u") -> str:

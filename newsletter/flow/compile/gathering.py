@@ -31,10 +31,12 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
     pictures = _pictures([entry for _, entry in placed], base_url, language)
     shown: list[tuple[context.Card, EntryContent]] = []
     lines: list[context.Line] = []
+    brief = sum(row.kind == Placement.Kind.CARD for row in rows) > cards.MANY
     for row, entry in placed:
         if row.kind == Placement.Kind.CARD:
             found = _picture_of(entry, pictures)
-            card = cards.card(str(row.review_id), entry, on=day, language=language, picture=found, lead=not shown)
+            key, lead = str(row.review_id), not shown
+            card = cards.card(key, entry, on=day, language=language, picture=found, lead=lead, brief=brief)
             rubric = RUBRICS.get(card.rubric)
             card = extras.with_ratings(card, newsletter.ratings, rubric is not None and rubric.rated)
             shown.append((_edited_card(card, row.edits, language), entry))
