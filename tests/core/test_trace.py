@@ -206,6 +206,29 @@ BOMBS = [
     "{{ [1]|batch(9999999, 0)|list }}",
     "{% set x = 2 ** 9000 %}{% for i in range(12) %}{% set ns.x = ns.x * ns.x %}{% endfor %}",
     "{% for i in range(10 ** 6) %}{% endfor %}",
+    # Doubled again and again.
+    "{% set ns.x = 'x' * 1000 %}{% for i in range(20) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}",
+    "{% set ns.x = 'x' * 1000 %}{% for i in range(20) %}{% set ns.x = ns.x + ns.x %}{% endfor %}{{ ns.x }}",
+    "{% set ns.x = [1] * 1000 %}{% for i in range(20) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+    # One long text for each part of another.
+    "{{ ('x' * 9999)|list|join('y' * 9999) }}",
+    "{{ ('y' * 9999).join(('x' * 9999)|list) }}",
+    "{{ ('x' * 9999)|replace('x', 'y' * 9999) }}",
+    "{{ ('x' * 9999).replace('x', 'y' * 9999) }}",
+    "{{ ('x ' * 9999)|wordwrap(1, true, 'y' * 99999) }}",
+    "{{ ('x\\n' * 9999)|indent('y' * 99999) }}",
+    "{{ ('%s' * 9999) % ('y' * 9999) }}",
+    "{{ ('%s' * 9999)|format('y' * 9999) }}",
+    "{{ ('{0}' * 9999).format('y' * 9999) }}",
+    "{{ '%9999999d'|format(1) }}",
+    # Loops in loops.
+    "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
+    "{% macro m() %}{% for b in range(9999) %}{% endfor %}{% endmacro %}{% for a in range(999) %}{{ m() }}{% endfor %}",
+    "{% for a in 'x' * 9999 %}{% for b in 'x' * 9999 if loop.first %}{% endfor %}{% endfor %}",
+    # Taken up and printed.
+    "{% set t %}{% for a in range(99) %}{{ 'x' * 999999 }}{% endfor %}{% endset %}",
+    "{% macro m() %}{{ 'x' * 999999 }}{% endmacro %}{% set t %}{% for a in range(99) %}{{ m() }}{% endfor %}"
+    "{% endset %}",
     "{% set ns.x = 2 ** 9999 %}{% set ns.x = ns.x * ns.x %}{{ ns.x ** 9 }}",
 ]
 
@@ -217,6 +240,22 @@ def test_a_template_bomb_is_defused_in_both_ways(source: str) -> None:
     for run in (jinja.truth, jinja.trace):
         with pytest.raises((SecurityError, OverflowError)):
             run(ANA)
+
+
+def test_loops_are_counted_for_each_rendering_anew() -> None:
+    jinja = Jinja({"t.mjml": "{% for a in range(99999) %}{% endfor %}fine"})
+    for _ in range(12):
+        jinja.stock.begin()
+        assert jinja.truth(ANA) == "fine"
+
+
+def test_ordinary_joining_and_filling_is_left_alone() -> None:
+    source = (
+        "{{ [1, 2]|join(', ') }}{{ 'abc'|map('upper')|join('-') }}{{ ', '.join(['a', subscriber.name]) }}"
+        "{{ 'a-b'|replace('-', subscriber.name) }}{{ '%s!' % subscriber.name }}{{ '{}?'.format(subscriber.name) }}"
+        "{{ '{a}'.format_map({'a': 1}) }}{{ 'a' ~ (1 + 2) }}{{ [1] + [2] }}{{ 'a b'|wordwrap(1) }}{{ '%s'|format(1) }}"
+    )
+    assert letters(source) == 1
 
 
 def test_ordinary_repetition_is_left_alone() -> None:
@@ -441,7 +480,7 @@ def test_compiled_templates_use_no_name_of_jinja2_that_we_do_not_know() -> None:
     tracing = Jinja({"t.mjml": ""}).tracing
     code = tracing.compile(SAMPLE, name="t.mjml", raw=True) + tracing.compile(SAMPLE, name="t.txt", raw=True)
     assert set(re.findall(r"\benvironment\.(\w+)", code)) == {
-        "call", "call_binop", "call_unop", "concat", "filters", "get_template", "getattr", "undefined",
+        "call", "call_binop", "call_unop", "concat", "filters", "get_template", "getattr", "round", "undefined",
     }  # fmt: skip
     assert set(re.findall(r"\bcontext\.(\w+)", code)) == {
         "blocks", "eval_ctx", "exported_vars", "get_all", "resolve_or_missing", "super", "vars",

@@ -28,7 +28,7 @@ from newsletter.core.trace.environment import TracingEnvironment
 from newsletter.core.trace.nodes import Nodes, State
 from newsletter.core.trace.output import design_errors, flat, scrub, template_place
 from newsletter.core.trace.positions import blamed
-from newsletter.core.trace.stock import StockEnvironment
+from newsletter.core.trace.stock import StockEnvironment, within
 from newsletter.core.trace.tree import Split, Tree, merged
 
 SUBJECT, HTML, TEXT = "subject.txt", "letter.mjml", "letter.txt"
@@ -145,7 +145,8 @@ class Compiler:
     def _run(self, name: str, context: Mapping[str, object]) -> str:
         with design_errors():
             template = self._stock.get_template(name)
-            return scrub("".join(template.root_render_func(template.new_context(dict(context)))))
+            self._stock.begin()
+            return scrub(within(template.root_render_func(template.new_context(dict(context)))))
 
     # The compiled way.
 
@@ -343,6 +344,7 @@ class Compiler:
 
     def _trace(self, tracer: Tracer, name: str) -> list[Output]:
         template = self._tracing.get_template(name)
+        self._tracing.begin()
         context = {**self._context, "subscriber": tracer.root}
         items: list[Output] = []
         if name != SUBJECT:

@@ -16,12 +16,13 @@ from typing import Any
 import markupsafe
 from jinja2 import Template, nodes
 from jinja2.nodes import EvalContext
-from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference, markup_join, str_join
+from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference
 from jinja2.utils import Cycler, Joiner, Namespace, _PassArg
 from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from newsletter.core.errors import TraceError
+from newsletter.core.trace import limits
 from newsletter.core.trace.blocks import Blocks, Misplaced, Reference
 from newsletter.core.trace.deferred import CONCAT, ESCAPE, MARKUP, TEXT, VALUE, Deferred, Tracer, find, place
 from newsletter.core.trace.nodes import Operation
@@ -75,7 +76,7 @@ def _concat(parts: Iterable[Any]) -> Any:
     for item in items:
         if isinstance(item, Deferred):
             return item.tracer.apply(CONCAT, *items)
-    return "".join(items)
+    return limits.guarded_concat(items)
 
 
 def _joiner(function: Callable[[Iterable[Any]], str]) -> Callable[[Iterable[Any]], Any]:
@@ -133,8 +134,8 @@ HOOKS: Mapping[str, Any] = {
     "escape": _escape,
     "str": _str,
     "Markup": _markup,
-    "markup_join": _joiner(markup_join),
-    "str_join": _joiner(str_join),
+    "markup_join": _joiner(limits.guarded_markup_join),
+    "str_join": _joiner(limits.guarded_str_join),
     "Macro": TracingMacro,
     "TemplateReference": TracingTemplateReference,
 }

@@ -15,6 +15,7 @@ PARTS = "_parts"
 SETTINGS = "design.toml"
 SERVICE_LETTER = {"letter.mjml": "service.mjml", "letter.txt": "service.txt"}
 SERVICE = frozenset(SERVICE_LETTER.values())
+MAX_FILE = 256 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 _SUFFIXES = frozenset({".mjml", ".txt", ".css", ".html"})
 
@@ -92,6 +93,20 @@ def _files(folder: Path, prefix: str) -> dict[str, str]:
     }
 
 
+def _guard(path: Path) -> None:
+    """A design reads nothing but its own files: one that came from elsewhere must not print the home's secrets."""
+    folder = path.parent
+    real = path.resolve()
+    if not any(real.is_relative_to(root.resolve()) for root in (folder, folder.parent)):
+        raise DesignError(
+            "This file is a link that leads out of the templates.",
+            file=f"{folder.name}/{path.name}",
+            hint="Put a copy in its place.",
+        )
+    if real.stat().st_size > MAX_FILE:
+        raise DesignError(f"This file is larger than {MAX_FILE // 1024} KB.", file=f"{folder.name}/{path.name}")
+
+
 def _settings(path: Path, below: dict[str, Any]) -> dict[str, Any]:
     if not path.is_file():
         return below
@@ -106,6 +121,7 @@ def _settings(path: Path, below: dict[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> str:
     try:
+        _guard(path)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"

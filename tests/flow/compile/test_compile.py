@@ -259,6 +259,35 @@ def test_a_faulty_design_file_is_named(issue: Issue, home: Path, file: str, cont
         compiling.compiler(issue)
 
 
+def test_a_design_reads_nothing_but_its_own_files(issue: Issue, home: Path) -> None:
+    folder = home / "templates" / "email" / "marquee"
+    folder.mkdir(parents=True)
+    (home / "secret.key").write_text("the key of this home")
+    (folder / "secret.txt").symlink_to(home / "secret.key")
+    (folder / "subject.txt").write_text("{% include 'secret.txt' %}")
+    with pytest.raises(DesignError, match=r"marquee/secret.txt: .*leads out of the templates"):
+        compiling.compiler(issue)
+    (folder / "secret.txt").unlink()
+    with pytest.raises(DesignError, match="there is no template 'secret.txt'"):
+        compiling.compiler(issue).full_render(Reader(address=""))
+    for outside in ("../../../../secret.key", "/etc/passwd", str(home / "secret.key")):
+        (folder / "subject.txt").write_text(f"{{% include '{outside}' %}}")
+        with pytest.raises(DesignError, match="there is no template"):
+            compiling.compiler(issue).full_render(Reader(address=""))
+    (folder / "subject.txt").write_text("x" * 300_000)
+    with pytest.raises(DesignError, match="larger than 256 KB"):
+        compiling.compiler(issue)
+
+
+def test_a_design_folder_may_be_a_link_to_where_its_designer_works(issue: Issue, home: Path) -> None:
+    work = home / "work"
+    work.mkdir()
+    (work / "subject.txt").write_text("From the workshop")
+    (home / "templates" / "email").mkdir(parents=True)
+    (home / "templates" / "email" / "marquee").symlink_to(work)
+    assert compiling.compiler(issue).full_render(Reader(address="")).subject == "From the workshop"
+
+
 def test_picture_width_is_the_designs_own(home: Path) -> None:
     from newsletter.config.home import template_folders
     from newsletter.flow.compile.designs import picture_width
