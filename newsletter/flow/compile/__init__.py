@@ -6,7 +6,7 @@ An approved issue is rebuilt from its freeze alone; a draft is compiled from wha
 from __future__ import annotations
 
 from newsletter.flow.compile.checking import blockers, checks
-from newsletter.flow.compile.designs import find_design
+from newsletter.flow.compile.designs import contrast_pairs, design_names, find_design, new_design
 from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_content, public_html, subject_of
 from newsletter.flow.compile.gathering import subject_suggestions
 from newsletter.flow.compile.inputs import Frozen, Sender, fingerprint, versions
@@ -22,12 +22,15 @@ __all__ = [
     "blockers",
     "checks",
     "compiler",
+    "contrast_pairs",
+    "design_names",
     "find_design",
     "fingerprint",
     "freeze",
     "frozen",
     "headers_for",
     "issue_content",
+    "new_design",
     "preview",
     "public_html",
     "reader_of",

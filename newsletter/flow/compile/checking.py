@@ -8,10 +8,12 @@ from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.config.home import template_folders
 from newsletter.core.checks import HEAVY, Level, Row, Subject, check
+from newsletter.core.designlint import lint_files, too_faint
 from newsletter.core.errors import DesignError, NewsletterError
-from newsletter.core.mjml import lint
 from newsletter.flow import domain as sending
+from newsletter.flow.compile.designs import contrast_pairs
 from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url, weigh
 from newsletter.flow.compile.gathering import ACTIVE
 from newsletter.flow.compile.inputs import Frozen
@@ -28,7 +30,7 @@ _PATIENCE = 2.0
 
 
 def checks(issue: Issue, now: datetime) -> list[Row]:
-    """Every finding about the issue as it would go out, blocking ones first. A letter that can't be rendered is one
+    """Every finding about the issue as it would go out, blocking ones first. A letter that can't be rendered is a
     finding, not an exception. Asks the DNS about the sending domain, for two seconds at most.
     """
     return _checks(issue, now, _domain)
@@ -36,6 +38,7 @@ def checks(issue: Issue, now: datetime) -> list[Row]:
 
 def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple[Row, ...] | None]) -> list[Row]:
     newsletter = issue.newsletter
+    design: list[Row] = []
     try:
         inputs = frozen(issue)
         design = _lint(inputs)
@@ -43,7 +46,8 @@ def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple
         differs = issue.freeze is not None and live(issue).fingerprint != issue.freeze.fingerprint
         audience = counts(newsletter.mailing_list, newsletter.audience, now=now, monthly=first_of_month(issue)).selected
     except NewsletterError as error:
-        return [_row(error)]
+        # What lint saw in the files may be the reason, with what was meant.
+        return [_row(error), *design]
     except AudienceError as error:
         return [Row(Level.BLOCK, str(error), "audience", "Mend the rule in magazine.toml and apply it.")]
     rows = check(
@@ -100,13 +104,17 @@ def _domain_row(finding: sending.Finding) -> Row:
 
 
 def _lint(inputs: Frozen) -> list[Row]:
-    """Mistakes of the design's own files, with their lines: what can be rendered, but should be mended."""
-    return [
-        Row(Level.WARN, f"{problem.message}.", f"{name}:{problem.line}:{problem.column}", problem.hint)
-        for name, text in sorted(inputs.design.files.items())
-        if name.endswith(".mjml")
-        for problem in lint(text, file=name)
+    """Mistakes of the design's own files, with their lines: what can be rendered, but should be mended. Colours in
+    which text can't be read block: a newsletter may have set them over the design's own.
+    """
+    rows = [
+        Row(Level.WARN, f"{found.message}.", f"{found.file}:{found.line}:{found.column}", found.hint)
+        for found in lint_files(inputs.design)
     ]
+    home = settings.NEWSLETTER.home
+    pairs = contrast_pairs(inputs.design.name, template_folders(Path(home) if home else None))
+    faint = too_faint(inputs.design.tokens, pairs or ())
+    return rows + [Row(Level.BLOCK, f"{found.message}.", "design_tokens", found.hint) for found in faint]
 
 
 def _row(error: NewsletterError) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ PARTS = "_parts"
 SETTINGS = "design.toml"
 SERVICE_LETTER = {"letter.mjml": "service.mjml", "letter.txt": "service.txt"}
 SERVICE = frozenset(SERVICE_LETTER.values())
+_TITLE = re.compile(r"^name\s*=.*$", re.MULTILINE)
 MAX_FILE = 256 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 _SUFFIXES = frozenset({".mjml", ".txt", ".css", ".html"})
@@ -43,11 +45,7 @@ def find_design(
     for folder in reversed(folders):
         settings = _settings(folder / name / SETTINGS, settings)
     if not any((folder / name).is_dir() for folder in folders):
-        known = sorted(
-            {path.name for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_dir()}
-        )
-        listed = ", ".join(each for each in known if each != PARTS) or "none"
-        raise DesignError(f'There is no design "{name}".', hint=f"Known: {listed}.")
+        raise _unknown(name, folders)
     if service:
         files = _service_files(files, name)
     else:
@@ -72,6 +70,65 @@ def _service_files(files: dict[str, str], name: str) -> dict[str, str]:
             raise DesignError(f"There is no {wanted}.", file=f"{name}/{wanted}", hint="Reinstall newsletter.")
         found[letter] = text
     return found | {"subject.txt": "{{ mail.subject }}"}
+
+
+def design_names(folders: Iterable[Path]) -> list[str]:
+    """The designs that there are in these template folders."""
+    return _names([folder / "email" for folder in folders])
+
+
+def contrast_pairs(name: str, folders: Iterable[Path]) -> list[list[str]] | None:
+    """Which token is read on which, as the design's own settings say; None where they don't. Raises `DesignError`."""
+    settings: dict[str, Any] = {}
+    for folder in reversed([folder / "email" for folder in folders]):
+        settings = _settings(folder / name / SETTINGS, settings)
+    pairs = settings.get("contrast")
+    if pairs is None:
+        return None
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) for pair in pairs):
+        raise DesignError('"contrast" must be a list of pairs.', file=f"{name}/{SETTINGS}")
+    return [[str(each) for each in pair] for pair in pairs]
+
+
+def new_design(name: str, source: str, folders: Iterable[Path], target: Path) -> list[Path]:
+    """Copy the design `source` to a new folder `target`/email/`name`, as it is with the home's own files; the parts
+    that all designs share stay shared. Returns the files. Raises `DesignError` for a name that is taken or is none.
+    """
+    folders = list(folders)
+    roots = [folder / "email" for folder in folders]
+    if not _NAME.fullmatch(name):
+        raise DesignError(f'"{name}" is not the name of a design.', hint="Small letters, digits and dashes.")
+    if name in _names(roots):
+        raise DesignError(f'There is a design "{name}" already.', hint="Choose another name.")
+    if source not in _names(roots):
+        raise _unknown(source, roots)
+    files: dict[str, Path] = {}
+    for root in reversed(roots):
+        if (root / source).is_dir():
+            wanted = (path for path in sorted((root / source).iterdir()) if path.is_file())
+            files |= {path.name: path for path in wanted if path.suffix in {*_SUFFIXES, ".toml"}}
+    folder = target / "email" / name
+    folder.mkdir(parents=True)
+    made = []
+    for file, path in sorted(files.items()):
+        text = _read(path)
+        if file == SETTINGS:
+            text = _TITLE.sub(f'name = "{name.replace("-", " ").capitalize()}"', text, count=1)
+        (folder / file).write_text(text, encoding="utf-8")
+        made.append(folder / file)
+    return made
+
+
+def _names(roots: Iterable[Path]) -> list[str]:
+    found = {path.name for root in roots if root.is_dir() for path in root.iterdir() if path.is_dir()}
+    return sorted(found - {PARTS})
+
+
+def _unknown(name: str, roots: Iterable[Path]) -> DesignError:
+    known = _names(roots)
+    near = get_close_matches(name, known, n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return DesignError(f'There is no design "{name}".', hint=f"{meant}Known: {', '.join(known) or 'none'}.")
 
 
 def picture_width(name: str, folders: Iterable[Path], default: int = 1200) -> int:

@@ -268,7 +268,7 @@ def test_a_design_reads_nothing_but_its_own_files(issue: Issue, home: Path) -> N
     with pytest.raises(DesignError, match=r"marquee/secret.txt: .*leads out of the templates"):
         compiling.compiler(issue)
     (folder / "secret.txt").unlink()
-    with pytest.raises(DesignError, match="there is no template 'secret.txt'"):
+    with pytest.raises(DesignError, match="there is no template 'secret"):
         compiling.compiler(issue).full_render(Reader(address=""))
     for outside in ("../../../../secret.key", "/etc/passwd", str(home / "secret.key")):
         (folder / "subject.txt").write_text(f"{{% include '{outside}' %}}")
@@ -286,6 +286,24 @@ def test_a_design_folder_may_be_a_link_to_where_its_designer_works(issue: Issue,
     (home / "templates" / "email").mkdir(parents=True)
     (home / "templates" / "email" / "marquee").symlink_to(work)
     assert compiling.compiler(issue).full_render(Reader(address="")).subject == "From the workshop"
+
+
+def test_a_newsletters_own_colours_must_be_readable(issue: Issue) -> None:
+    issue.newsletter.design_tokens = {"signal": "#FF9AB5"}
+    issue.newsletter.save()
+    blocked = [str(row) for row in compiling.checks(issue, NOW) if row.level == "block"]
+    assert any("signal on paper (#FF9AB5 on #FFFCFA) has a contrast of 1.95. 4.5 is needed" in text for text in blocked)
+    issue.newsletter.design_tokens = {"signal": "#8A1C3F"}
+    issue.newsletter.save()
+    assert not [row for row in compiling.checks(issue, NOW) if row.where == "design_tokens"]
+
+
+def test_a_name_that_a_design_misspells_is_seen_before_the_send(issue: Issue, home: Path) -> None:
+    folder = home / "templates" / "email" / "marquee"
+    folder.mkdir(parents=True)
+    (folder / "quote.mjml").write_text("{% if quote.creditt %}{% endif %}")
+    rows = [str(row) for row in compiling.checks(issue, NOW)]
+    assert "quote.mjml:1:13: a Quote has no 'creditt'. Did you mean credit?" in rows
 
 
 def test_picture_width_is_the_designs_own(home: Path) -> None:
