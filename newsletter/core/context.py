@@ -191,7 +191,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Promo:
-    """The print magazine's slot."""
+    """The print magazine's insert."""
 
     title: str
     text: str

@@ -220,7 +220,7 @@ def rich(language: str = "en") -> context.IssueContent:
 
 
 def thin(language: str = "en") -> context.IssueContent:
-    """Three reviews and nothing else: no note, no picture of the lead, no line, no slot."""
+    """Three reviews and nothing else: no note, no picture of the lead, no line, no insert."""
     whole = rich(language)
     assert whole.lead
     return context.numbered(

@@ -219,7 +219,7 @@ class Newsletter(models.Model):
         default=dict, blank=True
     )  # rule of whom an issue goes to; {} is every active subscriber
     print_promo = models.JSONField(default=dict, blank=True)
-    sponsors = models.JSONField(default=list, blank=True)  # slots with dates (core.slots): the first open one runs
+    sponsors = models.JSONField(default=list, blank=True)  # inserts with dates (core.inserts): the first open one runs
     ratings = models.CharField(max_length=13, choices=Ratings.choices, default=Ratings.SHOW)
 
     # The schedule (R8, R9): wall time in an IANA zone, never UTC.
@@ -293,7 +293,7 @@ class Issue(models.Model):
     note_signature = models.CharField(max_length=200, blank=True)
     max_cards = models.PositiveSmallIntegerField(null=True, blank=True)  # this issue only (R22)
     corrections = models.JSONField(default=list, blank=True)  # [{review, title, url, text}, ...] of sent reviews (R16)
-    # An editor's word on blocks that else go by rule: {"quote": {review, text}, "sponsor": a slot, "listen": {title,
+    # An editor's word on blocks that else go by rule: {"quote": {review, text}, "sponsor": an insert, "listen": {title,
     # url}, "pairs": false}. {} takes a block out; a name that is missing leaves it to the rule.
     blocks = models.JSONField(default=dict, blank=True)
     held_reason = models.TextField(blank=True)  # a label of a draft past its cutoff

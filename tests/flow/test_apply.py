@@ -309,7 +309,7 @@ def test_a_providers_interface_is_never_told_to_let_us_sign(now: datetime) -> No
         apply_text(table, now=now)
 
 
-SLOTS = """ratings = "rated rubrics"
+INSERTS = """ratings = "rated rubrics"
 
 [newsletters.print_promo]
 title = "The Moth Issue"
@@ -328,10 +328,10 @@ url = "https://trams.example.org/"
 
 
 def test_sponsors_and_their_days_go_in_and_come_out_again(now: datetime) -> None:
-    text = f"{FULL}{SLOTS}"
+    text = f"{FULL}{INSERTS}"
     apply_text(text, now=now)
     newsletter = Newsletter.objects.get()
-    assert [slot["title"] for slot in newsletter.sponsors] == ["The Orpheum Club", "Night Trams"]
+    assert [each["title"] for each in newsletter.sponsors] == ["The Orpheum Club", "Night Trams"]
     assert newsletter.print_promo["end"] == "2026-12-01"
     assert newsletter.ratings == "rated rubrics"
     assert apply_text(text, now=now) == []

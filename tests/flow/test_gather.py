@@ -451,9 +451,9 @@ def test_the_lead_picture_is_stored_and_a_broken_one_holds_nothing_up(desk: Desk
 def test_the_pictures_of_sponsors_are_fetched_and_ours_are_not_asked_for(desk: Desk, tmp_path: Path) -> None:
     with pictures() as (origin, opening, asked):
         newsletter = Newsletter.objects.get()
-        slot = {"title": "Club", "url": "https://orpheum.example.org/"}
-        newsletter.sponsors = [{**slot, "picture": f"{origin}/bird.png"}, slot]
-        newsletter.print_promo = {**slot, "picture": f"{settings.NEWSLETTER.base_url}/media/aa/b.png"}
+        insert = {"title": "Club", "url": "https://orpheum.example.org/"}
+        newsletter.sponsors = [{**insert, "picture": f"{origin}/bird.png"}, insert]
+        newsletter.print_promo = {**insert, "picture": f"{settings.NEWSLETTER.base_url}/media/aa/b.png"}
         newsletter.save()
         fetcher = Fetcher(allow=frozenset({opening}), pause=0)
         for stored in (1, 0):

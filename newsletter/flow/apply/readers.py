@@ -15,8 +15,8 @@ from newsletter.core import verp
 from newsletter.core.account import ESP, OWN, AccountRules
 from newsletter.core.domain import a_label, domain_of, may_align
 from newsletter.core.errors import NewsletterError
+from newsletter.core.inserts import insert_fault
 from newsletter.core.rubrics import RUBRICS
-from newsletter.core.slots import slot_fault
 from newsletter.providers import build
 from subscribers import address, audience, segments
 from subscribers.errors import SubscribersError
@@ -163,18 +163,18 @@ def table(value: object) -> dict[str, Any]:
     return {key: _plain(item) for key, item in value.items()}
 
 
-def slot(value: object) -> dict[str, Any]:
-    """A bought or house slot with its dates; {} for none."""
+def insert(value: object) -> dict[str, Any]:
+    """A bought or house insert with its dates; {} for none."""
     found = table(value)
-    if found and (fault := slot_fault(found)):
+    if found and (fault := insert_fault(found)):
         raise Refused(fault)
     return found
 
 
-def slots(value: object) -> list[dict[str, Any]]:
+def inserts(value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list):
         raise Refused("takes a list of tables: write [[newsletters.sponsors]] over each")
-    return [slot(item) for item in value]
+    return [insert(item) for item in value]
 
 
 def audience_rule(value: object) -> dict[str, Any]:

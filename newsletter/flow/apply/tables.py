@@ -208,14 +208,14 @@ def _newsletters(designs: Collection[str] | None) -> Table:
             ),
             Field(
                 "print_promo",
-                read.slot,
-                "the print magazine's slot: title, text, button, url, picture, alt, and the days of its start and end",
+                read.insert,
+                "the print magazine's insert: title, text, button, url, picture, alt, and the days of its start and end",
                 default={},
             ),
             Field(
                 "sponsors",
-                read.slots,
-                "sponsors' slots, each like print_promo; an issue shows the first whose days hold its own",
+                read.inserts,
+                "sponsors' inserts, each like print_promo; an issue shows the first whose days hold its own",
                 default=[],
             ),
             Field(

@@ -1,4 +1,4 @@
-"""What stands in a letter beside its reviews: the quote, second opinions, bought and house slots, earlier reviews."""
+"""What stands in a letter beside its reviews: the quote, second opinions, bought and house inserts, earlier reviews."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from django.db.models import Case, Q, QuerySet, Sum, Value, When
 
 from newsletter.core import cards, context
 from newsletter.core.content import EntryContent, from_json
+from newsletter.core.inserts import first_open, insert_texts, is_open
 from newsletter.core.kinship import mentions, second_opinions, title_mention
 from newsletter.core.prose import plain
 from newsletter.core.quotes import best_quote
-from newsletter.core.slots import first_open, is_open, slot_texts
 from newsletter.core.words import rubric_kind, words
 from newsletter.models import Issue, LeftOut, Picture, Placement, PlacementState, Review, SignupForm
 
@@ -80,10 +80,10 @@ def paired(issue: Issue, shown: Shown) -> tuple[tuple[context.Card, ...], tuple[
 
 
 def promo(table: Mapping[str, Any], day: date, base_url: str = "") -> context.Promo | None:
-    """The print magazine's slot on `day`: None outside its dates, or when something of it can't be read."""
+    """The print magazine's insert on `day`: None outside its dates, or when something of it can't be read."""
     if not is_open(table, day):
         return None
-    texts = slot_texts(table)
+    texts = insert_texts(table)
     picture = _picture(texts["picture"], texts["alt"], base_url)
     return context.Promo(texts["title"], texts["text"], texts["button"], texts["url"], picture)
 
@@ -94,7 +94,7 @@ def sponsor(issue: Issue, day: date, language: str, base_url: str) -> context.Sp
     table = first_open(issue.newsletter.sponsors if own is None else [own], day)
     if table is None:
         return None
-    texts = slot_texts(table)
+    texts = insert_texts(table)
     picture = _picture(texts["picture"], texts["alt"], base_url)
     label = words(language)["sponsored"]
     return context.Sponsor(label, texts["title"], texts["text"], texts["button"], texts["url"], picture)

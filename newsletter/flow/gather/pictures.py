@@ -30,11 +30,11 @@ def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now
     """Store the lead picture of each entry as wide as the widest design that may show it wants it, and those of
     sponsors and of the print magazine; try those again that failed lately. Returns (stored, failed).
     """
-    slots: dict[str, set[int]] = {url: set() for url in _slots()}
-    wanted = {**slots, **_leads(Entry.objects.filter(pk__in=list(entry_ids)))}
+    inserts: dict[str, set[int]] = {url: set() for url in _inserts()}
+    wanted = {**inserts, **_leads(Entry.objects.filter(pk__in=list(entry_ids)))}
     known = set(Picture.objects.filter(source_url__in=wanted).values_list("source_url", flat=True))
     failed = Picture.objects.exclude(error="").filter(fetched_at__lt=now - TRY_AGAIN_AFTER)
-    recent = {**slots, **_leads(Entry.objects.filter(first_seen_at__gt=now - TRY_FOR))}
+    recent = {**inserts, **_leads(Entry.objects.filter(first_seen_at__gt=now - TRY_FOR))}
     again = list(failed.filter(source_url__in=recent).order_by("pk").values_list("source_url", flat=True))
     stored = errors = 0
     # Known only when there is something to fetch: most polls bring nothing.
@@ -50,8 +50,8 @@ def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now
     return stored, errors
 
 
-def _slots() -> list[str]:
-    """The pictures that slots show, but those that are ours already."""
+def _inserts() -> list[str]:
+    """The pictures that inserts show, but those that are ours already."""
     own = f"{str(settings.NEWSLETTER.base_url).rstrip('/')}/media/"
     booked = Newsletter.objects.values_list("print_promo", "sponsors")
     open_issues = Issue.objects.filter(state__in=(IssueState.DRAFT, IssueState.APPROVED)).exclude(blocks={})

@@ -10,10 +10,10 @@ from django.db import transaction
 
 from newsletter.core.errors import IssueError
 from newsletter.core.identity import title_key
+from newsletter.core.inserts import insert_fault
 from newsletter.core.markup import is_web
 from newsletter.core.prose import plain
 from newsletter.core.quotes import bare, quotable
-from newsletter.core.slots import slot_fault
 from newsletter.flow.issue.facts import content_of
 from newsletter.ledger import issues
 from newsletter.ledger.placements import ACTIVE
@@ -51,13 +51,13 @@ def choose_quote(issue: Issue, review: Review, text: str, *, now: datetime, by: 
     _write(issue, "quote", {"review": review.pk, "text": words}, f'The issue quotes "{review}": {words}', now, by)
 
 
-def book_sponsor(issue: Issue, slot: Mapping[str, Any], *, now: datetime, by: str) -> None:
-    """Give this issue a sponsor of its own (core.slots); its dates don't matter here. Voids an approval.
+def book_sponsor(issue: Issue, insert: Mapping[str, Any], *, now: datetime, by: str) -> None:
+    """Give this issue a sponsor of its own (core.inserts); its dates don't matter here. Voids an approval.
 
-    Raises `IssueError` for a slot that can't be printed, or a decided issue.
+    Raises `IssueError` for an insert that can't be printed, or a decided issue.
     """
-    wanted = {name: value for name, value in slot.items() if value and name not in ("start", "end")}
-    if fault := slot_fault(wanted):
+    wanted = {name: value for name, value in insert.items() if value and name not in ("start", "end")}
+    if fault := insert_fault(wanted):
         raise IssueError(f"The sponsor {fault}.", where="sponsor")
     _write(issue, "sponsor", wanted, f"The issue is sponsored: {wanted['title']}", now, by)
 

@@ -1,4 +1,4 @@
-"""What stands beside the reviews of a letter, from real rows: quote, second opinions, slots, earlier reviews."""
+"""What stands beside the reviews of a letter, from real rows: quote, second opinions, inserts, earlier reviews."""
 
 from __future__ import annotations
 
@@ -209,12 +209,12 @@ def test_the_print_magazine_hides_outside_its_dates(issue: Issue, table: dict[st
 
 
 def test_the_sponsor_is_the_first_whose_dates_hold_the_issue_or_the_editors(issue: Issue) -> None:
-    slots = [
+    booked = [
         {"title": "Past", "url": "https://a.example", "end": "2026-11-01"},
         {"title": "Now", "url": "https://b.example", "start": "2026-11-01", "end": "2026-11-30"},
         {"title": "Also", "url": "https://c.example"},
     ]
-    issue.newsletter.sponsors = slots
+    issue.newsletter.sponsors = booked
 
     def shown() -> tuple[str, str] | None:
         found = compiling.issue_content(issue).sponsor
@@ -229,7 +229,7 @@ def test_the_sponsor_is_the_first_whose_dates_hold_the_issue_or_the_editors(issu
     assert shown() == ("Anzeige", "Now")
 
 
-def test_a_slots_picture_is_ours_or_none(issue: Issue) -> None:
+def test_an_inserts_picture_is_ours_or_none(issue: Issue) -> None:
     table = {"title": "Club", "url": "https://b.example", "picture": "https://b.example/ad.png", "alt": "Four seats"}
     issue.newsletter.sponsors = [table]
     assert (found := compiling.issue_content(issue).sponsor) and found.picture is None

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from newsletter.core.slots import first_open, is_open, slot_fault, slot_texts
+from newsletter.core.inserts import first_open, insert_fault, insert_texts, is_open
 
 GOOD = {"title": "Club", "url": "https://orpheum.example/club"}
 
@@ -23,18 +23,18 @@ GOOD = {"title": "Club", "url": "https://orpheum.example/club"}
         ({"start": "2026-11-06", "end": "2026-11-05"}, "ends before it starts"),
     ],
 )
-def test_a_slot_that_cannot_be_printed_says_why(more: dict[str, str], fault: str) -> None:
-    found = slot_fault({**GOOD, **more})
+def test_an_insert_that_cannot_be_printed_says_why(more: dict[str, str], fault: str) -> None:
+    found = insert_fault({**GOOD, **more})
     assert found == fault if not fault else fault in found
 
 
-def test_a_slot_is_open_on_its_days_alone() -> None:
+def test_an_insert_is_open_on_its_days_alone() -> None:
     table = {**GOOD, "start": "2026-11-05", "end": "2026-11-06"}
     assert [is_open(table, date(2026, 11, day)) for day in (4, 5, 6, 7)] == [False, True, True, False]
     assert first_open([table, GOOD], date(2026, 11, 7)) is GOOD
     assert first_open([table], date(2026, 11, 7)) is None
 
 
-def test_a_slot_without_words_for_its_button_says_its_title() -> None:
-    assert slot_texts(GOOD)["button"] == "Club"
-    assert slot_texts({**GOOD, "button": "Go", "alt": " Four\nseats "})["alt"] == "Four seats"
+def test_an_insert_without_words_for_its_button_says_its_title() -> None:
+    assert insert_texts(GOOD)["button"] == "Club"
+    assert insert_texts({**GOOD, "button": "Go", "alt": " Four\nseats "})["alt"] == "Four seats"

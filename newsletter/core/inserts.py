@@ -1,4 +1,4 @@
-"""Bought and house slots as they are written down: the print magazine's, a sponsor's, with their dates."""
+"""Bought and house inserts as they are written down: the print magazine's, a sponsor's, with their dates."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from newsletter.core.prose import plain
 FIELDS = ("title", "text", "button", "url", "picture", "alt", "start", "end")
 
 
-def slot_fault(table: Mapping[str, Any]) -> str:
-    """What is wrong with a slot as somebody wrote it, in one sentence; "" when it can be printed."""
+def insert_fault(table: Mapping[str, Any]) -> str:
+    """What is wrong with an insert as somebody wrote it, in one sentence; "" when it can be printed."""
     for name in table:
         if name not in FIELDS:
             near = get_close_matches(name, FIELDS, n=1)
@@ -37,19 +37,19 @@ def slot_fault(table: Mapping[str, Any]) -> str:
 
 
 def is_open(table: Mapping[str, Any], day: date) -> bool:
-    """Whether the slot is shown on `day`: complete, and within its dates, both of them included."""
-    if slot_fault({name: value for name, value in table.items() if name in FIELDS}):
+    """Whether the insert is shown on `day`: complete, and within its dates, both of them included."""
+    if insert_fault({name: value for name, value in table.items() if name in FIELDS}):
         return False
     start, end = _day(table, "start"), _day(table, "end")
     return not (start and day < start) and not (end and day > end)
 
 
 def first_open(tables: Sequence[Mapping[str, Any]], day: date) -> Mapping[str, Any] | None:
-    """The first slot that is shown on `day`."""
+    """The first insert that is shown on `day`."""
     return next((table for table in tables if is_open(table, day)), None)
 
 
-def slot_texts(table: Mapping[str, Any]) -> dict[str, str]:
+def insert_texts(table: Mapping[str, Any]) -> dict[str, str]:
     """Its texts, clean; the link says the title where nobody wrote what it says."""
     texts = {name: _text(table, name) for name in ("title", "text", "button", "url", "picture", "alt")}
     return texts | {"button": texts["button"] or texts["title"], "alt": texts["alt"] or texts["title"]}
