@@ -209,7 +209,7 @@ def _newsletters(designs: Collection[str] | None) -> Table:
             Field(
                 "print_promo",
                 read.insert,
-                "the print magazine's insert: title, text, button, url, picture, alt, and the days of its start and end",
+                "the print magazine's insert: title, text, button, url, picture, alt, the days of its start and end",
                 default={},
             ),
             Field(
