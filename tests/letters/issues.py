@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from newsletter.core import cards, context, suggest
 from newsletter.core.content import EntryContent, Rating, Release, Work
 from newsletter.core.reader import Reader
+from newsletter.core.rubrics import label
 from newsletter.core.words import long_date, words
 
 DAY = date(2026, 11, 5)
@@ -55,14 +56,13 @@ _BODY = {
 
 def entry(key: str, title: str, rubric: str, author: str, **more: object) -> EntryContent:
     """One review as a source would give it."""
-    body = _BODY[key]
     facts: dict[str, object] = {
         "title": title,
         "title_clean": title,
         "url": f"https://lantern.example/{rubric}/{key}",
         "rubric": rubric,
         "authors": (author,),
-        "body_text": body,
+        "body_text": _BODY.get(key, ""),
         "reading_minutes": 3,
         "language": "en",
     }
@@ -135,14 +135,6 @@ _PICTURES = {
 }
 
 
-def picture(key: str, language: str = "en") -> context.Picture | None:
-    """The picture of a review on our own host."""
-    if key not in _PICTURES:
-        return None
-    width, height, alt, by = _PICTURES[key]
-    return context.Picture(f"{HOST}/media/{key}.jpg", alt, width, height, cards.credit(by, language))
-
-
 MAGAZINE = context.Magazine(
     name="Lantern",
     url="https://lantern.example/",
@@ -159,8 +151,58 @@ NOTE = (
 )
 
 
-def _earlier(key: str, title: str, rubric: str, kicker: str, language: str) -> context.Line:
-    bare = context.Line(key, title, f"https://lantern.example/{rubric}/{key}", rubric, kicker)
+@dataclass(frozen=True)
+class Stock:
+    """What issues are built from, in one language. `pictures` are width, height, alternative text and credit;
+    `earlier` key, title and rubric; `promo` title, text and button, and `cover` the alternative text of its picture.
+    """
+
+    language: str
+    entries: Mapping[str, EntryContent]
+    pictures: Mapping[str, tuple[int, int, str, str]]
+    magazine: context.Magazine
+    newsletter: str
+    tagline: str
+    note: tuple[str, ...]
+    signature: str
+    earlier: tuple[tuple[str, str, str], ...]
+    promo: tuple[str, str, str]
+    cover: str
+
+
+ENGLISH = Stock(
+    language="en",
+    entries=ENTRIES,
+    pictures=_PICTURES,
+    magazine=MAGAZINE,
+    newsletter="The Lantern Weekly",
+    tagline="What is worth an evening",
+    note=NOTE,
+    signature="Mara Quill, editor",
+    earlier=(
+        ("9", "The Long Afternoon Gets Longer", "movie"),
+        ("8", "#30DaysLive: Night Nineteen", "concert"),
+        ("7", "Orla Venn Is Not Done Cooking", "interview"),
+    ),
+    promo=(
+        "The print magazine",
+        "Issue 38 is 96 pages of long reads, with Orla Venn’s lunch recipes.",
+        "Get the print magazine",
+    ),
+    cover="The cover of issue 38: a lunch table from above",
+)
+
+
+def picture(key: str, language: str = "en", stock: Stock = ENGLISH) -> context.Picture | None:
+    """The picture of a review on our own host."""
+    if key not in stock.pictures:
+        return None
+    width, height, alt, by = stock.pictures[key]
+    return context.Picture(f"{HOST}/media/{key}.jpg", alt, width, height, cards.credit(by, language))
+
+
+def _earlier(key: str, title: str, rubric: str, language: str) -> context.Line:
+    bare = context.Line(key, title, f"https://lantern.example/{rubric}/{key}", rubric, label(rubric, language))
     return cards.titled(bare, title, language)
 
 
@@ -170,21 +212,24 @@ def build(
     lines: Sequence[str] = (),
     *,
     pictures: bool = True,
-    language: str = "en",
-    note: tuple[str, ...] = NOTE,
+    language: str = "",
+    note: tuple[str, ...] | None = None,
     more: bool = True,
     promo: bool = True,
+    stock: Stock = ENGLISH,
 ) -> context.IssueContent:
-    """An issue of the named reviews."""
+    """An issue of the named reviews of `stock`, spoken in `language` (by default the stock's own)."""
+    language = language or stock.language
+    note = stock.note if note is None else note
     shown = [*([lead] if lead else []), *keys]
     made = [
         replace(
             cards.card(
                 key,
-                ENTRIES[key],
+                stock.entries[key],
                 on=DAY,
                 language=language,
-                picture=picture(key, language) if pictures else None,
+                picture=picture(key, language, stock) if pictures else None,
                 lead=key == lead,
             ),
             number=place,
@@ -192,13 +237,15 @@ def build(
         for place, key in enumerate(shown, 1)
     ]
     hooks = [
-        suggest.Hook(cards.work_title(ENTRIES[key]), ENTRIES[key].title_clean, ENTRIES[key].body_text) for key in shown
+        suggest.Hook(cards.work_title(stock.entries[key]), stock.entries[key].title_clean, stock.entries[key].body_text)
+        for key in shown
     ]
     subject = suggest.subjects(hooks, language)[0]
+    title, text, button = stock.promo
     return context.IssueContent(
         language=language,
-        magazine=MAGAZINE,
-        newsletter=context.Newsletter("weekly", "The Lantern Weekly", "What is worth an evening", True),
+        magazine=stock.magazine,
+        newsletter=context.Newsletter("weekly", stock.newsletter, stock.tagline, True),
         issue=context.Issue(
             slot=DAY.isoformat(),
             number=words(language)["number"].format(n=214),
@@ -207,26 +254,21 @@ def build(
             preview_text=suggest.preview_text(hooks, subject, language),
             contents=suggest.contents(hooks, language),
             note=note,
-            note_signature="Mara Quill, editor" if note else "",
+            note_signature=stock.signature if note else "",
         ),
         lead=made[0] if lead else None,
         cards=tuple(made[1 if lead else 0 :]),
         lines=tuple(
-            replace(cards.line(key, ENTRIES[key], language=language), number=len(shown) + place)
+            replace(cards.line(key, stock.entries[key], language=language), number=len(shown) + place)
             for place, key in enumerate(lines, 1)
         ),
-        more=(
-            _earlier("9", "The Long Afternoon Gets Longer", "movie", "Movie review", language),
-            _earlier("8", "#30DaysLive: Night Nineteen", "concert", "Concert review", language),
-            _earlier("7", "Orla Venn Is Not Done Cooking", "interview", "Interview", language),
-        )
-        if more
-        else (),
+        more=tuple(_earlier(*each, language) for each in stock.earlier) if more else (),
         promo=context.Promo(
-            "The print magazine",
-            "Issue 38 is 96 pages of long reads, with Orla Venn’s lunch recipes.",
-            "Get the print magazine",
+            title,
+            text,
+            button,
             "https://lantern.example/print",
+            context.Picture(f"{HOST}/media/cover.jpg", stock.cover, 480, 640) if pictures else None,
         )
         if promo
         else None,
