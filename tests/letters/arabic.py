@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
-from newsletter.core import context
+from newsletter.core import cards, context
 from newsletter.core.content import EntryContent, Rating, Release, Work
+from newsletter.core.words import week_of, words
 from tests.letters import issues
 
 _BODY = {
@@ -155,8 +157,93 @@ STOCK = issues.Stock(
 )
 
 
+_AGAIN = replace(
+    ENTRIES["bread"],
+    title="رغيف أقل في «خبز الفجر»: نظرة ثانية",
+    title_clean="رغيف أقل في «خبز الفجر»: نظرة ثانية",
+    url="https://lantern.example/movie/bread-again",
+    authors=("يوسف مراد",),
+    body_text=(
+        "خرجت جائعًا، وليس من الشوق. يطيل الفيلم النظر إلى العجين حتى تنسى من يعجنه، وحين يصل الخلاف إلى المال "
+        "أخيرًا يكون نصف القاعة قد قال كلمته همسًا."
+    ),
+    rating=Rating("2.5", "5"),
+    release=None,
+)
+_INTERVIEW = replace(
+    ENTRIES["mara"],
+    body_html=(
+        "<p>التقينا في المسرح الخالي الذي تُفتتح فيه الأسبوع المقبل.</p>"
+        "<p><strong>لماذا كلب، بعد إحدى عشرة مسرحية عن أمك؟</strong> لأن أمي شاهدت المسرحيات كلها، وطلبت دورًا تستلقي "
+        "فيه.</p>"
+    ),
+)
+
+
+def everything() -> context.IssueContent:
+    """Every block of the content model at once."""
+    stock = replace(
+        STOCK,
+        entries={
+            **ENTRIES,
+            "mara": _INTERVIEW,
+            "hall": replace(ENTRIES["hall"], event_date=date(2026, 11, 2)),
+            "again": _AGAIN,
+        },
+    )
+    base = issues.build("bread", ["night", "orange", "port", "hall", "mara", "again"], ["garden", "list"], stock=stock)
+    *shown, again = base.cards
+    shown[1] = replace(shown[1], pick=True)
+    seats = context.Picture(f"{issues.HOST}/media/club.jpg", "أربعة مقاعد حمراء", 720, 480, shape="wide")
+    return context.numbered(
+        replace(
+            base,
+            issue=replace(
+                base.issue,
+                week=week_of(issues.DAY, "ar"),
+                listen=context.Link("ميناء، الوجه الأول", "https://lantern.example/listen/port"),
+            ),
+            quote=context.Quote(
+                "حين تتكلم الأخت أخيرًا، تكون قد قالت كل شيء بالعجين.",
+                "سلمى الحداد عن خبز الفجر",
+                "movie",
+                ENTRIES["bread"].url,
+            ),
+            cards=tuple(shown),
+            pairs=(context.Pair("خبز الفجر", "movie", (again,), with_lead=True),),
+            sponsor=context.Sponsor(
+                words("ar")["sponsored"],
+                "نادي الأورفيوم: أربعة مقاعد وأربعة أفلام بسعر واحد",
+                "تذكرة موسم لمن يقررون في السابعة والنصف.",
+                "اكتشف الموسم",
+                "https://orpheum.example/club",
+                seats,
+            ),
+            corrections=(
+                context.Correction(
+                    ENTRIES["orange"].title_clean,
+                    ENTRIES["orange"].url,
+                    "الشجرة تظل على أربعة بيوت لا خمسة.",
+                    ENTRIES["orange"].title_clean,
+                ),
+            ),
+            also_like=(
+                cards.titled(
+                    context.Line(
+                        "5", "", "https://lantern.example/movie/doors", "movie", "مراجعة فيلم", "بقلم نور العلي"
+                    ),
+                    "للمطبخ بابان",
+                    "ar",
+                ),
+            ),
+            forward_url=f"{issues.HOST}/i/weekly/{issues.DAY.isoformat()}/forward",
+            subscribe_url=f"{issues.HOST}/s/weekly",
+        )
+    )
+
+
 def rich() -> context.IssueContent:
-    """Everything a week can hold."""
+    """Everything that a source gives."""
     return issues.build("bread", ["night", "orange", "port", "hall", "mara"], ["garden", "list"], stock=STOCK)
 
 

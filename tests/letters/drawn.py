@@ -19,6 +19,7 @@ SIZES = {
     "hall": (720, 480),
     "mara": (720, 480),
     "garden": (720, 480),
+    "club": (720, 480),
     "cover": (480, 640),
 }
 """Width and height in pixels, by the picture's name."""
@@ -248,6 +249,22 @@ def _garden(b: Board) -> None:
         b.line([(x, y), (x - drop * 0.3, y + drop)], "#e8f1f2", 1.1)
 
 
+def _club(b: Board) -> None:
+    """Four red seats."""
+    b.sky("#f2c9a0", "#e7a77c", "#c97a5a")
+    b.box(0, 380, 720, 100, "#8a4a3a")
+    for at in range(4):
+        x = 96 + at * 136
+        b.box(x, 150, 120, 190, "#b3202e", 26)
+        b.box(x + 12, 164, 96, 40, "#d0454c", 18)
+        b.box(x - 6, 316, 132, 66, "#8f1422", 20)
+        b.box(x + 14, 380, 14, 50, "#3a1a18", 4)
+        b.box(x + 92, 380, 14, 50, "#3a1a18", 4)
+        b.disc(x + 60, 226, 15, "#f6d58a")
+        b.words(x + 60, 226, str(at + 1), 18, "#5a1018", heavy=0.6)
+    b.glow(360, 80, 460, "#fff0cf", 0.4, 0.6)
+
+
 def _cover(b: Board) -> None:
     """The print magazine: a lunch table seen from above under its name."""
     b.sky("#0f4c4a", "#0c3d3d", "#092f30")
@@ -275,5 +292,6 @@ _SCENES: dict[str, Callable[[Board], None]] = {
     "hall": _hall,
     "mara": _mara,
     "garden": _garden,
+    "club": _club,
     "cover": _cover,
 }

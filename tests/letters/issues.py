@@ -198,7 +198,8 @@ def picture(key: str, language: str = "en", stock: Stock = ENGLISH) -> context.P
     if key not in stock.pictures:
         return None
     width, height, alt, by = stock.pictures[key]
-    return context.Picture(f"{HOST}/media/{key}.jpg", alt, width, height, cards.credit(by, language))
+    credit, shape = cards.credit(by, language), cards.shape_of(width, height)
+    return context.Picture(f"{HOST}/media/{key}.jpg", alt, width, height, credit, shape)
 
 
 def _earlier(key: str, title: str, rubric: str, language: str) -> context.Line:
@@ -268,7 +269,7 @@ def build(
             text,
             button,
             "https://lantern.example/print",
-            context.Picture(f"{HOST}/media/cover.jpg", stock.cover, 480, 640) if pictures else None,
+            context.Picture(f"{HOST}/media/cover.jpg", stock.cover, 480, 640, shape="tall") if pictures else None,
         )
         if promo
         else None,
