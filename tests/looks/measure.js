@@ -123,8 +123,8 @@
 
   // --- measuring ------------------------------------------------------------------------------------------------
   const canvas = () =>
-    getComputedStyle(document.documentElement).colorScheme.includes("dark")
-      && matchMedia("(prefers-color-scheme: dark)").matches ? [18 / 255, 18 / 255, 18 / 255, 1] : [1, 1, 1, 1];
+    (document.querySelector("meta[name=color-scheme]")?.content ?? getComputedStyle(document.documentElement).colorScheme)
+      .includes("dark") && matchMedia("(prefers-color-scheme: dark)").matches ? [18 / 255, 18 / 255, 18 / 255, 1] : [1, 1, 1, 1];
 
   function groundOf(el) {
     const layers = [];

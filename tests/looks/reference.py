@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
-from tests.looks.window import Box, Window
+from tests.looks.window import Box, Mode, Window
 
 SCALE = 4
 """The picture that is kept is so many times smaller than the page."""
@@ -33,6 +33,14 @@ AGREED = 0.75
 
 FILL_SHARE = 0.45
 """How much a fill's share may differ, of itself."""
+
+SHOTS: tuple[tuple[str, int, Mode], ...] = (
+    ("rich", 600, "light"),
+    ("rich", 375, "dark"),
+    ("rich-arabic", 600, "light"),
+    ("no-pictures", 320, "forced"),
+)
+"""What is kept of each design."""
 
 _NOTHING = (1, 2, 3)
 """Stands for what is no fill."""
