@@ -78,7 +78,10 @@ def _by_udp(server: socket.socket, zone: Zone) -> None:
 
 def _by_tcp(server: socket.socket, zone: Zone) -> None:
     while True:
-        connection, _ = server.accept()
+        try:
+            connection, _ = server.accept()
+        except TimeoutError:
+            continue  # nobody came for a while; the timeout is there for a connection that says nothing
         with connection, connection.makefile("rb") as stream:
             size = stream.read(2)
             if not size:

@@ -54,7 +54,10 @@ PROOFS: dict[str, list[str]] = {
     "crash-tools": ["python", "-m", "tests.acceptance.tools_exam"],
     "steady-postgresql": ["python", "tests/with_postgres.py", "python", "-m", "tests.acceptance.steady"],
     "signup": ["python", "-m", "tests.acceptance.joining"],
-    "looks": ["python", "tests/looks.py", "docs/images"],
+    "looks": ["python", "-m", "tests.looks", "looks"],
+    "generated": ["python", "-m", "tests.looks", "generated", "1000"],
+    "weight": ["python", "-m", "tests.looks", "weight"],
+    "spam": ["python", "-m", "tests.looks", "spam"],
 }
 
 

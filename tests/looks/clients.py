@@ -295,4 +295,5 @@ def unbalanced(html: str) -> str:
 
 def ghost_widths(seen: str) -> list[int]:
     """The widths of the tables that hold a letter together in Outlook, which knows no `max-width`."""
-    return [int(width) for width in re.findall(r'<table align="center"[^>]*? width="(\d+)"', seen)]
+    tables = re.findall(r"<table[^>]*>", seen)
+    return [int(width) for each in tables if 'align="center"' in each for width in re.findall(r' width="(\d+)"', each)]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-SCALE = 0.3
+SCALE = 0.25
 GAP, LABEL = 14, 26
 DESK = "#8a8a8a"
-QUALITY = 52
+QUALITY = 45
 
 
 def sheet(pictures: Sequence[tuple[str, Image.Image]], target: Path, *, scale: float = SCALE) -> int:

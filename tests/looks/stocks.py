@@ -101,7 +101,7 @@ STOCKS: Mapping[str, Stock] = {
 """By language."""
 
 ODDITIES = (
-    "Café\u0301 d\u0323e\u0307", "👩🏽‍🚀🎬", "𝔊𝔬𝔱𝔥𝔦𝔠", "A<b>&\"'</b>", "100 % & <more>", "{{7*7}}", "[[x]]",
+    "Café\u0301 d\u0323e\u0307", "👩🏽‍🚀🎬", "𝔊𝔬𝔱𝔥𝔦𝔠", "A<b>&\"'</b>", "100 % & <more>", "{{7*7}}", "[[7]]",
     "C:\\path",
     "https://lantern.example/a?b=c&d=e#f", "Supercalifragilistikexpialigetisch" * 2, "—…–‘’“”«»", "ﷺ",
     "a\u200bb\u00adc",

@@ -6,7 +6,7 @@
   ENVELOPE_FROM=…  the MAIL FROM used      POSTAL="Main Street"  words of the postal address to find
 Exit 1 if any MUST fails. stdlib + dkimpy (DKIM rows are skipped without it) + lxml.
 """
-import email, email.policy, os, re, sys, html
+import email, email.policy, os, pathlib, re, sys, html
 from email.header import decode_header, make_header
 from email.utils import getaddresses, parsedate_to_datetime
 
@@ -94,7 +94,8 @@ def check(raw):
     if htm:
         from lxml import html as LH
         t = LH.fromstring(htm); body = LH.fromstring(re.sub(r'(?s)<!--.*?-->|<style.*?</style>|<head.*?</head>', '', htm))
-        vis = ' '.join(body.text_content().split())
+        # Joined by spaces: `<h3>Title</h3><p>By X</p>` is two lines to everybody, and no word "TitleBy".
+        vis = ' '.join(' '.join(body.itertext()).split())
         hw, tw = words(vis), words(txt)
         must('text part carries >= 80 % of the words of the HTML', len(hw & tw) >= .8 * max(1, len(hw)), f'{len(hw & tw)}/{len(hw)}')
         must('text part holds no markup or CSS', not re.search(r'</?(td|table|div|span|p|style)\b|\{[^}]*:[^}]*;\s*\}|&(nbsp|amp|#\d+);', txt))
@@ -140,7 +141,7 @@ def check(raw):
     # DKIM
     try:
         import dkim
-        zone = {p[0].rstrip('.').lower() + '.': p[2].strip().encode() for p in (l.split(None, 2) for l in open(E('ZONE'))) if len(p) == 3 and p[1] == 'TXT'} if E('ZONE') else None
+        zone = {p[0].rstrip('.').lower() + '.': p[2].strip().encode() for p in (l.split(None, 2) for l in pathlib.Path(E('ZONE')).read_text().splitlines()) if len(p) == 3 and p[1] == 'TXT'} if E('ZONE') else None
     except ImportError: zone = None
     sigs = [s for s in msg.get_all('DKIM-Signature') or []]
     must('DKIM-Signature present', sigs, len(sigs))
