@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -45,6 +46,10 @@ SERVICE = {
 """The service mails that are looked at: they wear the newsletter's design."""
 
 
+READER = replace(issues.READER, preferences_url=f"{issues.HOST}/p/AbCdEfGhIjKlMnOpQrStUvWxAbCdEfGhIjKl")
+"""Somebody whose copy has every link of the footer."""
+
+
 @cache
 def design(name: str, *, service: bool = False) -> Design:
     """One stock design; with `service` its service mail."""
@@ -57,7 +62,7 @@ def compiler(name: str, content: IssueContent) -> Compiler:
     return Compiler(found, build_context(content, found.tokens))
 
 
-def rendered(name: str, content: IssueContent, reader: Reader = issues.READER) -> Rendered:
+def rendered(name: str, content: IssueContent, reader: Reader = READER) -> Rendered:
     """The letter as `reader` gets it."""
     return compiler(name, content).full_render(reader)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from newsletter.core.context import IssueContent
-from tests.letters import issues, odd
+from tests.letters import odd
 from tests.letters.everything import everything
-from tests.looks.letters import DESIGNS, compiler, rendered
+from tests.looks.letters import DESIGNS, READER, compiler, rendered
 
 FULL = 90 * 1024
 """Bytes of HTML that a letter of thirty cards may have. Gmail clips at about 102 KB."""
@@ -62,10 +62,10 @@ def compile_times(design: str, content: IssueContent) -> tuple[float, float]:
     for _ in range(ROUNDS):
         built = compiler(design, content)
         began = time.perf_counter()
-        built.full_render(issues.READER)
+        built.full_render(READER)
         renders.append(time.perf_counter() - began)
         began = time.perf_counter()
-        compiler(design, content).render(issues.READER)
+        compiler(design, content).render(READER)
         letters.append(time.perf_counter() - began)
     return statistics.median(renders), statistics.median(letters)
 
