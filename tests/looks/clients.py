@@ -42,8 +42,8 @@ _LONGHANDS = (
     ("left-right-top-bottom", re.compile(r"top|right|bottom|left")),
 )
 # Older than any client that is tested; or addressed to one program, and ignored by the others.
-_PLAIN_PROPERTIES = re.compile(r"color|font-(family|style|variant)|mso-.*|-(webkit|moz|ms)-.*")
-_PLAIN_ELEMENTS = frozenset(("html", "head", "title", "meta", "a", "br", "u"))
+_PLAIN_PROPERTIES = re.compile(r"color|quotes|font-(family|style|variant)|mso-.*|-(webkit|moz|ms)-.*")
+_PLAIN_ELEMENTS = frozenset(("html", "head", "title", "meta", "a", "br", "u", "q"))
 _PLAIN_ATTRIBUTES = re.compile(
     "href|src|alt|style|class|id|name|type|content|http-equiv|media|bgcolor|border|colspan|rowspan|title|rel|xmlns"
     "|aria-roledescription|vertical-align"  # the last is MJML's: no attribute of HTML, ignored by everybody

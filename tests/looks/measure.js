@@ -194,6 +194,7 @@
   function collisions() {
     const boxes = [], range = document.createRange();
     for (const [el, node] of texts()) {
+      if (el.closest("[aria-hidden=true]")) continue; // an ornament may hang over: its box is mostly air
       range.selectNodeContents(node);
       for (const rect of range.getClientRects()) {
         if (rect.width > 1 && rect.height > 1) boxes.push([rect, el, node.textContent.trim().slice(0, 24)]);
