@@ -1,4 +1,4 @@
-"""Runs by hand: `python -m tests.looks [looks | references | generated | weight | spam]`; exit code 1 for a fault."""
+"""Runs by hand: `python -m tests.looks [looks | references [DESIGN ...] | generated | weight | spam]`; exit code 1 for a fault."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def main(arguments: list[str]) -> int:
             from tests.looks.proving import looks
 
             return min(looks(), 1)
-        case ["references"]:
-            from tests.looks.proving import references
+        case ["references", *designs]:
+            from tests.looks.proving import DESIGNS, references
 
-            return references()
+            return references(designs or DESIGNS)
         case ["generated", *count]:
             from tests.looks.judging import judged
 

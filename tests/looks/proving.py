@@ -101,16 +101,12 @@ def _measured(window: Window, design: str, issue: str) -> int:
     return len(faults)
 
 
-def references() -> int:
-    """Draw the reference pictures anew."""
+def references(designs: Sequence[str] = DESIGNS) -> int:
+    """Draw the reference pictures of some designs anew."""
     with opened() as window:
-        shots = {}
-        for design in DESIGNS:
+        for design in designs:
             for issue, width, mode in reference.SHOTS:
                 window.show(letter(design, issue).html, width=width, mode=mode)
-                shots[f"{design}-{issue}-{width}-{mode}"] = reference.taken(window)
-        for old in REFERENCE_PICTURES.glob("*.png"):
-            old.unlink()
-        reference.save(shots, REFERENCE_PICTURES)
-    print(f"{len(shots)} reference pictures: look at them before you commit them")
+                reference.save(f"{design}-{issue}-{width}-{mode}", reference.taken(window), REFERENCE_PICTURES)
+    print(f"{len(designs) * len(reference.SHOTS)} reference pictures: look at them before you commit them")
     return 0

@@ -145,22 +145,17 @@ def _distance(new: Image.Image, old: Image.Image) -> float:
     return max(ImageStat.Stat(ImageChops.difference(*blurred)).mean)
 
 
-def save(shots: Mapping[str, Shot], folder: Path) -> None:
-    """Write the pictures as `NAME.png`, and where their blocks stand into `blocks.json`."""
+def save(name: str, shot: Shot, folder: Path) -> None:
+    """Write the picture as `NAME.png`, and where its blocks stand as `NAME.json`."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = {}
-    for name, shot in shots.items():
-        shot.picture.quantize(96).save(folder / f"{name}.png", optimize=True)
-        rows[name] = [{**asdict(block.box), "fills": dict(block.fills)} for block in shot.blocks]
-    lines = ",\n".join(
-        f'"{name}": [\n  ' + ",\n  ".join(json.dumps(each) for each in blocks) + "\n]" for name, blocks in rows.items()
-    )
-    (folder / "blocks.json").write_text(f"{{\n{lines}\n}}\n")
+    shot.picture.quantize(96).save(folder / f"{name}.png", optimize=True)
+    rows = [json.dumps({**asdict(block.box), "fills": dict(block.fills)}) for block in shot.blocks]
+    (folder / f"{name}.json").write_text("[\n  " + ",\n  ".join(rows) + "\n]\n")
 
 
 def load(name: str, folder: Path) -> Shot:
-    """What `save` wrote. Raises `KeyError` for a reference that is not there."""
-    rows: Sequence[dict[str, object]] = json.loads((folder / "blocks.json").read_text())[name]
+    """What `save` wrote. Raises `FileNotFoundError` for a reference that is not there."""
+    rows: Sequence[dict[str, object]] = json.loads((folder / f"{name}.json").read_text())
     blocks = tuple(Block(Box(**{k: row[k] for k in Box.__dataclass_fields__}), row["fills"]) for row in rows)  # type: ignore[arg-type]
     with Image.open(folder / f"{name}.png") as picture:
         return Shot(blocks, picture.convert("RGB"))
