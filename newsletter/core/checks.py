@@ -124,8 +124,12 @@ def _envelope(subject: Subject) -> Iterator[Row]:
 
 
 def _links(subject: Subject) -> Iterator[Row]:
-    """The last gate: whatever way an address came in, a letter links to the web and to mail, and to nothing else."""
-    for address in sorted({address for address in _addresses(subject.sample.html) if not _is_link(address)}):
+    """The last gate: whatever way an address came in, a letter links to the web, to mail and to places within itself
+    that there are, and to nothing else.
+    """
+    places = {f"#{place}" for place in _values(subject.sample.html, "id")}
+    others = {address for address in _values(subject.sample.html, "href") if not _is_link(address)}
+    for address in sorted(others - places):
         yield Row(
             Level.BLOCK,
             f"The letter links to {shown_address(address)}, which is no web or mail address.",
@@ -134,11 +138,11 @@ def _links(subject: Subject) -> Iterator[Row]:
         )
 
 
-def _addresses(letter: str) -> Iterator[str]:
-    """What each href of the letter says, those for Outlook in its comments included."""
+def _values(letter: str, wanted: str) -> Iterator[str]:
+    """What each attribute of that name says in the letter, those for Outlook in its comments included."""
     for tag in _TAG.finditer(letter):
         for name, *values in _ATTRIBUTE.findall(tag.group()):
-            if name.lower().rpartition(":")[2] == "href":
+            if name.lower().rpartition(":")[2] == wanted:
                 yield html.unescape("".join(values))
 
 

@@ -116,6 +116,12 @@ def test_links_to_the_web_and_to_mail_and_words_about_links_do_not_block() -> No
     assert texts(facts(sample=html(f'{links}<p>Write href="javascript:" in no page.</p>')), Level.BLOCK) == []
 
 
+def test_a_link_within_the_letter_blocks_where_it_leads_nowhere() -> None:
+    there = '<p><a href="#n1">down</a></p><h2><a id="n1" name="n1">The Salt Road</a></h2>'
+    assert texts(facts(sample=html(there)), Level.BLOCK) == []
+    assert any("'#n2'" in text for text in texts(facts(sample=html(there.replace("#n1", "#n2"))), Level.BLOCK))
+
+
 def test_links_without_https_block_only_where_people_are_mailed() -> None:
     plain = URL.replace("https", "http")
     page = PAGE.replace(URL, plain)
