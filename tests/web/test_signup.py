@@ -282,4 +282,15 @@ def test_the_skin_is_the_designs_and_text_can_be_read(client: Client, form: Sign
     assert "--accent: #C4003F" in sheet.content.decode() and "--on-accent: #FFFCFA" in sheet.content.decode()
     form.newsletter.design_tokens = {"ink": "#FFFFFF"}
     form.newsletter.save()
-    assert ":root { --" not in client.get("/skin/weekly.css").content.decode().partition("@media")[0]
+    assert "--ink" not in client.get("/skin/weekly.css").content.decode().partition("@media")[0]
+
+
+def test_the_skin_has_the_faces_of_the_design_and_nothing_but_faces(client: Client, form: SignupForm) -> None:
+    form.newsletter.design = "colophon"
+    form.newsletter.save()
+    sheet = client.get("/skin/weekly.css").content.decode()
+    assert "--accent: #7A1F2B" in sheet and "--serif: Iowan Old Style," in sheet and "--sans: Iowan Old Style," in sheet
+    form.newsletter.design_tokens = {"heads": "Georgia; } body { display: none", "text": "'Georgia"}
+    form.newsletter.save()
+    sheet = client.get("/skin/weekly.css").content.decode()
+    assert "--serif" not in sheet and "--sans" not in sheet and "display" not in sheet

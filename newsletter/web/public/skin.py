@@ -1,7 +1,8 @@
-"""The newsletter's own colours over the readers' pages, from the tokens of its design."""
+"""The newsletter's own colours and faces over the readers' pages, from the tokens of its design."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,9 @@ from newsletter.web.headers import FILES
 # Our variable and the token that it takes, by day and after dark.
 _DAY = {"paper": "paper", "ink": "ink", "soft": "muted", "line": "hairline", "accent": "signal"}
 _NIGHT = {name: f"dark_{token}" for name, token in _DAY.items()}
+# The faces of headlines and of text, whatever our variables are called after.
+_FACES = {"serif": "heads", "sans": "text"}
+_FACE = re.compile(r"[A-Za-z0-9 ,'_-]+", re.ASCII)
 
 
 @require_safe
@@ -38,13 +42,20 @@ def sheet(request: HttpRequest, newsletter: str) -> HttpResponse:
 
 
 def css(tokens: Mapping[str, Any]) -> str:
-    """The variables of both times of day; a set of colours in which text could not be read is left out."""
+    """The variables of faces and of both times of day; a set of colours in which text could not be read is left out."""
     parts = []
+    if faces := " ".join(f"--{name}: {tokens[face]};" for name, face in _FACES.items() if _is_face(tokens.get(face))):
+        parts.append(f":root {{ {faces} }}")
     if day := _rules(tokens, _DAY):
         parts.append(f":root {{ {day} }}")
     if night := _rules(tokens, _NIGHT):
         parts.append(f"@media (prefers-color-scheme: dark) {{ :root {{ {night} }} }}")
     return "\n".join(parts) + "\n"
+
+
+def _is_face(value: object) -> bool:
+    """Whether it is a list of font names, and can be nothing else."""
+    return isinstance(value, str) and _FACE.fullmatch(value) is not None and value.count("'") % 2 == 0
 
 
 def _rules(tokens: Mapping[str, Any], names: Mapping[str, str]) -> str:
