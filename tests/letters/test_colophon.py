@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -16,7 +17,7 @@ from django.utils import translation
 from lxml import html as lxml_html
 
 from newsletter.core.colors import ENOUGH, contrast
-from newsletter.core.context import Card, IssueContent, Newsletter, build_context
+from newsletter.core.context import Card, IssueContent, Newsletter, build_context, numbered
 from newsletter.core.letter import Compiler, Headers, Mailbox
 from newsletter.core.mjml import lint
 from newsletter.core.reader import Reader
@@ -24,6 +25,7 @@ from newsletter.core.words import dir_of
 from newsletter.flow.compile.designs import find_design
 from newsletter.flow.service.wording import Facts, Kind, mail_of
 from tests.letters import issues
+from tests.letters.everything import everything
 from tests.tools import check_message
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -34,6 +36,8 @@ REFERENCES: dict[str, Callable[[], IssueContent]] = {
     "thin": issues.thin,
     "no-pictures": issues.without_pictures,
     "right-to-left": issues.right_to_left,
+    "everything": everything,
+    "pair": lambda: everything(with_lead=False),
 }
 HEADERS = Headers(
     from_=Mailbox("weekly@news.example.test", "Lantern"),
@@ -66,26 +70,28 @@ def page(content: IssueContent, reader: Reader = issues.READER) -> lxml_html.Htm
 
 
 def full_house(count: int = MAX_CARDS) -> IssueContent:
-    """`count` reviews in full, each with a picture and addresses as long as a magazine's own, and ten lines."""
-    content = issues.build("sunday", ["night", "salt", "tin", "hall", "mara", "garden"], ["list"])
-    cards = (content.cards * 5)[: count - 1]
+    """`count` reviews in full with pictures and addresses as long as a magazine's own, ten lines, every other block."""
+    content = everything(with_lead=False)
+    pictured = [card for card in content.cards if card.picture]
 
-    def long(card: Card, number: int) -> Card:
-        assert card.picture
-        address = f"https://www.lantern-magazine.example/reviews/2026/11/05/{'a-title-with-dashes-' * 3}{number}/"
-        shown = replace(card.picture, url=f"{issues.HOST}/media/{number:064x}.jpg")
-        return replace(card, url=address, picture=shown, number=number)
+    def long(card: Card, place: int) -> Card:
+        address = f"https://www.lantern-magazine.example/reviews/2026/11/05/{'a-title-with-dashes-' * 3}{place}/"
+        shown = card.picture and replace(card.picture, url=f"{issues.HOST}/media/{place:064x}.jpg")
+        return replace(card, url=address, picture=shown)
 
     assert content.lead
-    return replace(
-        content,
-        lead=long(content.lead, 1),
-        cards=tuple(long(card, number) for number, card in enumerate(cards, 2)),
-        lines=content.lines * 10,
+    cards = (pictured * 6)[: count - 1 - len(content.pairs[0].cards)]
+    return numbered(
+        replace(
+            content,
+            lead=long(content.lead, 0),
+            cards=tuple(long(card, place) for place, card in enumerate(cards, 1)),
+            lines=content.lines * 5,
+        )
     )
 
 
-@pytest.mark.parametrize("name", sorted(REFERENCES))
+@pytest.mark.parametrize("name", ["no-pictures", "rich", "right-to-left", "thin"])
 def test_every_message_meets_the_mail_standards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSTAL", "12 Main Street")
     for reader in (issues.READER, issues.NAMELESS):
@@ -111,10 +117,9 @@ def test_compiled_letters_are_the_full_render(name: str) -> None:
 def test_the_contents_name_what_follows_and_lead_there(name: str) -> None:
     content = REFERENCES[name]()
     built = compiler(content)
-    shown = [*([content.lead] if content.lead else []), *content.cards]
     for reader in READERS:
         root = lxml_html.fromstring(built.full_render(reader).html)
-        wanted = [card for card in shown if not reader.topics or card.rubric in reader.topics]
+        wanted = [card for card in content.shown if not reader.topics or card.rubric in reader.topics]
         links = root.xpath("//a[starts-with(@href, '#')]")
         assert [link.text_content() for link in links] == [card.title for card in wanted]
         heads = [root.get_element_by_id(link.get("href")[1:]) for link in links]
@@ -123,10 +128,10 @@ def test_the_contents_name_what_follows_and_lead_there(name: str) -> None:
 
 
 def test_one_review_alone_and_a_full_house_have_no_list_of_contents() -> None:
-    for content in (issues.build("sunday", []), full_house(17)):
+    for content in (issues.build("sunday", []), full_house(15)):
         root = page(content)
         assert not root.xpath("//a[starts-with(@href, '#')]")
-        assert "This week" not in root.text_content().replace("This week’s", "")
+        assert "In this issue" not in root.text_content()
 
 
 def test_a_full_house_keeps_its_words_and_stays_clear_of_gmails_knife() -> None:
@@ -134,8 +139,8 @@ def test_a_full_house_keeps_its_words_and_stays_clear_of_gmails_knife() -> None:
     rendered = compiler(content).full_render(issues.READER)
     assert len(rendered.html.encode()) <= FULL_WEIGHT
     text = lxml_html.fromstring(rendered.html).text_content()
-    for card in content.cards:
-        assert text.count(card.excerpt) == sum(each.excerpt == card.excerpt for each in content.cards)
+    said = Counter(card.exchange.answer if card.exchange else card.excerpt for card in content.shown)
+    assert {words: text.count(words) for words in said} == dict(said)
 
 
 def test_headings_are_in_order_with_one_first() -> None:
@@ -186,6 +191,70 @@ def test_from_right_to_left_nothing_is_set_to_the_left() -> None:
     body = body.replace('critic" align="left"', "")  # at the end of its line
     assert not re.search(r"align:left|align=\"left\"|padding-left|direction:ltr", body)
     assert "italic" not in body and "uppercase" not in body and "letter-spacing" not in body
+
+
+def test_every_block_says_all_that_it_has() -> None:
+    for content in (everything(), everything(with_lead=False)):
+        assert content.quote and content.sponsor and content.issue.listen
+        root = page(content, replace(issues.READER, preferences_url="https://news.example.test/p/AbCdEfGh"))
+        text = " ".join(root.text_content().split())
+        exchange = next(card.exchange for card in content.cards if card.exchange)
+        (pair,) = content.pairs
+        said = [
+            content.quote.text, content.quote.credit, pair.work, exchange.question, exchange.answer, content.issue.week,
+            *(value for card in pair.cards for value in (card.title, card.byline, card.excerpt)),
+            content.sponsor.label, content.sponsor.title, content.sponsor.text, content.issue.listen.title,
+            content.corrections[0].text, content.also_like[0].title,
+        ]  # fmt: skip
+        assert [words for words in said if words not in text] == []
+        assert "Editor’s pick" in text and text.count("Editor’s pick") == 1
+        links = root.xpath("//a/@href")
+        for url in (content.quote.url, content.sponsor.url, content.issue.listen.url, content.also_like[0].url):
+            assert url in links
+        order = [
+            "Dara Okoye carries",
+            "This week’s reviews",
+            "Second opinion",
+            "Sponsored",
+            "Also this week",
+            "Corrections",
+        ]
+        order += ["You may also like", "More from Lantern", "The print magazine", "Reply to this mail"]
+        order += ["You’re reading this", "Change what you get", "Pause", "Unsubscribe", "View online", "Forward to a"]
+        order += ["Privacy", "Forwarded to you", "paid for their own ticket", "© 2026", "Port Ellery"]
+        places = [text.rindex(words) for words in order]
+        assert places == sorted(places)
+
+
+def test_a_quote_and_a_second_opinion_reach_those_who_follow_their_rubric() -> None:
+    text = page(everything(), replace(issues.READER, topics=("book",))).text_content()
+    assert "tea towel" not in text and "Second opinion" not in text and "The Salt Road" in text
+
+
+def test_an_interview_prints_its_first_exchange_in_place_of_its_beginning() -> None:
+    content = everything()
+    (card,) = [card for card in content.cards if card.exchange]
+    (question,) = page(content).xpath("//p[text() = $words]", words=card.exchange and card.exchange.question)
+    assert "font-weight:700" in question.get("style") and DESIGN.tokens["signal"] in question.get("style")
+    assert card.excerpt not in page(content).text_content()
+
+
+def test_reviews_that_stand_by_rubric_get_its_name_as_heading_and_no_kicker() -> None:
+    content = issues.build("sunday", ["salt", "mara"])
+    book, talk = content.cards
+    others = (
+        replace(book, title="A Second Book"),
+        replace(talk, title="A Second Talk", kicker="Sponsored", sponsored=True),
+    )
+    by_rubric = numbered(replace(content, cards=(book, others[0], talk, others[1])))
+    root = page(by_rubric)
+    assert [head.text_content() for head in root.xpath("//h2")][1:3] == ["Books", "Interviews"]
+    kickers = [each.text_content() for each in root.xpath("//p[contains(@class, 'signal')]")]
+    assert "Book review" not in kickers and "Sponsored" in kickers
+    mixed = page(numbered(replace(content, cards=(book, talk, *others))))
+    assert mixed.xpath("//h2")[1].text_content() == "This week’s reviews"
+    assert [each.text_content() for each in mixed.xpath("//p[text() = 'Book review']")] == ["Book review"] * 2
+    assert "Books" not in page(by_rubric, replace(issues.READER, topics=("interview",))).text_content()
 
 
 @pytest.mark.parametrize(("kicker", "capitals"), [("Filmkritik", True), ("Straßenmusik", False)])
