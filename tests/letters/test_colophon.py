@@ -91,7 +91,7 @@ def full_house(count: int = MAX_CARDS) -> IssueContent:
     )
 
 
-@pytest.mark.parametrize("name", ["no-pictures", "rich", "right-to-left", "thin"])
+@pytest.mark.parametrize("name", sorted(REFERENCES))
 def test_every_message_meets_the_mail_standards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSTAL", "12 Main Street")
     for reader in (issues.READER, issues.NAMELESS):
