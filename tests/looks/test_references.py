@@ -77,9 +77,9 @@ def test_a_real_change_is_seen(window: Window, design: str, change: object, said
 @pytest.mark.parametrize("design", DESIGNS)
 def test_every_fill_of_a_design_is_held(window: Window, design: str) -> None:
     """Each colour that fills anything turns the picture red when it becomes another."""
-    before = shot(window, reference(design, "thin").html)
+    before = shot(window, reference(design, "rich").html)
     fills = {colour for block in before.blocks for colour, share in block.fills.items() if share > 0.02}
     assert len(fills) > 1
     for colour in fills:
-        html = re.sub(colour, "#13a89e", reference(design, "thin").html, flags=re.IGNORECASE)
+        html = re.sub(colour, "#13a89e", reference(design, "rich").html, flags=re.IGNORECASE)
         assert any("#13a89e fills" in each for each in differences(shot(window, html), before)), colour
