@@ -226,6 +226,15 @@ def test_every_block_says_all_that_it_has() -> None:
         assert places == sorted(places)
 
 
+def test_the_footer_has_no_link_to_nowhere_and_no_point_without_one() -> None:
+    content = issues.thin()
+    bare = replace(content, view_online_url="", magazine=replace(content.magazine, privacy_url=""))
+    for each, reader in ((content, issues.READER), (bare, issues.READER), (content, Reader("")), (bare, Reader(""))):
+        root = page(each, reader)
+        assert all(root.xpath("//a/@href"))
+        assert not re.search(r"·\s*(·|$|Lantern\b)", root.text_content().partition("person at Lantern reads it.")[2])
+
+
 def test_a_quote_and_a_second_opinion_reach_those_who_follow_their_rubric() -> None:
     text = page(everything(), replace(issues.READER, topics=("book",))).text_content()
     assert "tea towel" not in text and "Second opinion" not in text and "The Salt Road" in text
