@@ -14,7 +14,7 @@ from newsletter.core.excerpt import excerpt
 from newsletter.core.exchange import first_exchange
 from newsletter.core.ratings import LETTERS
 from newsletter.core.rubrics import RUBRICS, base_language, label
-from newsletter.core.words import day_of, day_parts, dir_of, names, rubric_kind, words
+from newsletter.core.words import day_of, day_parts, decimal, dir_of, names, rubric_kind, words
 
 LEAD_WORDS = (60, 90)
 CARD_WORDS = (28, 48)
@@ -215,7 +215,7 @@ def rating(given: source.Rating | None, language: str) -> Rating | None:
         value, best = float(given.value), float(given.best)
     except ValueError:
         return Rating(given.value, kind="letter" if given.value in LETTERS else "words", value=given.value)
-    shown, top = _number(value), _number(best)
+    shown, top = decimal(value, language), decimal(best, language)
     text = words(language)["out_of"].format(value=shown, best=top)
     if best in (4.0, 5.0) and 0 <= value <= best and (value * 2).is_integer():
         full, half = int(value), int(value * 2) % 2
@@ -303,7 +303,3 @@ def _repeats(dek: str, opening: str) -> bool:
         return "".join(char for char in text.casefold() if char.isalnum())
 
     return key(opening).startswith(key(dek)[:60])
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

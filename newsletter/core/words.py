@@ -9,6 +9,7 @@ from datetime import date, datetime
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
+from babel.numbers import format_decimal
 
 from newsletter.core.rubrics import LANGUAGES, base_language
 
@@ -311,6 +312,11 @@ def date_pattern(language: str) -> tuple[str, tuple[str, ...]]:
     fields = {"d": "{day}", "MMMM": "{month}", "M": "{month}", "y": "{year}"}
     text = re.sub(r"'([^']*)'|MMMM|M|d|y", lambda match: match[1] or fields[match.group()], pattern)
     return text, tuple(str(number) if numeric else str(months[number]) for number in range(1, 13))
+
+
+def decimal(value: float, language: str) -> str:
+    """A number with at most one decimal, by the language's own sign: "8.3", in German "8,3"."""
+    return format_decimal(round(value, 1), format="0.#", locale=_locale(language))
 
 
 def names(people: Sequence[str], language: str) -> str:

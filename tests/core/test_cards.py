@@ -34,6 +34,14 @@ def test_a_rating_keeps_its_own_scale(value: str, best: str, shown: Shown) -> No
 
 
 @pytest.mark.parametrize(
+    ("language", "text"),
+    [("de", "8,3 von 10"), ("fr", "8,3 sur 10"), ("es", "8,3 de 10"), ("it", "8,3 su 10"), ("zh", "8.3（满分 10）")],
+)
+def test_a_rating_has_its_languages_decimal_sign(language: str, text: str) -> None:
+    assert cards.rating(Rating("8.3", "10"), language) == Shown(text, kind="number", value=text[:3], best="10")
+
+
+@pytest.mark.parametrize(
     ("width", "height", "rubric", "shape"),
     [
         (1200, 675, "book", "wide"),

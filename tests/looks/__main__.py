@@ -1,4 +1,4 @@
-"""Runs by hand: `python -m tests.looks [looks | references [DESIGN ...] | generated | weight | spam]`; exit code 1 for a fault."""
+"""Runs by hand: `python -m tests.looks looks|references [DESIGN ...]|generated [N]|weight|spam`; exit 1 for a fault."""
 
 from __future__ import annotations
 
