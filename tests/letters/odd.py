@@ -106,6 +106,15 @@ def arabic_titles() -> IssueContent:
     return issues.build("bread", ["night", "orange", "salt"], ["garden"], stock=stock)
 
 
+def tall_lead() -> IssueContent:
+    """A book leads: its cover is no picture for the whole width. Another's measures are not known."""
+    content = issues.build("salt", ["tin", "night", "hall"])
+    first, *others = content.cards
+    assert first.picture
+    unknown = replace(first, picture=replace(first.picture, width=0, height=0, shape=""))
+    return replace(content, cards=(unknown, *others))
+
+
 def one_review() -> IssueContent:
     """One review only, and no note."""
     return issues.build("sunday", [], note=(), more=False, promo=False)
@@ -145,6 +154,7 @@ ODD: Mapping[str, Callable[[], IssueContent]] = {
     "middle-without-picture": middle_without_picture,
     "german-compound": compound,
     "arabic-titles": arabic_titles,
+    "tall-lead": tall_lead,
     "one-review": one_review,
     "thirty-one-reviews": thirty_one,
 }
