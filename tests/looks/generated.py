@@ -5,6 +5,7 @@ Seeded: the same number gives the same issue. The letters go the way of a send: 
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from newsletter.core.letter import Compiler
 from newsletter.core.ratings import read_rating
 from newsletter.core.rubrics import RUBRICS
 from newsletter.core.tokens import Keys
-from newsletter.core.words import long_date, words
+from newsletter.core.words import long_date, week_of, words
 from newsletter.flow.compile import Composer, Frozen, Recipient, Sender
 from newsletter.flow.compile.people import preferences_prefix, unsubscribe_prefix
 from tests.letters import issues
@@ -97,6 +98,9 @@ class _Dice(Random):
         return issues.DAY + timedelta(days=self.randint(-60, 60))
 
 
+_escaped = html.escape
+
+
 def _entry(dice: _Dice, key: str, language: str) -> EntryContent:
     rubric = dice.choice([*RUBRICS, ""])
     title = dice.text(1, dice.choice((3, 6, 9, 40)))
@@ -123,6 +127,7 @@ def _entry(dice: _Dice, key: str, language: str) -> EntryContent:
         authors=dice.people(dice.choice((1, 1, 2, 12))),
         dek=dice.choice(("", dice.text(6, 24))),
         body_text="\n".join(dice.prose(dice.randint(0, 7)) for _ in range(dice.randint(0, 3))),
+        body_html=f"<p><strong>{_escaped(dice.text(4, 12))}?</strong> {_escaped(dice.prose(3))}</p>",
         reading_minutes=dice.choice((0, 1, 2, 7, 23)),
         language=language,
         work=work,
@@ -138,13 +143,9 @@ def _picture(dice: _Dice, language: str) -> context.Picture | None:
         return None
     name = dice.choice(list(SIZES))
     width, height = SIZES[name]
-    return context.Picture(
-        f"{issues.HOST}/media/{name}.jpg",
-        dice.text(3, 9),
-        width,
-        height,
-        cards.credit(dice.choice(("", dice.text(1, 3))), language),
-    )
+    credit = cards.credit(dice.choice(("", dice.text(1, 3))), language)
+    shape = cards.shape_of(width, height)
+    return context.Picture(f"{issues.HOST}/media/{name}.jpg", dice.text(3, 9), width, height, credit, shape)
 
 
 def content(number: int, language: str) -> context.IssueContent:
@@ -160,11 +161,9 @@ def content(number: int, language: str) -> context.IssueContent:
     for place, (key, entry) in enumerate(entries[:shown], 1):
         lead = has_lead and place == 1
         card = cards.card(key, entry, on=issues.DAY, language=language, picture=_picture(dice, language), lead=lead)
-        made.append(replace(cards.described(card), number=place))
+        made.append(cards.described(card))
     hooks = [suggest.Hook(cards.work_title(entry), entry.title_clean, entry.body_text) for _, entry in entries[:shown]]
-    subject = suggest.subjects(hooks, language)[0]
-    note = tuple(dice.prose(dice.randint(1, 3)) for _ in range(dice.choice((0, 0, 1, 2))))
-    return context.IssueContent(
+    bare = context.IssueContent(
         language=language,
         magazine=replace(issues.MAGAZINE, about=dice.choice(("", dice.prose(1)))),
         newsletter=context.Newsletter(
@@ -173,44 +172,95 @@ def content(number: int, language: str) -> context.IssueContent:
             dice.choice(("", dice.text(3, 6))),
             dice.random() < 0.7,
         ),
-        issue=context.Issue(
-            slot=issues.DAY.isoformat(),
-            number=words(language)["number"].format(n=dice.randint(1, 999)) if dice.random() < 0.8 else "",
-            date=long_date(issues.DAY, language),
-            subject=subject,
-            preview_text=suggest.preview_text(hooks, subject, language),
-            contents=suggest.contents(hooks, language),
-            note=note,
-            note_signature=dice.choice(("", dice.choice(dice.stock.names))) if note else "",
-        ),
+        issue=_issue(dice, language, hooks),
         lead=made[0] if has_lead else None,
         cards=tuple(made[1 if has_lead else 0 :]),
-        lines=tuple(
-            replace(cards.line(key, entry, language=language), number=place)
-            for place, (key, entry) in enumerate(entries[shown:], shown + 1)
-        ),
+        lines=tuple(cards.line(key, entry, language=language) for key, entry in entries[shown:]),
+        view_online_url=f"{issues.HOST}/issues/weekly/{issues.DAY.isoformat()}/" if dice.random() < 0.9 else "",
+        forward_url=dice.choice(("", f"{issues.HOST}/i/weekly/2026-11-05/forward")),
+        subscribe_url=dice.choice(("", f"{issues.HOST}/s/weekly")),
+    )
+    return context.numbered(_beside(dice, bare))
+
+
+def _issue(dice: _Dice, language: str, hooks: list[suggest.Hook]) -> context.Issue:
+    subject = suggest.subjects(hooks, language)[0]
+    note = tuple(dice.prose(dice.randint(1, 3)) for _ in range(dice.choice((0, 0, 1, 2))))
+    return context.Issue(
+        slot=issues.DAY.isoformat(),
+        number=words(language)["number"].format(n=dice.randint(1, 999)) if dice.random() < 0.8 else "",
+        date=long_date(issues.DAY, language),
+        subject=subject,
+        preview_text=suggest.preview_text(hooks, subject, language),
+        contents=suggest.contents(hooks, language),
+        note=note,
+        note_signature=dice.choice(("", dice.choice(dice.stock.names))) if note else "",
+        week=week_of(issues.DAY, language),
+        listen=context.Link(dice.text(1, 4), "https://lantern.example/listen") if dice.random() < 0.3 else None,
+    )
+
+
+def _beside(dice: _Dice, bare: context.IssueContent) -> context.IssueContent:
+    """`bare` with what stands beside its reviews, each now and then."""
+    language, shown = bare.language, list(bare.cards)
+    pairs: tuple[context.Pair, ...] = ()
+    if len(shown) > 3 and dice.random() < 0.4:
+        two = (shown.pop(), shown.pop())
+        pairs = (context.Pair(two[0].work or two[0].title, two[0].rubric, two),)
+    elif bare.lead and shown and dice.random() < 0.3:
+        other = shown.pop()
+        pairs = (context.Pair(other.work or other.title, other.rubric, (other,), with_lead=True),)
+    if shown and dice.random() < 0.5:
+        shown[0] = replace(shown[0], pick=True)
+    said = bare.lead or (shown[0] if shown else None)
+    return replace(
+        bare,
+        cards=tuple(shown),
+        pairs=pairs,
+        quote=context.Quote(
+            dice.text(8, 28), dice.choice(("", dice.text(3, 8))), said.rubric, said.url, said.lang, said.dir
+        )
+        if said and dice.random() < 0.5
+        else None,
+        sponsor=context.Sponsor(
+            words(language)["sponsored"],
+            dice.text(2, 8),
+            dice.choice(("", dice.prose(1))),
+            dice.text(1, 3),
+            "https://orpheum.example/club",
+            dice.choice(
+                (None, context.Picture(f"{issues.HOST}/media/club.jpg", dice.text(2, 5), 720, 480, "", "wide"))
+            ),
+        )
+        if dice.random() < 0.3
+        else None,
         corrections=tuple(
             context.Correction(title, "https://lantern.example/old", dice.prose(1), cards.isolated(title, language))
             for title in [dice.text(2, 6)] * (dice.random() < 0.15)
         ),
-        more=tuple(
-            cards.titled(
-                context.Line(f"m{place}", "", f"https://lantern.example/old/{place}", "movie", dice.text(1, 2)),
-                dice.text(2, 8),
-                language,
-            )
-            for place in range(dice.choice((0, 3, 4)))
-        ),
+        also_like=_earlier(dice, language, dice.choice((0, 0, 1, 3))),
+        more=_earlier(dice, language, dice.choice((0, 3, 4))),
         promo=context.Promo(
             dice.text(2, 4),
             dice.choice(("", dice.prose(1))),
             dice.text(2, 4),
             "https://lantern.example/print",
-            dice.choice((None, context.Picture(f"{issues.HOST}/media/cover.jpg", dice.text(2, 5), 480, 640))),
+            dice.choice(
+                (None, context.Picture(f"{issues.HOST}/media/cover.jpg", dice.text(2, 5), 480, 640, "", "tall"))
+            ),
         )
         if dice.random() < 0.4
         else None,
-        view_online_url=f"{issues.HOST}/issues/weekly/{issues.DAY.isoformat()}/" if dice.random() < 0.9 else "",
+    )
+
+
+def _earlier(dice: _Dice, language: str, count: int) -> tuple[context.Line, ...]:
+    bare = context.Line("", "", "", "movie", dice.text(1, 2), dice.choice(("", dice.text(1, 3))))
+    return tuple(
+        cards.titled(
+            replace(bare, key=f"m{place}", url=f"https://lantern.example/old/{place}"), dice.text(2, 8), language
+        )
+        for place in range(count)
     )
 
 

@@ -34,7 +34,8 @@ CJK = re.compile(r'[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+')
 
 def words(text):
     """Words of four letters and more; where a script has no spaces, runs of four characters."""
-    runs = CJK.findall(re.sub(r'\s+', '', text))
+    # Lines of text may break inside of a run, so it counts with and without its line ends; two elements are no run.
+    runs = CJK.findall(re.sub(r'\r?\n', '', text)) + CJK.findall(text)
     return ({w.lower() for w in re.findall(r'\w{4,}', CJK.sub(' ', text))}
             | {r[i:i + 4] for r in runs for i in range(max(1, len(r) - 3))})
 
