@@ -51,12 +51,12 @@ def test_a_sound_design_has_no_mistake() -> None:
     assert found(design()) == []
 
 
-def test_marquee_has_no_mistake_with_any_sample_in_any_direction() -> None:
+@pytest.mark.parametrize("name", ["colophon", "encore", "marquee"])
+def test_a_stock_design_has_no_mistake_with_any_sample_in_any_direction(name: str) -> None:
+    stock = find_design(name, [TEMPLATES])
     for language in ("en", "ar"):
         issues = {name: lambda make=make, language=language: make(language) for name, make in samples.SAMPLES.items()}
-        verdict = lint_design(
-            MARQUEE, issues, samples.readers(), samples.HOST, pairs=contrast_pairs("marquee", [TEMPLATES])
-        )
+        verdict = lint_design(stock, issues, samples.readers(), samples.HOST, pairs=contrast_pairs(name, [TEMPLATES]))
         assert [str(finding) for finding in verdict.findings] == []
         assert set(verdict.weights) == set(samples.SAMPLES)
 

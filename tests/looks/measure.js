@@ -60,6 +60,15 @@
   };
   const SIDES = ["Top", "Right", "Bottom", "Left"];
 
+  // What clients that darken a letter themselves do first: they know no prefers-color-scheme, be it light or dark.
+  function forgetSchemes() {
+    for (const sheet of document.styleSheets) {
+      for (let i = sheet.cssRules.length - 1; i >= 0; i--) {
+        if (sheet.cssRules[i].conditionText?.includes("prefers-color-scheme")) sheet.deleteRule(i);
+      }
+    }
+  }
+
   function invert(way) {
     const turn = ways[way];
     const all = [document.documentElement, ...document.body.querySelectorAll("*"), document.body];
@@ -246,5 +255,5 @@
     }).filter((box) => box.height >= 1 && box.width >= 1);
   }
 
-  return { invert, invertPartly, pairs, overflow, collisions, blocks };
+  return { forgetSchemes, invert, invertPartly, pairs, overflow, collisions, blocks };
 })()

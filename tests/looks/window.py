@@ -83,6 +83,8 @@ class Window:
         self.page.emulate_media(color_scheme="dark" if mode == "dark" else "light")
         self.page.set_content(html, wait_until="load")
         self.page.evaluate(f"window.measure = {_MEASURE}")
+        if mode in ("forced", "partial", "outlook"):
+            self.page.evaluate("measure.forgetSchemes()")
         if mode in ("forced", "inverted"):
             self.page.evaluate("way => measure.invert(way)", mode)
         elif mode in ("partial", "outlook"):

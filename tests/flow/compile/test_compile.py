@@ -232,7 +232,7 @@ def test_the_magazines_own_file_replaces_ours(issue: Issue, home: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "tokens", "message"),
     [
-        ("marqee", {}, "Known: marquee"),
+        ("marqee", {}, "Known: colophon, encore, marquee"),
         ("../secrets", {}, "not the name of a design"),
         ("marquee", {"colour": "red"}, 'no token "colour"'),
     ],

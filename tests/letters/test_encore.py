@@ -1,0 +1,176 @@
+"""Encore as mail clients get it: what it promises beside what every design must hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+from lxml import html as lxml_html
+
+from newsletter.core.context import Card, IssueContent, build_context, numbered
+from newsletter.core.letter import Compiler
+from newsletter.core.mjml import lint
+from newsletter.core.reader import Reader
+from newsletter.flow.compile.designs import find_design
+from tests.letters import issues, odd
+from tests.letters.everything import everything
+from tests.letters.test_colophon import HEADERS, READERS
+from tests.tools import check_message
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+DESIGN = find_design("encore", [TEMPLATES])
+RUBRICS = ("movie", "tv", "book", "music", "concert", "interview", "game", "list")
+
+
+def records(count: int = 3) -> IssueContent:
+    """`count` albums on end, among other reviews."""
+    content = everything(with_lead=False)
+    tin = next(card for card in content.cards if card.rubric == "music")
+    rest = [card for card in content.cards if card.rubric != "music"]
+    albums = [replace(tin, key=f"tin{n}", title=f"Record {n}", work=f"Record {n}") for n in range(count)]
+    return numbered(replace(content, cards=(rest[0], *albums, *rest[1:])))
+
+
+REFERENCES: dict[str, Callable[[], IssueContent]] = {
+    "rich": issues.rich,
+    "thin": issues.thin,
+    "no-pictures": issues.without_pictures,
+    "right-to-left": issues.right_to_left,
+    "everything": everything,
+    "pair": lambda: everything(with_lead=False),
+    "records": records,
+}
+
+
+def compiler(content: IssueContent, **tokens: str) -> Compiler:
+    return Compiler(DESIGN, build_context(content, {**DESIGN.tokens, **tokens}))
+
+
+def page(content: IssueContent, reader: Reader = issues.READER, **tokens: str) -> lxml_html.HtmlElement:
+    return lxml_html.fromstring(compiler(content, **tokens).full_render(reader).html)
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+def test_every_message_meets_the_mail_standards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTAL", "12 Main Street")
+    for reader in (issues.READER, issues.NAMELESS):
+        rows = check_message.check(compiler(REFERENCES[name]()).message(reader, HEADERS))
+        assert [row for row in rows if row[0] == "MUST" and not row[2] and "DKIM" not in row[1]] == []
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+def test_compiled_letters_are_the_full_render(name: str) -> None:
+    built = compiler(REFERENCES[name]())
+    for reader in [*READERS, *reversed(READERS)]:
+        assert built.render(reader) == built.full_render(reader)
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+def test_headings_are_in_order_and_nothing_is_set_too_small(name: str) -> None:
+    html = compiler(REFERENCES[name]()).full_render(issues.READER).html
+    levels = [int(heading.tag[1]) for heading in lxml_html.fromstring(html).iter("h1", "h2", "h3")]
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    sizes = {int(size) for size in re.findall(r"font-size:(\d+)px", html)}
+    assert min(sizes - {0, 1}) >= 13  # 0 and 1: cells without text, the hidden preview text
+
+
+def test_the_set_list_counts_in_the_order_of_the_page() -> None:
+    content = records()
+    marks = page(content).xpath("//span[contains(@class, 'mark')]/text()")
+    assert [int(mark[:2]) for mark in marks if mark[:2].isdigit()] == [each.number for each in content.placed]
+
+
+@pytest.mark.parametrize(("count", "rows"), [(1, []), (2, [2]), (3, [2]), (4, [2, 2])])
+def test_records_on_end_stand_two_by_two(count: int, rows: list[int]) -> None:
+    content = records(count)
+    root = page(content)
+    grids = [
+        [text for n in range(count) if (text := f"Record {n}") in row.text_content()]
+        for row in root.xpath("//div[contains(@class, 'mj-column-per-100') and .//div[contains(@class, 'per-50')]]")
+    ]
+    assert [len(row) for row in grids if row] == rows
+    assert all(f"Record {n}" in root.text_content() for n in range(count))
+    others = page(content, replace(issues.READER, topics=("book",)))
+    assert "Record" not in others.text_content()
+
+
+def test_a_score_is_a_figure_and_words_and_what_is_no_figure_is_words_alone() -> None:
+    root = page(odd.every_scale())
+    plates = root.xpath("//table[contains(@class, 'plate')]//td")
+    said = {each.xpath("string(.//b)"): each.xpath("string(.//span)") for each in plates}
+    assert said["8.3"] == "8.3 out of 10" and said["B+"] == "Rating" and said["83"] == "83 out of 100"
+    content = issues.rich()
+    assert content.lead and content.lead.rating
+    wordy = replace(content.lead.rating, text="Masterpiece", stars="", kind="words", value="Masterpiece", best="")
+    assert "Rating: Masterpiece" in page(replace(content, lead=replace(content.lead, rating=wordy))).text_content()
+
+
+def test_a_concert_leads_with_its_date() -> None:
+    (day,) = page(everything()).xpath("//td[contains(@class, 'mark') and .//b]")
+    assert day.xpath(".//text()") == ["Mon", "2", "Nov"]
+    card = day.xpath("ancestor::div[1]")[0].text_content()
+    assert "Concert review" in card and "Corn Hall" in card
+
+
+def test_a_twin_is_the_other_ones_opposite() -> None:
+    night, day = compiler(issues.rich()), compiler(issues.rich(), twin="light")
+    html = {name: each.full_render(issues.READER).html for name, each in (("night", night), ("day", day))}
+    assert "prefers-color-scheme: light" in html["night"] and "prefers-color-scheme: dark" in html["day"]
+    assert f"background-color:{DESIGN.tokens['dark_paper']}" in html["night"].partition("<body")[2]
+    assert f"background-color:{DESIGN.tokens['paper']}" in html["day"].partition("<body")[2]
+
+
+def test_no_block_prints_empty() -> None:
+    bare = Card("x", "A Title Alone", "", number=2)
+    content = replace(
+        issues.thin(), lead=replace(bare, title="A Lead Alone", number=1), cards=(bare,), lines=(), more=(), promo=None
+    )
+    root = page(content, issues.NAMELESS)
+    heads = [head.text_content() for head in root.xpath("//h1 | //h2 | //h3")]
+    assert heads == ["THE LANTERN WEEKLY", "A Lead Alone", "THIS WEEK’S REVIEWS", "A Title Alone"]
+    assert not [
+        each
+        for each in root.xpath("//body//p | //body//a | //body//span")
+        if not "".join(each.text_content().split()) and "border" not in each.get("style", "")
+    ]
+    assert "Rating" not in root.text_content() and not root.xpath("//img")
+
+
+def test_from_right_to_left_nothing_is_set_to_the_left() -> None:
+    html = compiler(issues.right_to_left()).full_render(issues.READER).html
+    body = html[html.index("<body") :]
+    # (MJML sets this on each column, around cells that say what they want; a score stands at the end of its line, and
+    # what is in English begins on its own side.)
+    body = body.replace("font-size:0px;text-align:left;direction:rtl;", "")
+    body = body.replace('<td valign="top" align="left" width="104"', "<td").replace(' dir="ltr" align="left"', "")
+    assert not re.search(r"text-align:left|align=\"left\"|direction:ltr", body)
+
+
+def test_capitals_are_for_short_headings_and_scripts_that_have_them() -> None:
+    assert "THE LANTERN WEEKLY" in page(issues.rich()).text_content()
+    german = replace(issues.rich(), newsletter=replace(issues.rich().newsletter, name="Die Straße"))
+    assert "Die Straße" in page(german).text_content()
+    long = replace(issues.rich(), newsletter=replace(issues.rich().newsletter, name="What Is Worth an Evening"))
+    assert "What Is Worth an Evening" in page(long).text_content()
+
+
+def test_the_design_has_no_mistake_that_lint_knows() -> None:
+    assert [one for name, text in DESIGN.files.items() if name.endswith(".mjml") for one in lint(text)] == []
+
+
+def test_encore_is_made_of_blocks() -> None:
+    built = compiler(records(4))
+    rnd = Random(3)
+    for _ in range(300):
+        topics = tuple(rubric for rubric in RUBRICS if rnd.random() < 0.5)
+        joined = rnd.choice([None, date(2025, 1, 2)])
+        built.render(replace(issues.READER, name=rnd.choice(["", "Ana", "Bob Stone"]), topics=topics, joined_on=joined))
+    assert built.stats.letters < 130
+    assert built.stats.full_renders == built.stats.self_checks < 50
