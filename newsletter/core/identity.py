@@ -70,7 +70,7 @@ def url_key(url: str) -> str:
     if not host:
         return ""
     path = _escaped(parts.path)
-    path = re.sub(r"/(?:amp/?)?$", "", path)
+    path = re.sub(r"(?:/(?:amp)?)+$", "", path)
     pairs = sorted(
         (name, value)
         for name, value in parse_qsl(parts.query, keep_blank_values=True)

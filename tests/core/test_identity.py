@@ -79,6 +79,12 @@ def test_the_order_of_a_query_means_nothing_and_its_values_do() -> None:
     assert url_key("https://a.test/?q=b%26c") != url_key("https://a.test/?q=b&c")
 
 
+@pytest.mark.parametrize("end", ["", "/", "//", "/amp", "/amp/", "//amp//", "/amp/amp"])
+def test_slashes_and_amp_at_the_end_mean_nothing(end: str) -> None:
+    assert url_key(f"https://a.test{end}") == "a.test"
+    assert url_key(f"https://a.test/lamp{end}") == "a.test/lamp"
+
+
 def test_international_addresses_have_one_key_however_they_are_written() -> None:
     assert url_key("https://bücher.example.test/Straße") == url_key("https://xn--bcher-kva.example.test/Stra%C3%9fe/")
 
