@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from newsletter.core.content import EntryContent
-from newsletter.core.context import IssueContent
+from newsletter.core.context import IssueContent, numbered
 from newsletter.core.ratings import read_rating
 from tests.letters import arabic, issues
+from tests.letters.everything import everything
 
 LONG_TITLE = (
     "The Complete and Unabridged History of Everybody Who Ever Waited for the Number Fourteen Bus on the Corner of "
@@ -145,6 +146,15 @@ def thirty_one() -> IssueContent:
     return replace(content, cards=tuple(made), lines=(line,))
 
 
+def records(count: int = 4) -> IssueContent:
+    """`count` albums on end, among other reviews, and two critics on one work."""
+    content = everything(with_lead=False)
+    tin = next(card for card in content.cards if card.rubric == "music")
+    rest = [card for card in content.cards if card.rubric != "music"]
+    albums = [replace(tin, key=f"tin{n}", title=f"Record {n}", work=f"Record {n}") for n in range(count)]
+    return numbered(replace(content, cards=(rest[0], *albums, *rest[1:])))
+
+
 ODD: Mapping[str, Callable[[], IssueContent]] = {
     "title-of-300-characters": long_title,
     "no-dek": no_dek,
@@ -155,6 +165,7 @@ ODD: Mapping[str, Callable[[], IssueContent]] = {
     "german-compound": compound,
     "arabic-titles": arabic_titles,
     "tall-lead": tall_lead,
+    "four-records": records,
     "one-review": one_review,
     "thirty-one-reviews": thirty_one,
 }

@@ -13,28 +13,20 @@ from random import Random
 import pytest
 from lxml import html as lxml_html
 
-from newsletter.core.context import Card, IssueContent, build_context, numbered
+from newsletter.core.context import Card, IssueContent, build_context
 from newsletter.core.letter import Compiler
 from newsletter.core.mjml import lint
 from newsletter.core.reader import Reader
 from newsletter.flow.compile.designs import find_design
 from tests.letters import issues, odd
 from tests.letters.everything import everything
+from tests.letters.odd import records
 from tests.letters.test_colophon import HEADERS, READERS
 from tests.tools import check_message
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 DESIGN = find_design("encore", [TEMPLATES])
 RUBRICS = ("movie", "tv", "book", "music", "concert", "interview", "game", "list")
-
-
-def records(count: int = 3) -> IssueContent:
-    """`count` albums on end, among other reviews."""
-    content = everything(with_lead=False)
-    tin = next(card for card in content.cards if card.rubric == "music")
-    rest = [card for card in content.cards if card.rubric != "music"]
-    albums = [replace(tin, key=f"tin{n}", title=f"Record {n}", work=f"Record {n}") for n in range(count)]
-    return numbered(replace(content, cards=(rest[0], *albums, *rest[1:])))
 
 
 REFERENCES: dict[str, Callable[[], IssueContent]] = {
@@ -110,6 +102,19 @@ def test_a_score_is_a_figure_and_words_and_what_is_no_figure_is_words_alone() ->
     assert content.lead and content.lead.rating
     wordy = replace(content.lead.rating, text="Masterpiece", stars="", kind="words", value="Masterpiece", best="")
     assert "Rating: Masterpiece" in page(replace(content, lead=replace(content.lead, rating=wordy))).text_content()
+
+
+def test_a_grade_keeps_its_sign_behind_it_from_right_to_left() -> None:
+    root = page(issues.right_to_left())
+    figures = root.xpath("//table[contains(@class, 'plate')]//b")
+    assert figures and {each.get("dir") for each in figures} == {"auto"}
+
+
+def test_a_sponsor_is_named_one_before_anything_of_it_is_seen() -> None:
+    content = everything()
+    assert content.sponsor and content.sponsor.picture
+    html = compiler(content).full_render(issues.READER).html
+    assert html.index(f">{content.sponsor.label}<") < html.index(content.sponsor.picture.url)
 
 
 def test_a_concert_leads_with_its_date() -> None:

@@ -223,6 +223,21 @@
     return [...new Set(found)];
   }
 
+  // Words broken in the middle although they are short: their column is too narrow to be read.
+  function broken() {
+    const found = [], range = document.createRange();
+    for (const [el, node] of texts()) {
+      for (const word of node.textContent.matchAll(/[\p{L}\p{N}]{2,12}(?![\p{L}\p{N}])/gu)) {
+        if (/[\p{L}\p{N}]/u.test(node.textContent[word.index - 1] ?? "")) continue; // the end of a longer one
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].filter((rect) => rect.width > 0).map((rect) => Math.round(rect.top)));
+        if (lines.size > 1) found.push(`“${word[0]}”, ${where(el)}`);
+      }
+    }
+    return [...new Set(found)];
+  }
+
   // Where most lines of text in `el` begin (on the right, where text runs from there), and the share of lines that do.
   function edge(el) {
     const walker = document.createTreeWalker(el, NodeFilter.SHOW_TEXT), range = document.createRange();
@@ -255,5 +270,5 @@
     }).filter((box) => box.height >= 1 && box.width >= 1);
   }
 
-  return { forgetSchemes, invert, invertPartly, pairs, overflow, collisions, blocks };
+  return { forgetSchemes, invert, invertPartly, pairs, overflow, collisions, broken, blocks };
 })()

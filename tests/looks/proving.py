@@ -92,7 +92,7 @@ def _measured(window: Window, design: str, issue: str) -> int:
         faults += [f"{mode}: {pair}" for pair in too_faint(pairs)]
     for width in WIDTHS:
         window.show(html, width=width)
-        faults += [f"{width} px: {each}" for each in (*window.overflow(), *window.collisions())]
+        faults += [f"{width} px: {each}" for each in (*window.overflow(), *window.collisions(), *window.broken())]
     faults += [f"axe: {each}" for each in window.faults()]
     modes = "  ".join(f"{mode} {least[mode]:.2f}" for mode in MODES if mode != "blind")
     print(f"{design:10} {issue:26} {texts:5}  {modes}")

@@ -13,11 +13,13 @@ EVERYTHING = [*REFERENCES, *ODD, *SERVICE]
 
 
 @pytest.mark.parametrize("issue", EVERYTHING)
-def test_nothing_sticks_out_or_lies_on_something_else_at_any_width(window: Window, design: str, issue: str) -> None:
+def test_nothing_sticks_out_lies_on_something_else_or_breaks_a_short_word(
+    window: Window, design: str, issue: str
+) -> None:
     html = reference(design, issue).html
     for width in WIDTHS:
         window.show(html, width=width)
-        assert (width, window.overflow(), window.collisions()) == (width, [], [])
+        assert (width, window.overflow(), window.collisions(), window.broken()) == (width, [], [], [])
 
 
 @pytest.mark.parametrize("issue", EVERYTHING)

@@ -102,6 +102,10 @@ class Window:
         """Texts that lie on each other, a line each."""
         return list(self.page.evaluate("measure.collisions()"))
 
+    def broken(self) -> list[str]:
+        """Words of twelve letters at most that begin on one line and end on another, a line each."""
+        return list(self.page.evaluate("measure.broken()"))
+
     def blocks(self) -> list[Box]:
         """The letter's sections, from the top."""
         return [Box(**row) for row in self.page.evaluate("measure.blocks()")]
