@@ -214,7 +214,9 @@ def rating(given: source.Rating | None, language: str) -> Rating | None:
     try:
         value, best = float(given.value), float(given.best)
     except ValueError:
-        return Rating(given.value, kind="letter" if given.value in LETTERS else "words", value=given.value)
+        # Isolated, or the sign of a "B+" would stand before it in a text from right to left.
+        shown = isolated(given.value, language)
+        return Rating(shown, kind="letter" if given.value in LETTERS else "words", value=given.value)
     shown, top = decimal(value, language), decimal(best, language)
     text = words(language)["out_of"].format(value=shown, best=top)
     if best in (4.0, 5.0) and 0 <= value <= best and (value * 2).is_integer():

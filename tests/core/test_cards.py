@@ -41,6 +41,12 @@ def test_a_rating_has_its_languages_decimal_sign(language: str, text: str) -> No
     assert cards.rating(Rating("8.3", "10"), language) == Shown(text, kind="number", value=text[:3], best="10")
 
 
+def test_a_grade_keeps_its_sign_behind_it_in_a_text_from_right_to_left() -> None:
+    for value in ("B+", "A-"):
+        assert cards.rating(Rating(value, "A+"), "ar") == Shown(f"\u2068{value}\u2069", kind="letter", value=value)
+    assert cards.rating(Rating("رائع", ""), "ar") == Shown("رائع", kind="words", value="رائع")
+
+
 @pytest.mark.parametrize(
     ("width", "height", "rubric", "shape"),
     [
