@@ -12,6 +12,7 @@ from PIL import Image
 from tests.letters.odd import ODD
 from tests.looks import reference, sheets
 from tests.looks.letters import DESIGNS, REFERENCES, ROOT, SERVICE
+from tests.looks.letters import design as found
 from tests.looks.letters import reference as letter
 from tests.looks.window import ENOUGH, MODES, WIDTHS, Mode, Window, opened, too_faint
 
@@ -75,7 +76,9 @@ def _drawn(window: Window, design: str) -> int:
 def _readme(window: Window) -> None:
     pictures = {}
     for design in DESIGNS:
-        window.show(letter(design, "rich").html)
+        # A design that is dark first is shown so.
+        dark_first = found(design).tokens.get("twin") == "dark"
+        window.show(letter(design, "rich").html, mode="dark" if dark_first else "light")
         pictures[design] = window.picture()
     size = sheets.row(pictures, IMAGES / "designs.jpg", width=420, height=900)
     print(f"docs/images/designs.jpg: {size // 1024} KB")
