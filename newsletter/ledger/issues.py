@@ -124,6 +124,8 @@ def approve(issue_id: int, freeze_id: int, *, now: datetime, by: str, text: str 
     """draft → approved, bound to a freeze. Raises `IssueError` for any other state and for a voided freeze."""
     if not Freeze.objects.filter(pk=freeze_id, issue=issue_id, voided_at=None).exists():
         raise IssueError("The freeze to approve is not this issue's, or was voided.", hint="Look at the preview again.")
+    # A time that a person chose for an earlier approval, and that has passed since, is no wish any more.
+    Issue.objects.filter(pk=issue_id, state=IssueState.DRAFT, send_at__lte=now).update(send_at=None)
     _move(issue_id, (IssueState.DRAFT,), IssueState.APPROVED, freeze_id=freeze_id, approved_at=now, approved_by=by,
           held_reason="")  # fmt: skip
     _tell(issue_id, "approved", text or f"Approved by {by}.", now, by)
@@ -138,10 +140,69 @@ def void_approval(issue_id: int, why: str, *, now: datetime, by: str = "") -> bo
     issue = lock(issue_id)
     if issue.state == IssueState.DRAFT:
         return False
-    _move(issue_id, (IssueState.APPROVED,), IssueState.DRAFT, freeze=None, approved_at=None, approved_by="")
+    # "Send now" was about what was approved; another time that was chosen still stands for what will be.
+    hurried = {"send_at": None, "hurried_from": None} if issue.hurried_from is not None else {}
+    _move(issue_id, (IssueState.APPROVED,), IssueState.DRAFT, freeze=None, approved_at=None, approved_by="",
+          confirmed_by="", **hurried)  # fmt: skip
     Freeze.objects.filter(issue=issue_id, voided_at=None).update(voided_at=now)
     _tell(issue_id, "approval voided", f"The approval by {issue.approved_by} is void: {why}. Approve again.", now, by)
     return True
+
+
+def due_at(issue: Issue) -> datetime:
+    """When an issue goes out, as of now: at the time that a person chose, else at its slot. A draft is never due before
+    its slot: what was chosen for an approval that is void must not make it late.
+    """
+    if issue.send_at is None:
+        return issue.slot_at
+    return max(issue.send_at, issue.slot_at) if issue.state == IssueState.DRAFT else issue.send_at
+
+
+@transaction.atomic
+def schedule(issue_id: int, at: datetime | None, text: str, *, now: datetime, by: str, confirmed: bool = False) -> None:
+    """Let an approved issue go out at `at`, or at its slot (None), and tell it as `text`. Raises `IssueError` for any
+    other state.
+    """
+    _require_approved(lock(issue_id))
+    _move(issue_id, (IssueState.APPROVED,), IssueState.APPROVED, send_at=at, hurried_from=None,
+          confirmed_by=by if confirmed else "")  # fmt: skip
+    _tell(issue_id, "scheduled", text, now, by)
+
+
+@transaction.atomic
+def hurry(issue_id: int, at: datetime, text: str, *, now: datetime, by: str, confirmed: bool = False) -> None:
+    """Let an approved issue go out at `at`, a moment from now, and not before: until then it can be taken back.
+
+    Raises `IssueError` for any other state, and when that was said already: a second press gives no second minute, and
+    takes none away.
+    """
+    issue = lock(issue_id)
+    _require_approved(issue)
+    if issue.hurried_from is not None:
+        raise IssueError("It is on its way already.", where=f"{issue.newsletter.slug}/{issue.slot}",
+                         hint="It can be taken back until it leaves.")  # fmt: skip
+    _move(issue_id, (IssueState.APPROVED,), IssueState.APPROVED, send_at=at, hurried_from=due_at(issue),
+          confirmed_by=by if confirmed else "")  # fmt: skip
+    _tell(issue_id, "send now", text, now, by)
+
+
+@transaction.atomic
+def take_back(issue_id: int, *, now: datetime, by: str) -> None:
+    """Undo `hurry` while nothing has left. Where the issue's time had come by then, its approval is taken back as well,
+    or it would leave at once. Raises `IssueError` when it was too late.
+    """
+    issue = lock(issue_id)
+    if issue.state != IssueState.APPROVED or issue.hurried_from is None:
+        raise IssueError("There is nothing to take back any more: the issue is "
+                         f"{issue.state}.", where=f"{issue.newsletter.slug}/{issue.slot}",
+                         hint="Pause it, if it is being sent.")  # fmt: skip
+    before = issue.hurried_from
+    if before <= now:
+        void_approval(issue_id, "sending it at once was taken back", now=now, by=by)
+        return
+    _move(issue_id, (IssueState.APPROVED,), IssueState.APPROVED, hurried_from=None, confirmed_by="",
+          send_at=None if before == issue.slot_at else before)  # fmt: skip
+    _tell(issue_id, "taken back", f"Sending it at once was taken back by {by}.", now, by)
 
 
 def begin_sending(issue_id: int, *, now: datetime, confirmed: bool = False) -> None:
@@ -155,23 +216,30 @@ def begin_sending(issue_id: int, *, now: datetime, confirmed: bool = False) -> N
     # Holds the newsletter too: two special issues that begin at once must see each other.
     issue = lock(issue_id)
     newsletter = issue.newsletter
-    gap = timedelta(hours=newsletter.min_gap_hours)
-    near = (
-        Issue.objects.filter(newsletter=newsletter, state__in=STARTED, started_at__gt=now - gap)
-        .exclude(pk=issue_id)
-        .order_by("-started_at")
-        .first()
-    )
+    if issue.hurried_from is not None and issue.send_at is not None and now < issue.send_at:
+        raise IssueError(
+            f"The issue can be taken back until {issue.send_at:%H:%M:%S} UTC; nothing leaves before.",
+            where=f"{newsletter.slug}/{issue.slot}",
+        )
+    near = went_out_near(issue, now)
+    confirmed = confirmed or bool(issue.confirmed_by)
     if near is not None and not confirmed and issue.state == IssueState.APPROVED:
         raise IssueError(
             f"The issue of {near.slot} went out less than {newsletter.min_gap_hours} hours ago.",
             where=f"{newsletter.slug}/{issue.slot}",
             hint="Confirm to send a second one all the same.",
         )
-    late = now > issue.slot_at + LATE_AFTER
+    late = now > due_at(issue) + LATE_AFTER
     _move(issue_id, (IssueState.APPROVED,), IssueState.SENDING, started_at=now, late=late, freeze__voided_at=None)
     placements.mark_sent(issue_id, now)
     _tell(issue_id, "sending", "Sending began, late." if late else "Sending began.", now)
+
+
+def went_out_near(issue: Issue, at: datetime) -> Issue | None:
+    """Another issue of the newsletter that began less than its `min_gap` before `at` (R12), or None."""
+    gap = timedelta(hours=issue.newsletter.min_gap_hours)
+    near = Issue.objects.filter(newsletter=issue.newsletter_id, state__in=STARTED, started_at__gt=at - gap)
+    return near.exclude(pk=issue.pk).order_by("-started_at").first()
 
 
 @transaction.atomic
@@ -188,7 +256,7 @@ def pause(issue_id: int, reason: str, *, now: datetime, by: str = "") -> None:
 def resume(issue_id: int, *, now: datetime, by: str = "") -> None:
     """paused → sending: the same frozen issue goes on, to those without a final delivery."""
     issue = lock(issue_id)
-    late = issue.late or (nothing_sent(issue_id) and now > issue.slot_at + LATE_AFTER)
+    late = issue.late or (nothing_sent(issue_id) and now > due_at(issue) + LATE_AFTER)
     _move(issue_id, (IssueState.PAUSED,), IssueState.SENDING, paused_reason="", late=late)
     placements.mark_sent(issue_id, now)
     _tell(issue_id, "resumed", "Sending goes on.", now, by)
@@ -266,7 +334,7 @@ def revive(issue_id: int, *, now: datetime, by: str) -> None:
     # The draft that came after it may have its number by now.
     number = _next_number(issue.newsletter)
     _move(issue_id, (IssueState.MISSED,), IssueState.DRAFT, number=number, slot_at=now, cutoff_at=now, placed_at=None,
-          late=True, outcome_reason="", finished_at=None)  # fmt: skip
+          late=True, outcome_reason="", finished_at=None, send_at=None, hurried_from=None)  # fmt: skip
     _tell(issue_id, "revived", f"Brought back by {by}: approve it within the hours of grace.", now, by)
 
 
@@ -282,6 +350,15 @@ def in_hands(issue_id: int) -> bool:
         Batch.objects.filter(issue=issue_id, state=BatchState.CLAIMED).exists()
         or Retry.objects.filter(issue=issue_id).exclude(owner="").exists()
     )
+
+
+def _require_approved(issue: Issue) -> None:
+    if issue.state != IssueState.APPROVED:
+        raise IssueError(
+            f"The issue is {issue.state}; only an approved one can be given a time.",
+            where=f"{issue.newsletter.slug}/{issue.slot}",
+            hint="Approve it first." if issue.state == IssueState.DRAFT else "",
+        )
 
 
 def _next_number(newsletter: Newsletter) -> int:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.flow.issue import AlsoAt, also_at, late_arrivals
 from newsletter.flow.notices import failing_sources
+from newsletter.ledger.issues import due_at
 from newsletter.management.arguments import issue_name
 from newsletter.models import Carry, Issue, IssueState, Placement, PlacementState
 
@@ -28,6 +29,7 @@ def issue_values(issue: Issue) -> dict[str, Any]:
         "number": issue.number,
         "state": issue.state,
         "slot_at": issue.slot_at,
+        "send_at": due_at(issue),
         "cutoff_at": issue.cutoff_at,
         "held": issue.held_reason,
         "outcome": issue.outcome_reason,
@@ -83,7 +85,7 @@ def _next(issue: Issue, zone: str) -> str:
         case IssueState.DRAFT:
             return f"Cutoff {moment(issue.cutoff_at, zone)}. Goes out {moment(issue.slot_at, zone)}, if approved."
         case IssueState.APPROVED:
-            return f"Approved by {issue.approved_by}. Goes out {moment(issue.slot_at, zone)}."
+            return f"Approved by {issue.approved_by}. Goes out {moment(due_at(issue), zone)}."
         case IssueState.SENDING:
             return "It is being sent."
         case IssueState.PAUSED:

@@ -8,6 +8,8 @@ from django.db.models import Q
 from newsletter.models.choices import LeftOut as LeftOut
 from newsletter.models.choices import Pin as Pin
 from newsletter.models.evidence import Evidence as Evidence
+from newsletter.models.sending import Notice as Notice
+from newsletter.models.sending import TestMail as TestMail
 
 
 class Magazine(models.Model):
@@ -300,6 +302,9 @@ class Issue(models.Model):
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.CharField(max_length=150, blank=True)
     freeze = models.ForeignKey("Freeze", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    send_at = models.DateTimeField(null=True, blank=True)  # when a person wants it out; null: at its slot
+    hurried_from = models.DateTimeField(null=True, blank=True)  # "send now" was pressed: when it would have gone before
+    confirmed_by = models.CharField(max_length=150, blank=True)  # who wants it out although another one just went
     started_at = models.DateTimeField(null=True, blank=True)  # the audience is frozen from here on
     finished_at = models.DateTimeField(null=True, blank=True)
     paused_reason = models.TextField(blank=True)

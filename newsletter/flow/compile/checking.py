@@ -18,6 +18,7 @@ from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url,
 from newsletter.flow.compile.gathering import ACTIVE
 from newsletter.flow.compile.inputs import Frozen
 from newsletter.ledger.deliveries import first_of_month
+from newsletter.ledger.issues import due_at
 from newsletter.models import Account, Issue, Placement
 from subscribers.audience import counts
 from subscribers.errors import AudienceError
@@ -57,7 +58,7 @@ def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple
             unsubscribe_url=sample_url(inputs),
             audience=audience,
             now=now,
-            slot_at=issue.slot_at,
+            slot_at=due_at(issue),
             grace=timedelta(hours=newsletter.grace_hours),
             mails_people=newsletter.account.kind not in _MAILS_NOBODY,
             guessed_dates=tuple(

@@ -9,6 +9,7 @@ from newsletter.core import mime
 from newsletter.core.letter import Rendered
 from newsletter.core.reader import Reader
 from newsletter.core.tokens import UNSUBSCRIBE, Keys, token
+from newsletter.core.verp import unsubscribe_mail
 from newsletter.flow.compile.freezing import build, frozen, sample_url
 from newsletter.flow.compile.inputs import Frozen
 from newsletter.flow.compile.people import Composer, headers_for, reader_of, recipient_of
@@ -66,6 +67,13 @@ def preview(
         return Preview(rendered, compiler.message(reader, headers), inputs)
     to = replace(reader, address=address)
     headers = headers_for(inputs, to, subscription_id=number, fingerprint=f"{mark} test {now.isoformat()}", now=now)
+    if by_mail and inputs.sender.return_path and headers.list_unsubscribe:
+        key = token(keys, UNSUBSCRIBE, number)
+        headers = replace(headers, list_unsubscribe_mail=unsubscribe_mail(inputs.sender.return_path, key))
     rendered = replace(rendered, subject=f"{TEST_MARK}{rendered.subject}")
-    message = mime.whole(headers, rendered.subject, rendered.text, rendered.html, compiler.boundary)
+    # Composed as every copy is, and only then marked: rendered anew, lines would break elsewhere than in the real one.
+    message = compiler.message(to, headers)
+    before, _ = mime.around_subject(headers, compiler.boundary)
+    rest = message.index(b"\r\nMessage-ID: ", len(before)) + 2
+    message = before + mime.subject_line(rendered.subject) + message[rest:]
     return Preview(rendered, message, inputs)

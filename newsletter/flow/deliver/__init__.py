@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from newsletter.flow.deliver.control import (
+    Reach,
     pause,
+    reach,
     resume,
     settle_uncertain,
     start,
@@ -17,18 +19,25 @@ from newsletter.flow.deliver.control import (
 )
 from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.deliver.outcome import DeliveryOutcome, Tally
+from newsletter.flow.deliver.timing import schedule, send_now, take_back, unschedule
 from newsletter.flow.deliver.working import deliver
 
 __all__ = [
     "DeliveryOutcome",
     "Installation",
+    "Reach",
     "Tally",
     "deliver",
     "pause",
+    "reach",
     "resume",
+    "schedule",
+    "send_now",
     "settle_uncertain",
     "start",
     "stop",
+    "take_back",
     "unfinished",
+    "unschedule",
     "would_send",
 ]

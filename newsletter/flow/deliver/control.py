@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -143,24 +144,42 @@ def would_send(issue: Issue, now: datetime) -> str:
     if row.state in (IssueState.SENDING, IssueState.PAUSED):
         left = row.deliveries.filter(state="pending").count()
         return f"Would go on sending {what} to the remaining {left:,} of {row.audience_count:,} people."
-    if row.state not in (IssueState.DRAFT, IssueState.APPROVED):
+    if row.state not in issues.OPEN:
         return f"Would send nothing: the issue is {row.state}."
-    try:
-        live = row.newsletter.mailing_list, row.newsletter.audience
-        who = deliveries.frozen_audience(row) if row.freeze is not None else live
-        found = audience.counts(*who, now=now, monthly=deliveries.first_of_month(row))
-    except AudienceError as error:
-        raise IssueError(str(error), where=f"{row.newsletter.slug}/{row.slot}") from error
-    when = spoken_time(max(row.slot_at, now), row.newsletter.timezone)
-    people = "person" if found.selected == 1 else "people"
-    sentence = f"Would send {what}: {when} to {found.selected:,} {people}"
-    out = sorted(found.excluded.items(), key=lambda item: (-item[1], item[0]))
-    if out:
-        reasons = ", ".join(f"{number:,} {reason}" for reason, number in out)
-        sentence += f"; {found.total - found.selected:,} excluded: {reasons}"
+    found = reach(row, now)
+    when = spoken_time(max(issues.due_at(row), now), row.newsletter.timezone)
+    people = "person" if found.people == 1 else "people"
+    sentence = f"Would send {what}: {when} to {found.people:,} {people}"
+    if found.excluded:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in found.excluded)
+        sentence += f"; {found.left_out:,} excluded: {reasons}"
     if row.state == IssueState.DRAFT:
         sentence += ". It is not approved yet"
     return f"{sentence}."
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom an issue would go to: how many people, how many of the list not, and why, the most frequent reason first."""
+
+    people: int
+    left_out: int
+    excluded: tuple[tuple[str, int], ...]
+
+
+def reach(issue: Issue, now: datetime) -> Reach:
+    """Whom an open issue would go to now: by the rule that was approved with it, else by its newsletter's.
+
+    Raises `IssueError` for a rule that can't be read.
+    """
+    try:
+        live = issue.newsletter.mailing_list, issue.newsletter.audience
+        who = deliveries.frozen_audience(issue) if issue.freeze is not None else live
+        found = audience.counts(*who, now=now, monthly=deliveries.first_of_month(issue))
+    except AudienceError as error:
+        raise IssueError(str(error), where=f"{issue.newsletter.slug}/{issue.slot}") from error
+    out = sorted(found.excluded.items(), key=lambda item: (-item[1], item[0]))
+    return Reach(found.selected, found.total - found.selected, tuple(out))
 
 
 def spoken_time(at: datetime, zone: str) -> str:

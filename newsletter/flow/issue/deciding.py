@@ -133,10 +133,11 @@ def _apply(row: Issue, decision: Decision, now: datetime) -> Decision:
 def _facts(row: Issue, now: datetime) -> IssueFacts:
     newsletter = row.newsletter
     automatic = newsletter.approval_mode == Newsletter.ApprovalMode.AUTOMATIC
-    asked = automatic and row.state == IssueState.DRAFT and now >= row.slot_at
+    due = issues.due_at(row)
+    asked = automatic and row.state == IssueState.DRAFT and now >= due
     return IssueFacts(
         state=State(row.state),
-        slot_at=row.slot_at,
+        slot_at=due,
         cutoff_at=row.cutoff_at,
         reviews=_count(row),
         min_reviews=newsletter.min_reviews,

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from newsletter.flow.issue import approve
+from newsletter.ledger.issues import due_at
 from newsletter.management.arguments import add_by, clock, issue_from, issue_name, somebody
 from newsletter.management.showing import moment
 
@@ -28,7 +29,9 @@ class Command(BaseCommand):
         assert issue.freeze is not None
         if options["json"]:
             values = {"issue": issue_name(issue), "state": issue.state, "fingerprint": issue.freeze.fingerprint}
-            self.stdout.write(json.dumps({**values, "slot_at": issue.slot_at}, indent=2, default=str))
+            self.stdout.write(
+                json.dumps({**values, "slot_at": issue.slot_at, "send_at": due_at(issue)}, indent=2, default=str)
+            )
             return
         self.stdout.write(f"{issue_name(issue)} is approved by {by} (fingerprint {issue.freeze}).")
-        self.stdout.write(f"It goes out {moment(issue.slot_at, issue.newsletter.timezone)}.")
+        self.stdout.write(f"It goes out {moment(due_at(issue), issue.newsletter.timezone)}.")

@@ -10,6 +10,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import FrameType
 from typing import Any
 
@@ -21,6 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from newsletter.core.errors import IssueError
 from newsletter.flow import deliver as flow
 from newsletter.flow.report import report
+from newsletter.ledger.issues import due_at
 from newsletter.management.arguments import add_by, clock, issue_from, issue_name, somebody
 from newsletter.management.showing import moment
 from newsletter.models import Issue, IssueState
@@ -81,9 +83,13 @@ class Command(BaseCommand):
                 )
             flow.resume(issue, clock(), by=by)
         elif issue.state == IssueState.APPROVED:
-            if clock() < issue.slot_at and not options["now"]:
+            if options["now"]:
+                # Typed where a send can be watched and interrupted; a minute that somebody else was given still counts.
+                if issue.hurried_from is None:
+                    flow.send_now(issue, clock(), by=by, confirmed=options["confirm"], wait=timedelta())
+            elif clock() < due_at(issue):
                 raise IssueError(
-                    f"The issue goes out {moment(issue.slot_at, issue.newsletter.timezone)}.",
+                    f"The issue goes out {moment(due_at(issue), issue.newsletter.timezone)}.",
                     where=issue_name(issue),
                     hint="`newsletter week` sends it then; to send it at once, add --now.",
                 )

@@ -9,7 +9,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from newsletter.flow import deliver as sending
 from newsletter.flow import issue as flow
+from newsletter.flow.deliver.timing import local_time
 from newsletter.management import blocks
 from newsletter.management.arguments import add_by, clock, issue_from, issue_name, newsletter_from, somebody
 from newsletter.management.showing import issue_lines, issue_values
@@ -48,6 +50,17 @@ class Command(BaseCommand):
             verb.add_argument("issue", help=_ISSUE)
             verb.add_argument("--reason", required=True)
         verb = _verb(verbs, "revive", "bring a missed issue back as a draft that is due now")
+        verb.add_argument("issue", help=_ISSUE)
+        verb = _verb(verbs, "schedule", "choose when an approved issue goes out")
+        verb.add_argument("issue", help=_ISSUE)
+        when = verb.add_mutually_exclusive_group(required=True)
+        when.add_argument("--at", metavar="TIME", help="2026-11-26T08:00, in the newsletter's own zone")
+        when.add_argument("--at-slot", action="store_true", help="at its slot after all")
+        when.add_argument("--now", action="store_true", help="in a minute; until then: newsletter issue take-back")
+        verb.add_argument("--confirm", action="store_true", help="although another issue goes out just before")
+        verb = _verb(verbs, "take-back", "undo schedule --now while nothing has left")
+        verb.add_argument("issue", help=_ISSUE)
+        verb = _verb(verbs, "unschedule", "take the approval back: the issue is a draft again")
         verb.add_argument("issue", help=_ISSUE)
         verb = _verb(verbs, "week-off", "set a slot aside; its reviews wait")
         verb.add_argument("day", help="the local date of the slot, 2026-11-26")
@@ -120,7 +133,7 @@ class Command(BaseCommand):
             )
             blocks.change(verb, chosen, options, find=_review, say=self.stderr.write, now=now, by=by)
             shown = [chosen]
-        elif verb in ("show", "skip", "discard", "revive", "note"):
+        elif verb in ("show", "skip", "discard", "revive", "note", "schedule", "take-back", "unschedule"):
             shown = [_change_issue(verb, issue_from(options["issue"]), options, by)]
         else:
             shown = _change_review(verb, options, by)
@@ -149,6 +162,15 @@ def _change_issue(verb: str, issue: Issue, options: dict[str, Any], by: str) -> 
             flow.discard(issue, options["reason"], now=now, by=by)
         case "revive":
             flow.revive(issue, now=now, by=by)
+        case "schedule" if options["now"]:
+            sending.send_now(issue, now, by=by, confirmed=options["confirm"])
+        case "schedule":
+            at = local_time(options["at"], issue.newsletter.timezone) if options["at"] else None
+            sending.schedule(issue, at, now, by=by, confirmed=options["confirm"])
+        case "take-back":
+            sending.take_back(issue, now, by=by)
+        case "unschedule":
+            sending.unschedule(issue, now, by=by)
         case "note":
             names = ("subject", "preview_text", "note", "note_signature", "max_cards")
             fields = {name: options[name] for name in names if options[name] is not None}

@@ -12,11 +12,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.core.errors import ProviderError
-from newsletter.flow.compile import Preview, frozen, preview, subject_suggestions
+from newsletter.flow.compile import Preview, preview, subject_suggestions
 from newsletter.flow.deliver import Installation
-from newsletter.management.arguments import clock, issue_from, issue_name
+from newsletter.flow.testing import send_tests
+from newsletter.management.arguments import clock, issue_from, issue_name, somebody
 from newsletter.models import Issue
-from newsletter.providers.base import Outcome, Outgoing, send_one
 from subscribers import address
 from subscribers.errors import AddressError
 from subscribers.models import Subscription
@@ -49,12 +49,12 @@ class Command(BaseCommand):
             }
         if options["mail"]:
             to = _address(options["mail"])
-            test = preview(issue, subscription, keys=installation.keys, now=clock(), address=to)
-            values |= {
-                "test_subject": test.rendered.subject,
-                "mailed_to": to,
-                "reply": _mail(issue, installation, to, test),
-            }
+            subject = preview(issue, subscription, keys=installation.keys, now=clock(), address=to).rendered.subject
+            by = somebody("")
+            (mail,) = send_tests(issue, (to,), clock(), by=by, installation=installation, subscription=subscription)
+            if mail.error:
+                raise ProviderError(mail.error, where=str(issue.newsletter.account))
+            values |= {"test_subject": subject, "mailed_to": to, "reply": mail.reply}
         if not issue.subject:
             values["suggestions"] = list(subject_suggestions(issue))
         if options["json"]:
@@ -101,19 +101,3 @@ def _write(shown: Preview, folder: Path) -> list[str]:
     except OSError as error:
         raise CommandError(f"{folder} can't be written: {error.strerror}.") from error
     return [str(folder / name) for name in files]
-
-
-def _mail(issue: Issue, installation: Installation, to: str, test: Preview) -> str:
-    """Send the test through the newsletter's own account. Raises `ProviderError` where it does not leave."""
-    provider = installation.provider(issue.newsletter.account)
-    provider.open()
-    try:
-        result = send_one(provider, Outgoing(0, frozen(issue).sender.from_address, to, test.message))
-    finally:
-        provider.close()
-    if result.outcome is not Outcome.ACCEPTED:
-        raise ProviderError(
-            f"The test was not taken ({result.outcome}): {result.code} {result.reply}.",
-            where=str(issue.newsletter.account),
-        )
-    return result.reply or "accepted"
