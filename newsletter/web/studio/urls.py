@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import issues, login
+from newsletter.web.studio import issues, login, outcome, sending
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="studio")),
@@ -19,5 +19,10 @@ urlpatterns = [
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
     path("studio/<slug:newsletter>/<str:slot>/letter", issues.letter, name="issue-letter"),
     path("studio/<slug:newsletter>/<str:slot>/approve", issues.approve, name="issue-approve"),
+    path("studio/<slug:newsletter>/<str:slot>/send", sending.page, name="issue-send"),
+    path("studio/<slug:newsletter>/<str:slot>/send/live", sending.live, name="issue-send-live"),
+    path("studio/<slug:newsletter>/<str:slot>/send/<str:verb>", sending.act, name="issue-send-act"),
+    path("studio/<slug:newsletter>/<str:slot>/outcome", outcome.page, name="issue-outcome"),
+    path("studio/<slug:newsletter>/<str:slot>/outcome.csv", outcome.download, name="issue-outcome-csv"),
     path("studio/<slug:newsletter>/<str:slot>/add", issues.add, name="issue-add"),
 ]
