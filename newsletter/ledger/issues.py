@@ -55,7 +55,7 @@ def lock_newsletter(newsletter_id: int) -> Newsletter:
     return Newsletter.objects.select_for_update(no_key=True).get(pk=newsletter_id)
 
 
-def create(newsletter: Newsletter, slot: Slot, now: datetime) -> tuple[Issue, bool]:
+def create(newsletter: Newsletter, slot: Slot, now: datetime, *, special: bool = False) -> tuple[Issue, bool]:
     """The issue of a slot, and whether this call made it. The row is the claim: two clocks can't make two (R8)."""
     number = _next_number(newsletter)
     try:
@@ -67,6 +67,7 @@ def create(newsletter: Newsletter, slot: Slot, now: datetime) -> tuple[Issue, bo
                 cutoff_at=slot.cutoff,
                 number=number,
                 created_at=now,
+                special=special,
             )
     except IntegrityError:
         return Issue.objects.select_related("newsletter").get(newsletter=newsletter, slot=slot.key), False
@@ -167,6 +168,19 @@ def schedule(issue_id: int, at: datetime | None, text: str, *, now: datetime, by
     _move(issue_id, (IssueState.APPROVED,), IssueState.APPROVED, send_at=at, hurried_from=None,
           confirmed_by=by if confirmed else "")  # fmt: skip
     _tell(issue_id, "scheduled", text, now, by)
+
+
+@transaction.atomic
+def move_slot(issue_id: int, slot_at: datetime, cutoff_at: datetime, text: str, *, now: datetime, by: str) -> None:
+    """Give an open issue another time for this once, and its cutoff with it; an approval is void by it, for the date is
+    printed in the letter. Its key stays: the week has its issue. Raises `IssueError` once the issue is decided.
+    """
+    void_approval(issue_id, "its slot was moved", now=now, by=by)
+    _move(issue_id, (IssueState.DRAFT,), IssueState.DRAFT, slot_at=slot_at, cutoff_at=cutoff_at, send_at=None,
+          held_reason="")  # fmt: skip
+    if cutoff_at > now:
+        Issue.objects.filter(pk=issue_id).update(placed_at=None)
+    _tell(issue_id, "moved", text, now, by)
 
 
 @transaction.atomic

@@ -286,6 +286,7 @@ class Issue(models.Model):
     slot_at = models.DateTimeField()
     cutoff_at = models.DateTimeField()
     number = models.PositiveIntegerField()
+    special = models.BooleanField(default=False)  # beside the weekly slots: a week has its own issue all the same
     state = models.CharField(max_length=10, choices=IssueState.choices, default=IssueState.DRAFT)
     created_at = models.DateTimeField()
     placed_at = models.DateTimeField(null=True, blank=True)  # when the cutoff's placing was done

@@ -145,7 +145,7 @@ def test_a_send_is_watched_paused_gone_on_with_and_stopped(mara: Client, issue: 
     assert 'data-live="/studio/weekly/2026-11-05/send/live"' in page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
     assert "<b>2</b> Mailbox full" in page
-    assert "a second; done in about" in page
+    assert "a second; the rest takes" in page
     part = mara.get(f"{HERE}/live").content.decode()
     assert part.count("<section") == 1
     assert "<html" not in part

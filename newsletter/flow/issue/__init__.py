@@ -18,6 +18,7 @@ from newsletter.flow.issue.editing import (
     unpin,
 )
 from newsletter.flow.issue.elsewhere import AlsoAt, also_at
+from newsletter.flow.issue.planning import make_special, move_slot, take_week_off_back
 from newsletter.flow.issue.why import Why, find_reviews, why
 
 __all__ = [
@@ -39,7 +40,9 @@ __all__ = [
     "late_arrivals",
     "leave_out",
     "leave_to_rule",
+    "make_special",
     "move",
+    "move_slot",
     "pin",
     "place",
     "play",
@@ -49,6 +52,7 @@ __all__ = [
     "skip",
     "take_correction_back",
     "take_out",
+    "take_week_off_back",
     "unpin",
     "week_off",
     "why",

@@ -34,12 +34,13 @@ class Placing:
 
 @transaction.atomic
 def ensure_draft(newsletter: Newsletter, *, now: datetime) -> Issue:
-    """The newsletter's open issue: the earliest draft or approved one, made for the next free slot when there is none.
+    """The newsletter's open weekly issue: the earliest draft or approved one, made for the next free slot if none is.
 
     Safe from any number of callers at once: they stand in line at the newsletter's row, and the slot is unique.
     """
     newsletter = issues.lock_newsletter(newsletter.pk)
-    found = Issue.objects.filter(newsletter=newsletter, state__in=issues.OPEN).order_by("slot_at", "pk").first()
+    weekly = Issue.objects.filter(newsletter=newsletter, special=False)
+    found = weekly.filter(state__in=issues.OPEN).order_by("slot_at", "pk").first()
     if found is not None:
         return found
     taken = taken_slots(newsletter)
@@ -114,7 +115,7 @@ def late_arrivals(issue: Issue) -> list[Review]:
 
 def _follows_the_last(newsletter: Newsletter, at: datetime) -> bool:
     """Whether there was an issue before and all are older: a first one has missed nothing."""
-    last = Issue.objects.filter(newsletter=newsletter).order_by("slot_at").last()
+    last = Issue.objects.filter(newsletter=newsletter, special=False).order_by("slot_at").last()
     return last is not None and last.slot_at < at
 
 

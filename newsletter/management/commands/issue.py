@@ -65,6 +65,14 @@ class Command(BaseCommand):
         verb = _verb(verbs, "week-off", "set a slot aside; its reviews wait")
         verb.add_argument("day", help="the local date of the slot, 2026-11-26")
         verb.add_argument("--reason", default="")
+        verb = _verb(verbs, "week-on", "take a week off back, while its slot is ahead")
+        verb.add_argument("day", help="the local date of the slot, 2026-11-26")
+        verb = _verb(verbs, "move-slot", "give an issue another time, for this once")
+        verb.add_argument("issue", help=_ISSUE)
+        verb.add_argument("--at", required=True, metavar="TIME", help="2026-11-26T08:00, in the newsletter's own zone")
+        verb = _verb(verbs, "special", "make an issue beside the weekly ones")
+        verb.add_argument("name", help="its name in addresses: a word such as festival")
+        verb.add_argument("--at", required=True, metavar="TIME", help="2026-11-26T08:00, in the newsletter's own zone")
         verb = _verb(verbs, "note", "set the issue's own words")
         verb.add_argument("issue", help=_ISSUE)
         verb.add_argument("--subject")
@@ -133,7 +141,16 @@ class Command(BaseCommand):
             )
             blocks.change(verb, chosen, options, find=_review, say=self.stderr.write, now=now, by=by)
             shown = [chosen]
-        elif verb in ("show", "skip", "discard", "revive", "note", "schedule", "take-back", "unschedule"):
+        elif verb == "week-on":
+            newsletter = newsletter_from(options["newsletter"])
+            flow.take_week_off_back(newsletter, _day(options["day"]), now=now, by=by)
+            self.stderr.write(f"{options['day']} is a slot again.")
+            shown = [_draft(newsletter)]
+        elif verb == "special":
+            newsletter = newsletter_from(options["newsletter"])
+            at = local_time(options["at"], newsletter.timezone)
+            shown = [flow.make_special(newsletter, options["name"], at, now=now, by=by)]
+        elif verb in ("show", "skip", "discard", "revive", "note", "move-slot", "schedule", "take-back", "unschedule"):
             shown = [_change_issue(verb, issue_from(options["issue"]), options, by)]
         else:
             shown = _change_review(verb, options, by)
@@ -167,6 +184,8 @@ def _change_issue(verb: str, issue: Issue, options: dict[str, Any], by: str) -> 
         case "schedule":
             at = local_time(options["at"], issue.newsletter.timezone) if options["at"] else None
             sending.schedule(issue, at, now, by=by, confirmed=options["confirm"])
+        case "move-slot":
+            flow.move_slot(issue, local_time(options["at"], issue.newsletter.timezone), now=now, by=by)
         case "take-back":
             sending.take_back(issue, now, by=by)
         case "unschedule":

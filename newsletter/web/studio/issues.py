@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +22,7 @@ from newsletter.flow.deliver import would_send
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.notices import late_reviews
 from newsletter.flow.report import report
-from newsletter.models import Issue, IssueState, Newsletter, Placement, PlacementState
+from newsletter.models import Issue, IssueState, Placement, PlacementState
 from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
@@ -34,34 +33,6 @@ from subscribers.errors import SubscribersError
 from subscribers.models import Subscription
 
 VIEWS = {"both": "Desktop and phone", "desktop": "Desktop", "phone": "Phone", "text": "Plain text"}
-LISTED = 40
-_DECIDED = (IssueState.SENT, IssueState.SKIPPED, IssueState.MISSED, IssueState.DISCARDED)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One issue in the list."""
-
-    issue: Issue
-    when: str
-    reviews: int
-
-    @property
-    def title(self) -> str:
-        """Its subject, or what it is as long as nobody wrote one."""
-        return self.issue.subject or f"{self.issue.newsletter.name} no. {self.issue.number}"
-
-
-@login_required
-@require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    """What comes next, and what has been."""
-    rows = Issue.objects.select_related("newsletter").order_by("-slot_at", "-pk")
-    decided = [_listed(row) for row in rows.filter(state__in=_DECIDED)[:LISTED]]
-    coming = [_listed(row) for row in rows.exclude(state__in=_DECIDED).reverse()[:LISTED]]
-    context: dict[str, Any] = {"coming": coming, "decided": decided, "newsletters": Newsletter.objects.order_by("name")}
-    context |= notices.of_all([row.issue for row in coming])
-    return private(render(request, "studio/index.html", context, using="jinja2"))
 
 
 @login_required
@@ -186,10 +157,6 @@ def _placements(issue: Issue) -> list[Placement]:
     active = (PlacementState.RESERVED, PlacementState.SENT)
     rows = Placement.objects.filter(issue=issue, state__in=active).select_related("review__representative")
     return list(rows.order_by("kind", "position", "pk"))
-
-
-def _listed(issue: Issue) -> Listed:
-    return Listed(issue, _when(issue), len(_placements(issue)))
 
 
 def _when(issue: Issue) -> str:

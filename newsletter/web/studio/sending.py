@@ -24,7 +24,7 @@ from newsletter.core.asking import asks_number
 from newsletter.core.errors import IssueError, NewsletterError
 from newsletter.flow import deliver as flow
 from newsletter.flow import issue as issue_flow
-from newsletter.flow.compile import blockers, preview
+from newsletter.flow.compile import blockers, preview, subject_of
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.deliver.timing import Typed, local_time, require_number
 from newsletter.flow.progress import progress
@@ -100,7 +100,7 @@ def _context(request: HttpRequest, issue: Issue, now: datetime) -> dict[str, Any
     due = issues.due_at(issue)
     context: dict[str, Any] = {
         "issue": issue,
-        "title": issue.subject or f"{issue.newsletter.name} no. {issue.number}",
+        "title": subject_of(issue) or f"{issue.newsletter.name} no. {issue.number}",
         "may_approve": request.user.has_perm("newsletter.approve_issue"),
         "when": spoken_time(due, zone),
         "due": due,

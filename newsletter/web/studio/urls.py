@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import issues, login, outcome, sending
+from newsletter.web.studio import home, issues, login, outcome, sending
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="studio")),
@@ -15,8 +15,10 @@ urlpatterns = [
     path("login/", login.Login.as_view(), name="login"),
     path("login/<str:token>", login.once, name="login-once"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("studio/", issues.index, name="studio"),
+    path("studio/", home.index, name="studio"),
+    path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
+    path("studio/<slug:newsletter>/<str:slot>/cover", home.cover, name="issue-cover"),
     path("studio/<slug:newsletter>/<str:slot>/letter", issues.letter, name="issue-letter"),
     path("studio/<slug:newsletter>/<str:slot>/approve", issues.approve, name="issue-approve"),
     path("studio/<slug:newsletter>/<str:slot>/send", sending.page, name="issue-send"),
