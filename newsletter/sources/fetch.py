@@ -207,7 +207,7 @@ class Fetcher:
     def _body(
         self, answer: requests.Response, headers: Mapping[str, str], url: str, limit: int, watch: _Watch
     ) -> bytes:
-        too_long = FetchError(f"The answer is larger than {limit:,} bytes.", where=url)
+        too_long = FetchError(f"The answer is larger than {limit:,} bytes.", where=url, status=answer.status_code)
         claimed = headers.get("content-length", "").strip()
         if claimed.isdigit() and int(claimed[:18]) > limit:
             raise too_long

@@ -62,6 +62,11 @@ def with_issue(**fields: object) -> IssueContent:
     return replace(content, issue=replace(content.issue, **fields))  # type: ignore[arg-type]
 
 
+def with_card(**fields: object) -> IssueContent:
+    content = issues.rich()
+    return replace(content, cards=(replace(content.cards[0], **fields), *content.cards[1:]))  # type: ignore[arg-type]
+
+
 LEAD = issues.rich().lead
 assert LEAD and LEAD.picture
 
@@ -101,6 +106,10 @@ def test_a_picture_with_an_automatic_description_warns_and_does_not_block() -> N
             "'javascript:alert(1)'",
         ),
         (lambda: facts(sample=html("<a href=/review>x</a>")), "'/review'"),
+        (lambda: facts(headers="List-Unsubscribe: <https://x.example/>\r\n"), "no List-Unsubscribe-Post header"),
+        (lambda: facts(headers="Subject: x\r\n"), "no List-Unsubscribe header"),
+        (lambda: facts(sent_before={LEAD.key: "2026-10-29"}), "went out with the issue of 2026-10-29"),
+        (lambda: facts(dead={"https://lantern.example/gone": "Not found (status 404)."}), "leads nowhere: Not found"),
         (lambda: facts(sample=html('<a href="">x</a>')), "''"),
         (lambda: facts(sample=html('<a href="https://x.example/&#34;onmouseover=a">x</a>')), "no web or mail"),
         (lambda: facts(sample=html('<a href="https://user:pw@x.example/">x</a>')), "'https://…@x.example/'"),
@@ -144,6 +153,10 @@ def test_links_without_https_block_only_where_people_are_mailed() -> None:
         (lambda: facts(with_lead(dek="It stays for every minute of it")), "says the dek again"),
         (lambda: facts(with_lead(lang="fr")), "another language (fr)"),
         (lambda: facts(with_lead(sponsored=True)), "sponsored"),
+        (lambda: facts(with_card(picture=replace(LEAD.picture, width=479))), "The card's picture is 479 pixels"),
+        (lambda: facts(with_lead(dek="By rule."), automatic_deks=frozenset({LEAD.key})), "made by rule"),
+        (lambda: facts(released={LEAD.key: SLOT.date() - timedelta(days=43)}), "release is long past"),
+        (lambda: facts(with_card(work=LEAD.work, rubric=LEAD.rubric)), "is reviewed twice"),
         (lambda: facts(with_lead(title="The Salt Road Walks Itself")), "twice"),
         (lambda: facts(issues.build("salt", ["salt"] * 4)), "5 of 5 cards are of one rubric"),
         (lambda: facts(now=SLOT + timedelta(minutes=16)), "goes out late"),
@@ -175,3 +188,39 @@ def test_our_own_pages_without_https_are_named_once() -> None:
     page = PAGE.replace(URL, plain) + '<a href="http://127.0.0.1:8000/i/weekly/x">y</a>'
     subject = facts(sample=Rendered("x", page, page), unsubscribe_url=plain, mails_people=False)
     assert sum("https" in text for text in texts(subject, Level.WARN)) == 1
+
+
+def test_a_fresh_release_and_second_opinions_are_no_finding() -> None:
+    assert LEAD
+    assert texts(facts(released={LEAD.key: SLOT.date() - timedelta(days=42)}), Level.WARN) == texts(facts(), Level.WARN)
+    assert not any("reviewed twice" in text for text in texts(facts(), Level.WARN))
+
+
+def test_links_that_were_asked_are_not_said_to_be_unchecked() -> None:
+    assert not any("still answers" in text for text in texts(facts(dead={}), Level.NOT_CHECKED))
+
+
+def test_every_finding_has_a_code_and_only_some_can_be_ignored() -> None:
+    assert LEAD and LEAD.picture
+    bad = with_lead(picture=replace(LEAD.picture, alt="", credit=""), dek="By rule.", lang="fr")
+    rows = check(facts(bad, audience=0, now=SLOT + timedelta(hours=7), headers="", guessed_dates=(LEAD.title,)))
+    assert all(row.code for row in rows)
+    assert {row.code for row in rows if row.level is Level.BLOCK and not row.can_be_ignored} == {
+        "audience-empty",
+        "unsubscribe-header",
+    }
+    assert {row.anchor for row in rows if row.code in ("alt-missing", "date-guessed")} == {
+        f"review/{LEAD.key}/picture_alt",
+        f"review/{LEAD.key}/title",
+    }
+
+
+def test_the_mark_of_a_finding_changes_with_what_it_is_about() -> None:
+    assert LEAD and LEAD.picture
+
+    def mark(**fields: object) -> str:
+        rows = check(facts(with_lead(picture=replace(LEAD.picture, credit="", **fields))))  # type: ignore[arg-type]
+        return next(row.mark for row in rows if row.code == "no-credit")
+
+    assert mark() == mark(alt="Other words")
+    assert mark() != mark(url="https://news.example.test/media/other.jpg")

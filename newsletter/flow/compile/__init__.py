@@ -9,6 +9,7 @@ from newsletter.flow.compile.checking import blockers, checks
 from newsletter.flow.compile.designs import contrast_pairs, design_names, find_design, new_design
 from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_content, public_html, subject_of
 from newsletter.flow.compile.gathering import subject_suggestions
+from newsletter.flow.compile.ignoring import ignore, mind
 from newsletter.flow.compile.inputs import Frozen, Sender, fingerprint, versions
 from newsletter.flow.compile.people import Composer, Recipient, headers_for, reader_of, recipient_of
 from newsletter.flow.compile.previewing import Preview, preview
@@ -29,7 +30,9 @@ __all__ = [
     "freeze",
     "frozen",
     "headers_for",
+    "ignore",
     "issue_content",
+    "mind",
     "new_design",
     "preview",
     "public_html",

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
 from newsletter.config.home import template_folders
+from newsletter.core import mime
 from newsletter.core.checks import HEAVY, Level, Row, Subject, check
+from newsletter.core.content import from_json
 from newsletter.core.designlint import lint_files, too_faint
 from newsletter.core.errors import DesignError, NewsletterError
+from newsletter.core.reader import Reader
 from newsletter.flow import domain as sending
 from newsletter.flow.compile.designs import contrast_pairs
 from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url, weigh
 from newsletter.flow.compile.gathering import ACTIVE
+from newsletter.flow.compile.ignoring import with_names
 from newsletter.flow.compile.inputs import Frozen
+from newsletter.flow.compile.people import headers_for
 from newsletter.ledger.deliveries import first_of_month
 from newsletter.ledger.issues import due_at
-from newsletter.models import Account, Issue, Placement
+from newsletter.models import Account, Issue, Placement, PlacementState
 from subscribers.audience import counts
 from subscribers.errors import AudienceError
 
@@ -30,14 +36,27 @@ _PATIENCE = 2.0
 """Seconds for the DNS: people wait for this page."""
 
 
-def checks(issue: Issue, now: datetime) -> list[Row]:
-    """Every finding about the issue as it would go out, blocking ones first. A letter that can't be rendered is a
-    finding, not an exception. Asks the DNS about the sending domain, for two seconds at most.
+_Asks = Callable[[Issue, Frozen], tuple[Row, ...] | None]
+
+
+def checks(
+    issue: Issue, now: datetime, *, ask_dns: bool = True, dead: Callable[[list[str]], Mapping[str, str]] | None = None
+) -> list[Row]:
+    """Every finding about the issue as it would go out, blocking ones first, those that somebody ignored with the name.
+
+    A letter that can't be rendered is a finding, not an exception. Asks the DNS about the sending domain, for two
+    seconds at most, and `dead` (when given) which of the reviews' addresses don't answer, and what came back.
     """
-    return _checks(issue, now, _domain)
+    return with_names(issue, _checks(issue, now, _domain if ask_dns else _unasked, dead))
 
 
-def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple[Row, ...] | None]) -> list[Row]:
+def _unasked(_issue: Issue, _inputs: Frozen) -> None:
+    return None
+
+
+def _checks(
+    issue: Issue, now: datetime, domain: _Asks, dead: Callable[[list[str]], Mapping[str, str]] | None = None
+) -> list[Row]:
     newsletter = issue.newsletter
     design: list[Row] = []
     try:
@@ -50,7 +69,14 @@ def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple
         # What lint saw in the files may be the reason, with what was meant.
         return [_row(error), *design]
     except AudienceError as error:
-        return [Row(Level.BLOCK, str(error), "audience", "Mend the rule in magazine.toml and apply it.")]
+        hint = "Mend the rule in magazine.toml and apply it."
+        return [Row(Level.BLOCK, str(error), "audience", hint, code="audience-broken", anchor="audience")]
+    placements = list(
+        Placement.objects.filter(issue=issue, state__in=ACTIVE)
+        .select_related("review__representative")
+        .order_by("position", "pk")
+    )
+    mails_people = newsletter.account.kind not in _MAILS_NOBODY
     rows = check(
         Subject(
             content=inputs.content,
@@ -60,16 +86,20 @@ def _checks(issue: Issue, now: datetime, domain: Callable[[Issue, Frozen], tuple
             now=now,
             slot_at=due_at(issue),
             grace=timedelta(hours=newsletter.grace_hours),
-            mails_people=newsletter.account.kind not in _MAILS_NOBODY,
-            guessed_dates=tuple(
-                str(row.review)
-                for row in Placement.objects.filter(issue=issue, state__in=ACTIVE, review__date_guessed=True)
-                .select_related("review__representative")
-                .order_by("position", "pk")
-            ),
+            mails_people=mails_people,
+            guessed_dates=tuple(str(row.review) for row in placements if row.review.date_guessed),
             approved_differs=differs,
             domain=domain(issue, inputs),
             weights=weigh(inputs) if len(sample.html.encode()) >= HEAVY else (),
+            sent_before=_sent_before(issue, placements),
+            released=_released(placements),
+            automatic_deks=frozenset(
+                str(row.review_id)
+                for row in placements
+                if "dek" not in row.edits and _content(row).get("origins", {}).get("dek") == "auto"
+            ),
+            headers=_headers(inputs, now) if mails_people else None,
+            dead=None if dead is None else dead(sorted({each.url for each in inputs.content.placed if each.url})),
         )
     )
     return sorted([*design, *rows], key=lambda row: list(Level).index(row.level))
@@ -80,7 +110,46 @@ def blockers(issue: Issue, now: datetime) -> tuple[str, ...]:
 
     Does not ask the DNS: an approval holds locks, and only the send needs the domain (`flow.domain.obstacle`).
     """
-    return tuple(str(row) for row in _checks(issue, now, lambda _issue, _inputs: None) if row.level is Level.BLOCK)
+    return tuple(str(row) for row in checks(issue, now, ask_dns=False) if row.blocks)
+
+
+def _content(row: Placement) -> dict[str, Any]:
+    return row.review.representative.content if row.review.representative else {}
+
+
+def _released(placements: list[Placement]) -> dict[str, date]:
+    """Since when each review's work has been out, where its source says so."""
+    found: dict[str, date] = {}
+    for row in placements:
+        release = from_json(_content(row)).release if _content(row).get("release") else None
+        if release is not None and release.date is not None:
+            found[str(row.review_id)] = release.date
+    return found
+
+
+def _sent_before(issue: Issue, placements: list[Placement]) -> dict[str, str]:
+    """The slot of an issue that sent the same address as another review; one that runs again does so on purpose."""
+    keys = {
+        row.review.representative.url_key: row.review_id
+        for row in placements
+        if row.run == 1 and row.review.representative and row.review.representative.url_key
+    }
+    sent = (
+        Placement.objects.filter(newsletter=issue.newsletter_id, state=PlacementState.SENT)
+        .filter(review__representative__url_key__in=list(keys))
+        .exclude(issue=issue)
+        .exclude(review__in=list(keys.values()))
+        .order_by("issue__slot_at", "pk")
+    )
+    return {str(keys[key]): slot for key, slot in sent.values_list("review__representative__url_key", "issue__slot")}
+
+
+def _headers(inputs: Frozen, now: datetime) -> str:
+    """The headers of a message to the sample reader."""
+    reader = Reader(address="reader@example.org", unsubscribe_url=sample_url(inputs))
+    headers = headers_for(inputs, reader, subscription_id=0, fingerprint=inputs.fingerprint, now=now)
+    before, after = mime.around_subject(headers, "boundary")
+    return (before + after).decode("ascii", "replace")
 
 
 def _domain(issue: Issue, inputs: Frozen) -> tuple[Row, ...] | None:
@@ -92,7 +161,9 @@ def _domain(issue: Issue, inputs: Frozen) -> tuple[Row, ...] | None:
             sender.from_address, sender.return_path, account, Path(home) if home else None, seconds=_PATIENCE
         )
     except NewsletterError as error:
-        return (Row(Level.WARN, f"The send will not begin: {error.message}", error.where or "sender", error.hint),)
+        return (
+            Row(Level.WARN, f"The send will not begin: {error.message}", error.where or "sender", error.hint, "domain"),
+        )
     if not rows:
         return None
     return tuple(_domain_row(row) for row in rows if row.level is not sending.Level.OK)
@@ -100,8 +171,8 @@ def _domain(issue: Issue, inputs: Frozen) -> tuple[Row, ...] | None:
 
 def _domain_row(finding: sending.Finding) -> Row:
     if finding.level is sending.Level.MISSING:
-        return Row(Level.WARN, f"The send will not begin: {finding}", "sender")
-    return Row(Level.NOT_CHECKED, finding.text, "sender", finding.hint)
+        return Row(Level.WARN, f"The send will not begin: {finding}", "sender", code="domain")
+    return Row(Level.NOT_CHECKED, finding.text, "sender", finding.hint, code="domain")
 
 
 def _lint(inputs: Frozen) -> list[Row]:
@@ -109,15 +180,24 @@ def _lint(inputs: Frozen) -> list[Row]:
     which text can't be read block: a newsletter may have set them over the design's own.
     """
     rows = [
-        Row(Level.WARN, f"{found.message}.", f"{found.file}:{found.line}:{found.column}", found.hint)
+        Row(
+            Level.WARN,
+            f"{found.message}.",
+            f"{found.file}:{found.line}:{found.column}",
+            found.hint,
+            "design-lint",
+            "design",
+        )
         for found in lint_files(inputs.design)
     ]
     home = settings.NEWSLETTER.home
     pairs = contrast_pairs(inputs.design.name, template_folders(Path(home) if home else None))
     faint = too_faint(inputs.design.tokens, pairs or ())
-    return rows + [Row(Level.BLOCK, f"{found.message}.", "design_tokens", found.hint) for found in faint]
+    return rows + [
+        Row(Level.BLOCK, f"{found.message}.", "design_tokens", found.hint, "contrast", "design") for found in faint
+    ]
 
 
 def _row(error: NewsletterError) -> Row:
     what = "The letter can't be rendered: " if isinstance(error, DesignError) else ""
-    return Row(Level.BLOCK, f"{what}{error.message}", error.where, error.hint)
+    return Row(Level.BLOCK, f"{what}{error.message}", error.where, error.hint, "not-rendered", "design")

@@ -142,7 +142,7 @@ def _checks(issue: Issue, now: datetime) -> dict[str, Any]:
         found = checks(issue, now) if issue.state in (IssueState.DRAFT, IssueState.APPROVED) else []
     except SubscribersError as error:
         found = [Row(Level.BLOCK, str(error), "audience", "Mend it in magazine.toml, then: newsletter apply")]
-    by_level = {level: [row for row in found if row.level is level] for level in Level}
+    by_level = {level: [row for row in found if row.level is level and not row.ignored_by] for level in Level}
     return {"checks": by_level, "blocked": bool(by_level[Level.BLOCK])}
 
 

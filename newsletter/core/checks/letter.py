@@ -1,0 +1,199 @@
+"""The finished letter: its envelope, its links, its words."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+
+from newsletter.core.checks.rows import Level, Row, Subject
+from newsletter.core.context import to_json
+from newsletter.core.letter import Rendered
+from newsletter.core.markup import is_web, shown_address
+from newsletter.core.prose import folded
+
+LIMIT = 90 * 1024
+"""Bytes of HTML that a letter may have. Gmail clips at about 102 KB, and with the end goes the unsubscribe link; what a
+mail program or a link tracker adds on its way must fit, too.
+"""
+
+HEAVY = 80 * 1024
+HEAVIEST = 3
+SUBJECT_LENGTH = 60
+
+_MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\[\[|\*\||lorem ipsum", re.IGNORECASE)
+_LINK = re.compile(r'(?:href|src)="(http://[^"]*)"')
+_TAG = re.compile(r"""<[A-Za-z](?:[^<>"']|"[^"]*"|'[^']*')*>""")
+_ATTRIBUTE = re.compile(r"""([^\s=<>"'/]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
+
+
+def envelope(subject: Subject) -> Iterator[Row]:
+    content, sample, url = subject.content, subject.sample, subject.unsubscribe_url
+    address = content.magazine.address_lines
+    if not address:
+        yield Row(
+            Level.BLOCK,
+            "The postal address is missing.",
+            "magazine",
+            "Set its postal_address: the law asks for it.",
+            code="address-missing",
+        )
+    elif not all(_has(sample, line) for line in address):
+        yield Row(
+            Level.BLOCK,
+            "The design does not print the postal address.",
+            "design",
+            "Add it to both parts.",
+            code="address-not-printed",
+        )
+    if not _has(sample, url):
+        yield Row(
+            Level.BLOCK,
+            "The letter has no unsubscribe link.",
+            "design",
+            "Print subscriber.unsubscribe_url.",
+            code="unsubscribe-missing",
+        )
+    if subject.headers is not None and (missing := _missing_headers(subject.headers)):
+        yield Row(
+            Level.BLOCK,
+            f"The message has no {missing} header: mail programs show no button to unsubscribe.",
+            "sender",
+            "Links must begin with https: see base_url in newsletter.toml.",
+            code="unsubscribe-header",
+        )
+    if not url.startswith("https://"):
+        level = Level.BLOCK if subject.mails_people else Level.WARN
+        yield Row(
+            level,
+            "Links in mails need https.",
+            "base_url",
+            "Set base_url in newsletter.toml to an https address.",
+            code="not-https",
+        )
+    if subject.audience == 0:
+        yield Row(
+            Level.BLOCK,
+            "There is nobody to send to.",
+            "audience",
+            "newsletter subscribers import FILE",
+            code="audience-empty",
+            anchor="audience",
+        )
+    size = len(sample.html.encode())
+    if size >= HEAVY:
+        level, limit = (Level.BLOCK, LIMIT) if size > LIMIT else (Level.WARN, LIMIT)
+        heaviest = ", ".join(str(weight) for weight in subject.weights[:HEAVIEST])
+        most = f" Most of it: {heaviest}." if heaviest else ""
+        text = f"The letter is {size / 1024:.1f} KB of HTML, and {limit // 1024} is the most.{most}"
+        yield Row(
+            level,
+            text,
+            "design",
+            "Use fewer cards: newsletter issue note ISSUE --max-cards N.",
+            code="too-heavy",
+            anchor="issue/max_cards",
+            about=str(size),
+        )
+    sponsor = content.sponsor
+    if sponsor and not (sponsor.label and _has(sample, sponsor.label)):
+        yield Row(
+            Level.BLOCK,
+            "The design does not label the sponsor.",
+            "design",
+            "Print sponsor.label in both parts.",
+            code="sponsor-label",
+            anchor="sponsor",
+        )
+    for link in sorted(set(_LINK.findall(sample.html))):
+        if link.startswith(url.partition("/u/")[0]):
+            continue  # our own host: said once, above
+        yield Row(
+            Level.WARN,
+            "A link without https.",
+            link,
+            "Readers' mail programs may warn.",
+            "http-link",
+            _anchor_of(subject, link),
+        )
+
+
+def links(subject: Subject) -> Iterator[Row]:
+    """The last gate: whatever way an address came in, a letter links to the web, to mail and to places within itself
+    that there are, and to nothing else.
+    """
+    places = {f"#{place}" for place in _values(subject.sample.html, "id")}
+    others = {address for address in _values(subject.sample.html, "href") if not _is_link(address)}
+    for address in sorted(others - places):
+        yield Row(
+            Level.BLOCK,
+            f"The letter links to {shown_address(address)}, which is no web or mail address.",
+            "links",
+            "Mend the address, or leave the review out.",
+            code="link-not-web",
+        )
+    for address, answer in sorted((subject.dead or {}).items()):
+        yield Row(
+            Level.BLOCK,
+            f"A link leads nowhere: {answer}",
+            shown_address(address),
+            "Mend it at its source, or leave the review out.",
+            code="dead-link",
+            anchor=_anchor_of(subject, address),
+            about=f"{address} {answer}",
+        )
+
+
+def _anchor_of(subject: Subject, address: str) -> str:
+    """The review that the address is of, or nothing."""
+    found = next((each for each in subject.content.placed if each.url == address), None)
+    return f"review/{found.key}" if found else ""
+
+
+def _missing_headers(headers: str) -> str:
+    """Which header of one-click unsubscription (RFC 8058 section 3.1) the message lacks."""
+    names = {line.partition(":")[0].lower() for line in headers.splitlines()}
+    return next((name for name in ("List-Unsubscribe", "List-Unsubscribe-Post") if name.lower() not in names), "")
+
+
+def _values(letter: str, wanted: str) -> Iterator[str]:
+    """What each attribute of that name says in the letter, those for Outlook in its comments included."""
+    for tag in _TAG.finditer(letter):
+        for name, *values in _ATTRIBUTE.findall(tag.group()):
+            if name.lower().rpartition(":")[2] == wanted:
+                yield html.unescape("".join(values))
+
+
+def _is_link(address: str) -> bool:
+    return is_web(address) or re.fullmatch(r"mailto:[^\s\"<>]+", address, re.IGNORECASE) is not None
+
+
+def words(subject: Subject) -> Iterator[Row]:
+    content, sample = subject.content, subject.sample
+    line, preview = sample.subject, content.issue.preview_text
+    at = {"where": "issue", "anchor": "issue/subject", "about": line}
+    if not line:
+        yield Row(Level.BLOCK, "The subject is empty.", hint="Write one.", code="subject-empty", **at)
+    elif len(line) > SUBJECT_LENGTH:
+        text = f"The subject has {len(line)} characters."
+        yield Row(Level.WARN, text, hint=f"Keep it within {SUBJECT_LENGTH}.", code="subject-long", **at)
+    at = {"where": "issue", "anchor": "issue/preview_text", "about": f"{preview}\n{line}"}
+    if not preview:
+        hint = "Inboxes show it after the subject."
+        yield Row(Level.WARN, "There is no preview text.", hint=hint, code="preview-missing", **at)
+    elif folded(preview) and (folded(preview) in folded(line) or folded(line) in folded(preview)):
+        text = "The preview text repeats the subject."
+        yield Row(Level.WARN, text, hint="Let it say something more.", code="preview-repeats", **at)
+    quoted = json.dumps(to_json(content), ensure_ascii=False)
+    for part, text in (("subject", line), ("letter.mjml", sample.html), ("letter.txt", sample.text)):
+        for mark in sorted({match.group() for match in _MARKS.finditer(text)} - set(_MARKS.findall(quoted))):
+            text = f"A leftover {mark!r} is in the letter."
+            yield Row(Level.BLOCK, text, part, "Mend the template.", code="leftover", anchor="design")
+
+
+def _has(sample: Rendered, words: str) -> bool:
+    """Whether both parts hold the words, whatever the escapes and line breaks."""
+    escaped = words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    in_html = any(each in sample.html for each in (words, escaped, escaped.replace('"', "&#34;").replace("'", "&#39;")))
+    return in_html and "".join(words.split()) in "".join(sample.text.split())
