@@ -85,12 +85,12 @@ def test_lint_names_each_mistake_with_its_place_and_ends_with_three(home: Path) 
     file.write_text(file.read_text().replace("quote.text", "quote.txt").replace("css-class", "css-klass", 1))
     printed, code = run("lint", "mine")
     assert code == 3
-    assert "mine/quote.mjml:1:5: error: <mj-section> has no attribute css-klass. Did you mean css-class?" in printed
+    assert "mine/quote.mjml:2:5: error: <mj-section> has no attribute css-klass. Did you mean css-class?" in printed
     assert "error: a Quote has no 'txt'. Did you mean text?" in printed
     assert "mine: " in printed and "1 warnings" not in printed
     values = json.loads(run("lint", "mine", "--json")[0])
     assert values["mine"]["errors"] >= 2
-    assert {finding["line"] for finding in values["mine"]["findings"]} >= {1, 3}
+    assert {finding["line"] for finding in values["mine"]["findings"]} >= {2, 4}
 
 
 def test_lint_says_what_each_block_costs(home: Path) -> None:
