@@ -44,4 +44,5 @@ def run_week(
     for issue in unfinished(now):
         with week.alone(report, f"{issue.newsletter.slug}/{issue.slot}"):
             week.deliver_issue(report, issue, way_out)
+    week.tell_editors(report, config)
     return report

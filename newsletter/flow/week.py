@@ -16,7 +16,7 @@ from newsletter.config.schema import Config
 from newsletter.core.errors import IssueError, NewsletterError
 from newsletter.core.polling import is_due
 from newsletter.core.week import Action
-from newsletter.flow import readers, service
+from newsletter.flow import editors, readers, service
 from newsletter.flow.deliver import DeliveryOutcome, Installation, deliver, start, unfinished, would_send
 from newsletter.flow.gather import GatherReport, gather
 from newsletter.flow.issue import decide, ensure_draft, place
@@ -206,6 +206,12 @@ def would_do(now: datetime) -> list[str]:
         sentences += [f"{problem.where}: {problem.text}" for problem in report.problems]
         transaction.set_rollback(True)
     return sentences
+
+
+def tell_editors(report: WeekReport, config: Config) -> None:
+    """Queue what editors should hear of by mail; the service mails' own turn sends it."""
+    with alone(report, "notices"):
+        editors.tell(report.at, base_url=config.base_url)
 
 
 def deliver_issue(report: WeekReport, issue: Issue, way_out: WayOut) -> None:
