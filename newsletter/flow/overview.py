@@ -14,7 +14,7 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 from newsletter.core.errors import NewsletterError
 from newsletter.core.saying import Standing
 from newsletter.core.week import slot_on
-from newsletter.flow.compile import blockers
+from newsletter.flow.compile import known_blockers
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.issue.facts import schedule_of
 from newsletter.flow.progress import progress
@@ -86,7 +86,7 @@ def standing(issue: Issue, now: datetime, *, look: bool = False) -> Standing:
     against: int | None = None
     if look and issue.state == IssueState.DRAFT:
         try:
-            against = len(blockers(issue, now))
+            against = len(known_blockers(issue, now))
         except NewsletterError:
             against = 1
     undo = 0

@@ -11,6 +11,7 @@ from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_con
 from newsletter.flow.compile.gathering import subject_suggestions
 from newsletter.flow.compile.ignoring import ignore, mind
 from newsletter.flow.compile.inputs import Frozen, Sender, fingerprint, versions
+from newsletter.flow.compile.knowing import known_blockers
 from newsletter.flow.compile.people import Composer, Recipient, headers_for, reader_of, recipient_of
 from newsletter.flow.compile.previewing import Preview, preview
 
@@ -32,6 +33,7 @@ __all__ = [
     "headers_for",
     "ignore",
     "issue_content",
+    "known_blockers",
     "mind",
     "new_design",
     "preview",

@@ -24,7 +24,7 @@ from newsletter.core.asking import asks_number
 from newsletter.core.errors import IssueError, NewsletterError
 from newsletter.flow import deliver as flow
 from newsletter.flow import issue as issue_flow
-from newsletter.flow.compile import blockers, preview, subject_of
+from newsletter.flow.compile import frozen, known_blockers, subject_of
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.deliver.timing import Typed, local_time, require_number
 from newsletter.flow.progress import progress
@@ -32,7 +32,6 @@ from newsletter.flow.testing import last_tests, read_addresses, send_tests
 from newsletter.ledger import issues
 from newsletter.models import Issue, IssueState
 from newsletter.web.headers import private
-from newsletter.web.links import keys
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.spans import clock_time, span
@@ -135,8 +134,8 @@ def _before(issue: Issue, now: datetime, due: datetime) -> dict[str, Any]:
         found["reach"] = reach = flow.reach(issue, now)
         found["asks"] = asks_number(reach.people)
         if issue.state == IssueState.DRAFT:
-            found["against"] = blockers(issue, now)
-            found["fingerprint"] = preview(issue, None, keys=keys(), now=now, links=False).inputs.fingerprint
+            found["against"] = known_blockers(issue, now)
+            found["fingerprint"] = frozen(issue).fingerprint
         elif issue.freeze is not None:
             found["fingerprint"] = issue.freeze.fingerprint
     except NewsletterError as error:
