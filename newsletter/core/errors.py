@@ -11,6 +11,7 @@
     │   └── TraceError       the template asks a subscriber something that can't be answered exactly
     ├── LetterMismatchError  a compiled letter differs from its full render: the send is held
     ├── IssueError           an issue is not in the state that the verb needs
+    │   └── StaleError       somebody changed the same words meanwhile
     ├── LedgerError          a promise of the ledger would break
     │   └── ClaimLostError   another worker owns this batch now
     ├── ProviderError        the provider account can't send at all (login, connection, configuration)
@@ -107,6 +108,18 @@ class LetterMismatchError(NewsletterError):
 
 class IssueError(NewsletterError):
     """The issue is not in the state that this needs."""
+
+
+class StaleError(IssueError):
+    """Somebody changed the same words meanwhile."""
+
+    def __init__(self, theirs: dict[str, str], *, where: str = "", by: str = "") -> None:
+        """`theirs` are the words as they are now, by field; `by` who wrote them last, when that is known."""
+        self.theirs, self.by = theirs, by
+        what = ", ".join(name.replace("_", " ").replace("picture ", "") for name in theirs)
+        super().__init__(
+            f"{by or 'Somebody'} changed this meanwhile: {what}.", where=where, hint="Look at both, and save again."
+        )
 
 
 class LedgerError(NewsletterError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.flow.issue import late_arrivals
+from newsletter.flow.issue.editing import EDITED
 from newsletter.models import Event, Issue, IssueState, Newsletter, Poll, Review, Source
 
 EVENTS = 10
@@ -58,5 +59,7 @@ def changes_since_approval(issue: Issue) -> list[Event]:
 
 def last_events(issue: Issue | None = None) -> list[Event]:
     """The last ten events, of one issue or of all, the newest first."""
-    rows = Event.objects.select_related("newsletter", "issue__newsletter").order_by("-at", "-pk")
+    # Each word that an editor changed is an event, too: they stand beside the words, and would crowd out all else here.
+    rows = Event.objects.exclude(kind__startswith=EDITED).select_related("newsletter", "issue__newsletter")
+    rows = rows.order_by("-at", "-pk")
     return list((rows.filter(issue=issue) if issue else rows)[:EVENTS])

@@ -31,14 +31,10 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
     pictures = _pictures([entry for _, entry in placed], base_url, language)
     shown: list[tuple[context.Card, EntryContent]] = []
     lines: list[context.Line] = []
-    brief = sum(row.kind == Placement.Kind.CARD for row in rows) > cards.MANY
+    brief = _is_brief(rows)
     for row, entry in placed:
         if row.kind == Placement.Kind.CARD:
-            found = _picture_of(entry, pictures)
-            key, lead = str(row.review_id), not shown
-            card = cards.card(key, entry, on=day, language=language, picture=found, lead=lead, brief=brief)
-            rubric = RUBRICS.get(card.rubric)
-            card = extras.with_ratings(card, newsletter.ratings, rubric is not None and rubric.rated)
+            card = _card(row, entry, newsletter, day, _picture_of(entry, pictures), lead=not shown, brief=brief)
             shown.append((_edited_card(card, row.edits, language), entry))
         else:
             line = cards.line(str(row.review_id), entry, language=language)
@@ -86,6 +82,28 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
     return context.numbered(content)
 
 
+def as_its_source_says(row: Placement, base_url: str) -> context.Card | context.Line:
+    """One review of an issue as it would read without an editor's words; `with_edits` puts them on."""
+    issue = row.issue
+    entry, language = _content(row.review), issue.newsletter.language
+    if row.kind != Placement.Kind.CARD:
+        return cards.line(str(row.review_id), entry, language=language)
+    rows = _placements(issue)
+    first = next(one for one in rows if one.kind == Placement.Kind.CARD)
+    picture = _picture_of(entry, _pictures([entry], base_url, language))
+    lead, brief = first.pk == row.pk, _is_brief(rows)
+    card = _card(row, entry, issue.newsletter, slot_date(issue), picture, lead=lead, brief=brief)
+    return cards.described(card)
+
+
+def with_edits(item: context.Card | context.Line, row: Placement) -> context.Card | context.Line:
+    """`item` in the editor's own words (R16)."""
+    language = row.issue.newsletter.language
+    if isinstance(item, context.Card):
+        return _edited_card(item, row.edits, language)
+    return _edited(item, row.edits, _LINE_EDITS, language)
+
+
 def subject_suggestions(issue: Issue) -> tuple[str, ...]:
     """Up to three subjects by rule, for an editor to choose from; the first is used when nobody writes one."""
     placed = [(row, _content(row.review)) for row in _placements(issue)]
@@ -100,6 +118,28 @@ def slot_date(issue: Issue) -> date:
 def _placements(issue: Issue) -> list[Placement]:
     rows = Placement.objects.filter(issue=issue, state__in=ACTIVE).select_related("review__representative")
     return sorted(rows, key=lambda row: (row.kind != Placement.Kind.CARD, row.position, row.pk))
+
+
+def _is_brief(rows: list[Placement]) -> bool:
+    return sum(row.kind == Placement.Kind.CARD for row in rows) > cards.MANY
+
+
+def _card(
+    row: Placement,
+    entry: EntryContent,
+    newsletter: Newsletter,
+    day: date,
+    picture: context.Picture | None,
+    *,
+    lead: bool,
+    brief: bool,
+) -> context.Card:
+    """The card as the source has it."""
+    made = cards.card(
+        str(row.review_id), entry, on=day, language=newsletter.language, picture=picture, lead=lead, brief=brief
+    )
+    rubric = RUBRICS.get(made.rubric)
+    return extras.with_ratings(made, newsletter.ratings, rubric is not None and rubric.rated)
 
 
 def _hooks(placed: list[tuple[Placement, EntryContent]]) -> list[suggest.Hook]:

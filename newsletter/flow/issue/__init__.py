@@ -15,15 +15,18 @@ from newsletter.flow.issue.editing import (
     move,
     pin,
     run_again,
+    swap,
     unpin,
 )
 from newsletter.flow.issue.elsewhere import AlsoAt, also_at
 from newsletter.flow.issue.planning import make_special, move_slot, take_week_off_back
 from newsletter.flow.issue.why import Why, find_reviews, why
+from newsletter.flow.issue.wording import Word, words_of
 
 __all__ = [
     "AlsoAt",
     "Why",
+    "Word",
     "also_at",
     "approve",
     "book_sponsor",
@@ -50,10 +53,12 @@ __all__ = [
     "revive",
     "run_again",
     "skip",
+    "swap",
     "take_correction_back",
     "take_out",
     "take_week_off_back",
     "unpin",
     "week_off",
     "why",
+    "words_of",
 ]

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db import transaction
 
-from newsletter.core.errors import IssueError
+from newsletter.core.errors import IssueError, StaleError
 from newsletter.core.week import ActivePlacement
 from newsletter.flow.issue.drafting import place
 from newsletter.flow.issue.facts import review_facts
+from newsletter.flow.issue.wording import words_of
 from newsletter.ledger import issues, placements
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import (
@@ -29,6 +30,14 @@ EDITABLE = frozenset(
     {"title", "kicker", "byline", "dek", "excerpt", "facts", "read_label", "picture_alt", "picture_credit", "pick"}
 )
 """The fields of a card or line that can hold an editor's own words."""
+
+EDITED = "edited "
+"""What the kind of an event begins with that says who edited a field; "PLACEMENT/FIELD" or "issue/FIELD" follows."""
+
+_SPOKEN = {
+    "title": "headline", "read_label": "words of the link", "picture_alt": "description", "picture_credit": "credit",
+    "max_cards": "number of cards", "note_signature": "signature", "pick": "mark as a pick",
+}  # fmt: skip
 
 
 @transaction.atomic
@@ -162,10 +171,27 @@ def move(placement: Placement, *, kind: str, position: int | None, now: datetime
 
 
 @transaction.atomic
-def edit_fields(placement: Placement, fields: dict[str, str | None], *, now: datetime, by: str) -> None:
+def swap(placement: Placement, other: Placement, *, now: datetime, by: str) -> None:
+    """Let two reviews of one issue change places; the rules leave the first where it is then. Raises `IssueError`."""
+    issue = _changeable(placement.issue, "a review was moved", now, by)
+    one, two = (Placement.objects.select_related("issue").get(pk=row.pk) for row in (placement, other))
+    if one.issue_id != two.issue_id or one.kind != two.kind:
+        raise IssueError("Only two cards or two lines of one issue change places.", where=str(issue.slot))
+    there, here = (two.kind, two.position), (one.kind, one.position)
+    placements.arrange(one, kind=there[0], position=there[1], why="R15: moved by an editor", pinned=True)
+    placements.arrange(two, kind=here[0], position=here[1], why=two.why, pinned=two.pinned)
+    place(issue, now=now)
+
+
+@transaction.atomic
+def edit_fields(
+    placement: Placement, fields: dict[str, str | None], *, now: datetime, by: str, seen: dict[str, str] | None = None
+) -> None:
     """Give fields of a card an editor's own words, which win over the source's (R16); None takes them back.
 
-    Raises `IssueError` for a field that has no words of its own, and once the issue is decided.
+    `seen` are the words that the editor looked at while writing. Raises `StaleError` when others stand there now than
+    those and than what is to be written; `IssueError` for a field that has no words of its own, and once the issue is
+    decided.
     """
     unknown = set(fields) - EDITABLE
     if unknown:
@@ -176,20 +202,73 @@ def edit_fields(placement: Placement, fields: dict[str, str | None], *, now: dat
     issues.lock(placement.issue_id)
     row = Placement.objects.select_related("issue", "review__representative").get(pk=placement.pk)
     edits = {name: value for name, value in {**row.edits, **fields}.items() if value is not None}
+    if seen is not None:
+        _refuse_stale(row, {name: value or "" for name, value in fields.items()}, seen)
     representative = row.review.representative
-    seen = representative.content_hash if representative else ""
-    if edits != row.edits or seen != row.content_hash:
+    saw = representative.content_hash if representative else ""
+    if edits != row.edits or saw != row.content_hash:
         _changeable(row.issue, f'the words of "{row.review}" were edited', now, by)
-        placements.edit(row, edits, seen)
-    placement.edits, placement.content_hash = edits, seen
+        for name in fields:
+            if edits.get(name) != row.edits.get(name):
+                verb = "was edited" if name in edits else "is its source's again"
+                text = f'The {spoken(name)} of "{row.review}" {verb}.'
+                _tell(row.newsletter, row.issue, f"{EDITED}{row.pk}/{name}", text, now, by)
+        placements.edit(row, edits, saw)
+    placement.edits, placement.content_hash = edits, saw
 
 
-def edit_issue(issue: Issue, fields: dict[str, Any], *, now: datetime, by: str) -> None:
-    """Change the issue's own words: subject, preview_text, note, note_signature; or max_cards of this issue (R22)."""
+@transaction.atomic
+def edit_issue(
+    issue: Issue, fields: dict[str, Any], *, now: datetime, by: str, seen: dict[str, str] | None = None
+) -> None:
+    """Change the issue's own words: subject, preview_text, note, note_signature; or max_cards of this issue (R22).
+
+    `seen` and `StaleError` as in `edit_fields`.
+    """
+    row = issues.lock(issue.pk)
+    if seen is not None:
+        theirs = {name: str(getattr(row, name)) for name in seen}
+        _compare(row, theirs, {name: str(value) for name, value in fields.items()}, seen, "issue")
+    for name, value in fields.items():
+        if name in issues.TEXTS and getattr(row, name) != value and row.state in issues.OPEN:
+            text = f"The {spoken(name)} of the issue was edited."
+            _tell(row.newsletter, row, f"{EDITED}issue/{name}", text, now, by)
     issues.write(issue.pk, fields, now=now, by=by)
     if "max_cards" in fields:
         place(issue, now=now)
     issue.refresh_from_db()
+
+
+def spoken(name: str) -> str:
+    """A field's name as people say it."""
+    return _SPOKEN.get(name, name.replace("_", " "))
+
+
+def last_editor(issue: Issue, thing: str) -> str:
+    """Who last edited a field: `thing` is "PLACEMENT/FIELD" or "issue/FIELD"; "" when nobody did."""
+    rows = Event.objects.filter(issue=issue, kind=f"{EDITED}{thing}").order_by("-at", "-pk")
+    return rows.values_list("by", flat=True).first() or ""
+
+
+def even(text: str) -> str:
+    """Words as a form sends them, and as they are kept, written the same way."""
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def _refuse_stale(row: Placement, typed: dict[str, str], seen: dict[str, str]) -> None:
+    current = {word.name: word.value for word in words_of(row)}
+    theirs = {name: current.get(name, "") for name in seen}
+    _compare(row.issue, theirs, typed, seen, str(row.pk))
+
+
+def _compare(issue: Issue, theirs: dict[str, str], typed: dict[str, str], seen: dict[str, str], where: str) -> None:
+    stale = {
+        name: text
+        for name, text in theirs.items()
+        if name in typed and even(text) not in (even(seen[name]), even(typed[name]))
+    }
+    if stale:
+        raise StaleError(stale, by=last_editor(issue, f"{where}/{next(iter(stale))}"))
 
 
 def _changeable(issue: Issue, why: str, now: datetime, by: str) -> Issue:

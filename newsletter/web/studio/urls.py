@@ -8,6 +8,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from newsletter.web.studio import home, issues, login, outcome, sending
+from newsletter.web.studio.desk import pages as desk
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="studio")),
@@ -27,4 +28,9 @@ urlpatterns = [
     path("studio/<slug:newsletter>/<str:slot>/outcome", outcome.page, name="issue-outcome"),
     path("studio/<slug:newsletter>/<str:slot>/outcome.csv", outcome.download, name="issue-outcome-csv"),
     path("studio/<slug:newsletter>/<str:slot>/add", issues.add, name="issue-add"),
+    path("studio/<slug:newsletter>/<str:slot>/edit", desk.page, name="desk"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/letter", desk.letter, name="desk-letter"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/words", desk.words, name="desk-words"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/order", desk.order, name="desk-order"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/ignore", desk.ignore_check, name="desk-ignore"),
 ]

@@ -1,0 +1,178 @@
+"""The right of the desk: the words of what is chosen, each with where they come from, and a way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from newsletter.flow.compile import subject_suggestions
+from newsletter.flow.issue import quotes, words_of
+from newsletter.flow.issue.editing import last_editor, spoken
+from newsletter.flow.issue.wording import stops
+from newsletter.models import Issue, Placement
+
+LONG = frozenset({"dek", "excerpt", "facts", "picture_alt", "note", "text"})
+MOST = {"subject": 300, "preview_text": 300, "note_signature": 200, "url": 1000, "picture": 1000}
+LENGTH = 8000
+"""Characters that a field without a bound of its own takes."""
+
+_HELP = {
+    "title": "The headline in this letter.",
+    "excerpt": "How much of the review is shown.",
+    "picture_alt": "What the picture shows, for those who can’t see it.",
+    "picture_credit": "Whose picture it is.",
+    "read_label": "The words of the link.",
+    "subject": "Up to 60 characters show in most inboxes. Empty: the first suggestion.",
+    "preview_text": "What inboxes show after the subject. Empty: made from the reviews.",
+    "note": "To all readers, above the reviews. A paragraph each line.",
+    "note_signature": "Who says so.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form. `was` is what the form was made from, `value` what stands in it: what somebody typed, when
+    that could not be saved; `theirs` then is what others wrote meanwhile. `chip` says where the words come from.
+    """
+
+    name: str
+    label: str
+    value: str
+    was: str
+    chip: str
+    is_long: bool = False
+    is_tick: bool = False
+    is_edited: bool = False
+    help: str = ""
+    most: int = LENGTH
+    source: str = ""
+    theirs: str | None = None
+    suggestions: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What is chosen: its name, its fields, and how the form calls it."""
+
+    at: str
+    name: str
+    fields: list[Field]
+    kind: str = "words"
+    choices: list[tuple[str, str, bool]] = field(default_factory=list)
+    block: str = ""
+    can_take_out: bool = False
+    can_leave: bool = False
+
+
+def of_review(row: Placement, typed: Mapping[str, str], theirs: Mapping[str, str]) -> Panel:
+    """The fields of one review."""
+    fields = []
+    for word in words_of(row):
+        chip = f"edited by {word.by}" if word.edited and word.by else "edited" if word.edited else f"from {word.origin}"
+        chip = "auto" if chip == "from auto" else chip
+        cuts = stops(row) if word.name == "excerpt" else []
+        fields.append(
+            Field(
+                word.name,
+                "Editor’s pick" if word.name == "pick" else _label(word.name),
+                typed.get(word.name, word.value),
+                theirs.get(word.name, word.value),
+                chip,
+                is_long=word.name in LONG,
+                is_tick=word.name == "pick",
+                is_edited=word.edited,
+                help=_HELP.get(word.name, ""),
+                source=word.source if word.edited else "",
+                theirs=theirs.get(word.name),
+                suggestions=tuple((f"{len(text.split())} words", text) for _, text in cuts if text != word.value),
+            )
+        )
+    title = next(each.value for each in fields if each.name == "title")
+    return Panel(f"review-{row.review_id}", title, fields)
+
+
+def of_issue(issue: Issue, typed: Mapping[str, str], theirs: Mapping[str, str]) -> Panel:
+    """Subject, preview text, the note to readers."""
+    suggested = tuple((text, text) for text in subject_suggestions(issue) if text != issue.subject)
+    fields = []
+    for name in ("subject", "preview_text", "note", "note_signature"):
+        value = str(getattr(issue, name))
+        by = last_editor(issue, f"issue/{name}") if value else ""
+        chip = (
+            f"edited by {by}"
+            if by
+            else "edited"
+            if value
+            else "auto"
+            if name in ("subject", "preview_text")
+            else "empty"
+        )
+        fields.append(
+            Field(
+                name,
+                _label(name),
+                typed.get(name, value),
+                theirs.get(name, value),
+                chip,
+                is_long=name in LONG,
+                is_edited=bool(value),
+                help=_HELP[name],
+                most=MOST.get(name, LENGTH),
+                theirs=theirs.get(name),
+                suggestions=suggested if name == "subject" else (),
+            )
+        )
+    return Panel("issue", "The letter’s own words", fields)
+
+
+def of_block(issue: Issue, block: str, typed: Mapping[str, str], theirs: Mapping[str, str]) -> Panel:
+    """The quote, the sponsor, or music to read by."""
+    value = issue.blocks.get(block)
+    was = theirs.get(block, json.dumps(value, sort_keys=True))
+    nobody = "empty" if block == "listen" else "auto"
+    said = nobody if value is None else "chosen by an editor" if value else "taken out"
+    choices: list[tuple[str, str, bool]] = []
+    fields = [Field(block, "", was, was, said, theirs=_told(theirs.get(block)))]
+    if block == "quote":
+        chosen = (value or {}).get("text", "")
+        choices = [
+            (f"{review.pk}:{text}", f"{text} — {review}", text == typed.get("text", chosen))
+            for review, text in quotes(issue)
+        ]
+    else:
+        names = ("title", "url") if block == "listen" else ("title", "text", "button", "url", "picture", "alt")
+        held = value if isinstance(value, dict) else {}
+        fields += [
+            Field(
+                name,
+                {"url": "Address (https://…)", "picture": "Picture’s address", "alt": "What the picture shows"}.get(
+                    name, name.capitalize()
+                ),
+                typed.get(name, str(held.get(name, ""))),
+                "",
+                "",
+                is_long=name in LONG,
+                most=MOST.get(name, LENGTH),
+            )
+            for name in names
+        ]
+    called = {"quote": "The quote", "sponsor": "The sponsor", "listen": "Music to read by"}
+    return Panel(
+        block, called[block], fields, kind="block", choices=choices, block=block,
+        can_take_out=value != {} and block != "listen", can_leave=value is not None,
+    )  # fmt: skip
+
+
+def _label(name: str) -> str:
+    words = spoken(name)
+    return words[:1].upper() + words[1:]
+
+
+def _told(text: str | None) -> str | None:
+    """A block as another editor left it, in words."""
+    if text is None:
+        return None
+    value: Any = json.loads(text)
+    return "; ".join(str(each) for each in value.values()) if value else "nothing of its own"

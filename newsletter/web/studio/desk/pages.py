@@ -1,0 +1,223 @@
+"""The desk's pages: everything works by links and plain forms; `desk.js` only makes it quicker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from newsletter.core.checks import Level, Row
+from newsletter.core.errors import NewsletterError, StaleError
+from newsletter.flow.compile import checks, ignore, mind, preview
+from newsletter.flow.compile.freezing import weigh
+from newsletter.ledger.issues import OPEN
+from newsletter.models import Issue, IssueState
+from newsletter.web.headers import LETTER_FRAMED, private
+from newsletter.web.links import keys
+from newsletter.web.studio import issues as looks
+from newsletter.web.studio.desk import inspector, saving
+from newsletter.web.studio.desk.outline import outline, placements, tray
+from newsletter.web.studio.people import Readers
+from subscribers.errors import SubscribersError
+
+VIEWS = {
+    "desktop": "Desktop",
+    "phone": "Phone",
+    "dark": "Dark",
+    "bare": "No pictures",
+    "text": "Plain text",
+    "inbox": "Inbox",
+}
+CLIPPED = 102_400
+"""Bytes of HTML past which Gmail cuts a letter off."""
+
+INBOXES = (("Gmail", 70, 60), ("Apple Mail", 60, 90), ("Outlook", 55, 50), ("Phone", 38, 60))
+"""(mail program, characters of a subject, characters of preview text that its list shows), rounded."""
+
+_PERSONAL = ("at", "view", "as", "q")
+
+
+def may_edit(user: AbstractBaseUser | AnonymousUser | User, issue: Issue) -> bool:
+    """Whether `user` may change the issue: an editor a draft; an approved one who may approve: it is void then."""
+    may_approve = bool(user.has_perm("newsletter.approve_issue"))  # type: ignore[union-attr] # every user of ours has it
+    if issue.state == IssueState.APPROVED:
+        return may_approve
+    return may_approve or bool(user.has_perm("newsletter.change_issue"))  # type: ignore[union-attr]
+
+
+@login_required
+@require_safe
+def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """The issue to work on: outline, letter, words, checks."""
+    return _page(request, _issue(newsletter, slot))
+
+
+@login_required
+@require_safe
+def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """The same bytes as the issue page's frame; in the view without pictures under a policy that loads none."""
+    response = looks.letter(request, newsletter, slot)
+    if request.GET.get("view") == "bare" and response.headers.get("Content-Security-Policy") == LETTER_FRAMED:
+        response.headers["Content-Security-Policy"] = LETTER_FRAMED.replace("img-src 'self'", "img-src 'none'")
+    return response
+
+
+@login_required
+@require_POST
+def words(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """Save what was typed. Where others wrote meanwhile: both, side by side, and nothing typed is lost (409)."""
+    issue = _to_edit(request, newsletter, slot)
+    at = request.POST.get("at", "issue")
+    try:
+        saving.words(issue, at, request.POST, now=timezone.now(), by=request.user.get_username())
+    except StaleError as error:
+        return _page(request, _issue(newsletter, slot), problem=str(error), theirs=error.theirs, status=409)
+    except NewsletterError as error:
+        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+    return _back(request, newsletter, slot, at, "words")
+
+
+@login_required
+@require_POST
+def order(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """Move, pin, leave out or add one review."""
+    issue = _to_edit(request, newsletter, slot)
+    try:
+        said = saving.order(issue, request.POST, now=timezone.now(), by=request.user.get_username())
+    except NewsletterError as error:
+        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+    return _back(request, newsletter, slot, request.POST.get("at", "issue"), "outline", said=said)
+
+
+@login_required
+@require_POST
+def ignore_check(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """Ignore one finding this time, or mind it again; kept with the name of who did it."""
+    issue = _to_edit(request, newsletter, slot)
+    now, by = timezone.now(), request.user.get_username()
+    verb = mind if request.POST.get("does") == "mind" else ignore
+    try:
+        found = checks(issue, now, ask_dns=False)
+        verb(issue, found, request.POST.get("code", ""), by=by, now=now, mark=request.POST.get("mark", "-"))
+    except NewsletterError as error:
+        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+    return _back(request, newsletter, slot, request.POST.get("at", "issue"), "checks")
+
+
+def _page(
+    request: HttpRequest, issue: Issue, *, problem: str = "", theirs: Mapping[str, str] | None = None, status: int = 200
+) -> HttpResponse:
+    now = timezone.now()
+    asked = request.POST if request.method == "POST" else request.GET
+    readers = Readers(request, issue)
+    view = asked.get("view", "desktop")
+    typed = {name: value for name, value in asked.items() if isinstance(value, str)} if problem else {}
+    panel, missing = _panel(issue, asked.get("at", "issue"), typed, theirs or {})
+    zone = ZoneInfo(issue.newsletter.timezone)
+    context: dict[str, Any] = {
+        "issue": issue,
+        "skin": static("desk.css"),
+        "views": VIEWS,
+        "view": view if view in VIEWS else "desktop",
+        "readers": readers,
+        "problem": problem or missing,
+        "said": request.GET.get("said", "")[:300],
+        "saved_at": f"{now.astimezone(zone):%H:%M}",
+        "may_edit": may_edit(request.user, issue) and issue.state in OPEN,
+        "outline": outline(issue),
+        "tray": tray(issue),
+        "panel": panel,
+        "inboxes": INBOXES,
+        **_letter(issue, readers, now),
+        "checks": _checks(issue, now),
+    }
+    context["href"] = _href(issue, context["view"], readers)
+    return private(render(request, "studio/desk/page.html", context, status=status, using="jinja2"))
+
+
+def _panel(issue: Issue, at: str, typed: dict[str, str], theirs: Mapping[str, str]) -> tuple[inspector.Panel, str]:
+    """What is chosen; the issue's own words, with a word why, when it is not there any more."""
+    if at in saving.BLOCKS:
+        return inspector.of_block(issue, at, typed, theirs), ""
+    if at != "issue" and any(f"review-{row.review_id}" == at for row in placements(issue)):
+        return inspector.of_review(saving.placed(issue, at), typed, theirs), ""
+    gone = "" if at == "issue" else "What was chosen is not in the issue any more."
+    return inspector.of_issue(issue, typed, theirs), gone
+
+
+def _letter(issue: Issue, readers: Readers, now: datetime) -> dict[str, Any]:
+    """The compiled letter and what its parts weigh; or why it can't be made."""
+    try:
+        shown = preview(issue, readers.chosen, keys=keys(), now=now, links=False)
+        weights = weigh(shown.inputs)
+    except NewsletterError as error:
+        return {
+            "letter": None,
+            "broken": error,
+            "sender": "",
+            "inbox_line": "",
+            "size": 0,
+            "weights": (),
+            "clipped": CLIPPED,
+        }
+    return {
+        "letter": shown.rendered,
+        "broken": None,
+        "sender": shown.inputs.sender.from_name,
+        "inbox_line": shown.inputs.content.issue.preview_text,
+        "size": len(shown.rendered.html.encode()),
+        "weights": weights,
+        "clipped": CLIPPED,
+    }
+
+
+def _checks(issue: Issue, now: datetime) -> list[Row]:
+    try:
+        return checks(issue, now, ask_dns=False) if issue.state in OPEN else []
+    except SubscribersError as error:
+        hint = "Mend it in magazine.toml, then: newsletter apply"
+        return [Row(Level.BLOCK, str(error), "audience", hint, code="audience-broken", anchor="audience")]
+
+
+def _href(issue: Issue, view: str, readers: Readers) -> Any:
+    """Makes addresses of this page: what is not named stays as it is."""
+    here = reverse("desk", args=[issue.newsletter.slug, issue.slot])
+
+    def href(at: str, looked: str = view) -> str:
+        chosen = f"&{readers.chosen_query}" if readers.chosen_query else ""
+        return f"{here}?{urlencode({'at': at, 'view': looked})}{chosen}"
+
+    return href
+
+
+def _back(request: HttpRequest, newsletter: str, slot: str, at: str, place: str, *, said: str = "") -> HttpResponse:
+    """To the page that the form stood on, at the same place of it."""
+    kept = {name: value for name in _PERSONAL if name != "at" and (value := request.POST.get(name, ""))}
+    kept = {"at": at, **kept, **({"said": said} if said else {})}
+    return private(HttpResponseRedirect(f"{reverse('desk', args=[newsletter, slot])}?{urlencode(kept)}#{place}"))
+
+
+def _to_edit(request: HttpRequest, newsletter: str, slot: str) -> Issue:
+    issue = _issue(newsletter, slot)
+    if not may_edit(request.user, issue):
+        raise PermissionDenied("Changing this issue needs the right to do so.")
+    return issue
+
+
+def _issue(newsletter: str, slot: str) -> Issue:
+    rows = Issue.objects.select_related(
+        "freeze", "newsletter__mailing_list", "newsletter__magazine", "newsletter__account"
+    )
+    return get_object_or_404(rows, newsletter__slug=newsletter, slot=slot)

@@ -1,0 +1,182 @@
+// The desk, quicker: saves when a field is left, keys, dragging. The page is whole without it: every form and link below
+// is the server's own, and what comes back is the server's own page, of which the changed parts are put in place.
+"use strict";
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const say = (text) => { byId("saved").textContent = text; };
+  const typing = (target) => target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+  let queue = Promise.resolve();
+  let unsaved = 0;
+
+  // --- saving ---------------------------------------------------------------------------------------------------------
+
+  // Of a page as it is now: the parts that nobody types in. Fields that somebody typed in since stay as they are.
+  function take(page, status) {
+    for (const id of ["outline", "checks", "size", "problem"]) {
+      const fresh = page.getElementById(id);
+      if (fresh) byId(id).replaceChildren(...fresh.childNodes);
+    }
+    const title = page.querySelector(".desk-head h1");
+    if (title) document.querySelector(".desk-head h1").textContent = title.textContent;
+    if (status === 409) byId("words").replaceChildren(...page.getElementById("words").childNodes);
+    const frame = byId("frame");
+    if (frame && status !== 409) frame.src = frame.getAttribute("src");
+    arm();
+  }
+
+  function takeWords(page, sent) {
+    const here = byId("words").querySelector("form");
+    const there = page.getElementById("words").querySelector("form");
+    if (!here || !there || here.elements.at.value !== there.elements.at.value) return;
+    for (const field of here.querySelectorAll("[name^=was_]")) {
+      const fresh = there.elements[field.name];
+      const own = here.elements[field.name.slice(4)];
+      if (!fresh) continue;
+      field.value = fresh.value;
+      const chip = there.querySelector(`[data-chip="${field.name.slice(4)}"]`);
+      const old = here.querySelector(`[data-chip="${field.name.slice(4)}"]`);
+      if (chip && old) { old.textContent = chip.textContent; old.className = chip.className; }
+      const saved = own && own.type !== "checkbox" && own.type !== "hidden" && sent.get(own.name) === own.value;
+      if (saved && document.activeElement !== own) own.value = there.elements[own.name].value;
+    }
+  }
+
+  function send(action, data, words) {
+    unsaved += 1;
+    say("Saving …");
+    queue = queue.then(async () => {
+      let answer;
+      try {
+        answer = await fetch(action, { method: "POST", body: data, headers: { "X-CSRFToken": data.get("csrfmiddlewaretoken") } });
+      } catch {
+        say("No connection: what you typed is still here. It is saved when you leave a field again, or press Save.");
+        return;
+      }
+      if (answer.url.includes("/login/") || answer.status === 403) {
+        say("You are logged out. Log in in another tab, then press Save: what you typed is still here.");
+        return;
+      }
+      if (!answer.ok && answer.status !== 409) {
+        say("Not saved: the server failed. What you typed is still here; press Save to try again.");
+        return;
+      }
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      unsaved -= 1;
+      if (answer.status !== 409 && words) takeWords(page, data);
+      take(page, answer.status);
+      const now = byId("saved").dataset.zone;
+      const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: now }).format(new Date());
+      const told = page.getElementById("saved").textContent;
+      say(answer.status === 409 ? "Not saved." : `${told ? `${told} ` : ""}Saved ${time}`);
+    });
+    return queue;
+  }
+
+  function changed(form) {
+    return [...form.querySelectorAll("[name^=was_]")].some((was) => {
+      const own = form.elements[was.name.slice(4)];
+      if (!own || own === was) return false;
+      const value = own.type === "checkbox" ? (own.checked ? "yes" : "") : own.value;
+      return value.trim() !== was.value.trim();
+    });
+  }
+
+  document.addEventListener("focusout", (event) => {
+    const form = event.target.closest?.("form.words[data-kind=words]");
+    const next = event.relatedTarget;
+    // A button of the form itself sends it anyway.
+    if (form && changed(form) && !(next && next.form === form && next.tagName === "BUTTON")) send(form.action, new FormData(form), true);
+  });
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest?.("form.words[data-kind=words]");
+    if (form && event.target.type === "checkbox") send(form.action, new FormData(form), true);
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.closest(".outline, #checks")) return;
+    event.preventDefault();
+    const back = event.submitter && event.target.closest("[id]") ? event.target.closest(".item")?.id : "";
+    const verb = event.submitter?.value;
+    send(event.target.action, new FormData(event.target, event.submitter), false).then(() => again(back, verb));
+  });
+  addEventListener("beforeunload", (event) => {
+    const form = document.querySelector("form.words[data-kind=words]");
+    if (unsaved > 0 && form && changed(form)) event.preventDefault();
+  });
+
+  // The outline was put in place anew: focus goes back to where it was.
+  function again(id, verb) {
+    const item = id && byId(id);
+    if (!item) return;
+    const button = [...item.querySelectorAll("button")].find((one) => one.value === verb);
+    const details = item.querySelector("details");
+    if (details && button) details.open = true;
+    (button || item.querySelector(".name"))?.focus?.();
+  }
+
+  // --- dragging ---------------------------------------------------------------------------------------------------------
+
+  let dragged = null;
+  function arm() {
+    for (const item of document.querySelectorAll(".outline .item[data-review]")) item.draggable = Boolean(item.querySelector("form"));
+  }
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.(".item[draggable=true]");
+    if (!dragged) return;
+    dragged.classList.add("dragged");
+    event.dataTransfer.setData("text/plain", dragged.dataset.review);
+    event.dataTransfer.effectAllowed = "move";
+  });
+  document.addEventListener("dragover", (event) => {
+    if (!dragged || !event.target.closest?.(".outline [data-group]")) return;
+    event.preventDefault();
+    document.querySelector(".item.over")?.classList.remove("over");
+    event.target.closest(".item")?.classList.add("over");
+  });
+  document.addEventListener("drop", (event) => {
+    const group = dragged && event.target.closest?.(".outline [data-group]");
+    if (!group) return;
+    event.preventDefault();
+    const item = event.target.closest(".item");
+    const data = new FormData(dragged.querySelector("form"));
+    const end = group.dataset.group === "lines" ? "lines" : "cards";
+    data.set("verb", "before");
+    data.set("other", item ? item.dataset.review : end);
+    send(dragged.querySelector("form").action, data, false);
+  });
+  document.addEventListener("dragend", () => {
+    for (const item of document.querySelectorAll(".item.over, .item.dragged")) item.classList.remove("over", "dragged");
+    dragged = null;
+  });
+
+  // --- keys ---------------------------------------------------------------------------------------------------------------
+
+  const chosen = () => document.querySelector(".outline .item.chosen");
+  function step(by) {
+    const items = [...document.querySelectorAll(".outline .item[data-review]")];
+    const at = items.indexOf(chosen());
+    const next = items[at < 0 ? (by > 0 ? 0 : items.length - 1) : at + by];
+    if (next) next.querySelector("a.name").click();
+  }
+  function press(verb) {
+    const button = [...(chosen()?.querySelectorAll("button") ?? [])].find((one) => verb.includes(one.value));
+    if (button) button.form.requestSubmit(button);
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || typing(event.target) || byId("help").open) return;
+    if (event.altKey) {
+      if (event.key === "ArrowUp") { event.preventDefault(); press(["up"]); }
+      if (event.key === "ArrowDown") { event.preventDefault(); press(["down"]); }
+      return;
+    }
+    const view = document.querySelector(`.tabs [data-key="${CSS.escape(event.key)}"]`);
+    if (view) return view.click();
+    const keys = {
+      j: () => step(1), k: () => step(-1), p: () => press(["pin", "unpin"]), x: () => press(["exclude"]),
+      e: () => { document.querySelector("form.words input[type=text], form.words textarea")?.focus(); },
+      "?": () => byId("help").showModal(),
+    };
+    if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
+  });
+
+  arm();
+})();
