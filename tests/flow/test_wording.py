@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -82,6 +83,6 @@ def test_an_excerpt_can_end_after_each_of_the_first_sentences(issue: Issue, edit
     cuts = stops(row())
     assert len(cuts) > 1
     assert [number for number, _ in cuts] == list(range(1, len(cuts) + 1))
-    for (_, shorter), (_, longer) in zip(cuts, cuts[1:], strict=False):
+    for (_, shorter), (_, longer) in pairwise(cuts):
         assert longer.startswith(shorter)
         assert shorter[-1] in ".!?…”"

@@ -6,7 +6,7 @@
   const say = (text) => { byId("saved").textContent = text; };
   const typing = (target) => target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
   let queue = Promise.resolve();
-  let unsaved = 0;
+  let failed = false;
 
   // --- saving ---------------------------------------------------------------------------------------------------------
 
@@ -42,12 +42,13 @@
   }
 
   function send(action, data, words) {
-    unsaved += 1;
     say("Saving …");
     queue = queue.then(async () => {
       let answer;
+      failed = true;
       try {
-        answer = await fetch(action, { method: "POST", body: data, headers: { "X-CSRFToken": data.get("csrfmiddlewaretoken") } });
+        // keepalive: a link that was followed at once must not take back what was typed.
+        answer = await fetch(action, { method: "POST", body: data, keepalive: true });
       } catch {
         say("No connection: what you typed is still here. It is saved when you leave a field again, or press Save.");
         return;
@@ -61,7 +62,7 @@
         return;
       }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      unsaved -= 1;
+      failed = answer.status === 409;
       if (answer.status !== 409 && words) takeWords(page, data);
       take(page, answer.status);
       const now = byId("saved").dataset.zone;
@@ -100,7 +101,7 @@
   });
   addEventListener("beforeunload", (event) => {
     const form = document.querySelector("form.words[data-kind=words]");
-    if (unsaved > 0 && form && changed(form)) event.preventDefault();
+    if (failed && form && changed(form)) event.preventDefault();
   });
 
   // The outline was put in place anew: focus goes back to where it was.
