@@ -95,6 +95,7 @@ def test_the_desk_shows_the_issue_in_order_with_pictures_and_the_checks(edda: Cl
     assert page.count('width="56"') >= 2
     assert "Checks" in page
     assert "of 100 KB" in page
+    assert "0 to mend, 0 to look at" in page
     assert 'src="/studio/weekly/2026-11-05/edit/letter?view=desktop"' in page
     assert 'href="/studio/weekly/2026-11-05/edit"' in edda.get("/studio/weekly/2026-11-05/").content.decode()
 
@@ -260,6 +261,7 @@ def test_a_check_is_ignored_and_minded_by_name(edda: Client) -> None:
     edda.post(f"{HERE}/words", form(edda, at(row)) | {"picture_alt": ""})
     page = edda.get(HERE).content.decode()
     assert f"?at=review-{row.review_id}&amp;view=desktop#f-picture_alt" in page
+    assert "1 to mend, 0 to look at" in page
     mark = re.search(r'value="alt-missing"><input type="hidden" name="mark" value="(\w+)"', page)
     assert mark
     sent = {"code": "alt-missing", "mark": mark[1]}

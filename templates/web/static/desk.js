@@ -12,7 +12,7 @@
 
   // Of a page as it is now: the parts that nobody types in. Fields that somebody typed in since stay as they are.
   function take(page, status) {
-    for (const id of ["outline", "checks", "size", "problem"]) {
+    for (const id of ["outline", "checks", "count", "size", "problem"]) {
       const fresh = page.getElementById(id);
       if (fresh) byId(id).replaceChildren(...fresh.childNodes);
     }
