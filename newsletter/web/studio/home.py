@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -30,6 +29,7 @@ from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import notices
+from newsletter.web.studio.access import Role, allowed
 from newsletter.web.studio.plots import line
 from newsletter.web.studio.sending import find
 from newsletter.web.studio.spans import clock_time, span
@@ -53,14 +53,14 @@ class Listed:
         return self.issue.subject or f"{self.issue.newsletter.name} no. {self.issue.number}"
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """What comes next, what has been, and how it goes."""
     return _page(request, request.GET.get("newsletter", ""))
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def cover(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """The letter as a picture of itself, for small frames: what went out as it was stored, else as it would go out."""
@@ -81,7 +81,7 @@ def cover(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return response
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_POST
 def plan(request: HttpRequest, newsletter: str, verb: str) -> HttpResponse:
     """Move a slot, set a week off or take that back, make a special issue, bring a missed one back."""

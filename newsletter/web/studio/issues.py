@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -27,6 +25,7 @@ from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import notices
+from newsletter.web.studio.access import Role, allowed, role_of
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.people import Readers
 from subscribers.errors import SubscribersError
@@ -35,14 +34,14 @@ from subscribers.models import Subscription
 VIEWS = {"both": "Desktop and phone", "desktop": "Desktop", "phone": "Phone", "text": "Plain text"}
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """One issue: the letter, what is to be said about it, and the button."""
     return _page(request, _issue(newsletter, slot))
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """The compiled HTML itself, for the frames of `page`: no script can run in it, and it has an origin of its own."""
@@ -59,12 +58,10 @@ def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return private(response)
 
 
-@login_required
+@allowed(Role.APPROVER)
 @require_POST
 def approve(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """Approve precisely the letter that the page showed: its fingerprint comes along, and must still be right."""
-    if not request.user.has_perm("newsletter.approve_issue"):
-        raise PermissionDenied("Approving an issue needs the right to do so.")
     issue = _issue(newsletter, slot)
     try:
         shown = request.POST.get("fingerprint", "")
@@ -74,12 +71,10 @@ def approve(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return private(HttpResponseRedirect(reverse("issue", args=[newsletter, slot])))
 
 
-@login_required
+@allowed(Role.APPROVER)
 @require_POST
 def add(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """Add a review that came after the cutoff (R9); an approval is void by it, so it takes the right to approve."""
-    if not request.user.has_perm("newsletter.approve_issue"):
-        raise PermissionDenied("Adding a review to an issue needs the right to approve it.")
     issue = _issue(newsletter, slot)
     wanted = request.POST.get("review", "")
     try:
@@ -103,7 +98,7 @@ def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int 
         "view": view if view in VIEWS else "both",
         "readers": readers,
         "problem": problem,
-        "may_approve": request.user.has_perm("newsletter.approve_issue"),
+        "may_approve": (role_of(request.user) or 0) >= Role.APPROVER,
         "placements": _placements(issue),
         "report": None,
         "sentence": "",

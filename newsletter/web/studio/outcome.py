@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -23,6 +22,7 @@ from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.progress import by_minute, progress
 from newsletter.models import Delivery, Issue, IssueState
 from newsletter.web.headers import private
+from newsletter.web.studio.access import Role, allowed
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.plots import bars_of, columns
 from newsletter.web.studio.sending import find
@@ -36,7 +36,7 @@ NAMES = 200
 _NAMED = ("failed", "uncertain", "excluded")
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """The outcome. An issue that was never begun has none: 404."""
@@ -68,7 +68,7 @@ def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return private(render(request, "studio/outcome.html", context, using="jinja2"))
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def download(request: HttpRequest, newsletter: str, slot: str) -> HttpResponseBase:
     """Every delivery as CSV: address, state, group, reason, time. A cell that begins like a formula is made text."""

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -32,6 +31,7 @@ from newsletter.flow.testing import last_tests, read_addresses, send_tests
 from newsletter.ledger import issues
 from newsletter.models import Issue, IssueState
 from newsletter.web.headers import private
+from newsletter.web.studio.access import Role, allowed
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.spans import clock_time, span
@@ -40,14 +40,14 @@ STOP_PATIENCE = 10.0
 """Seconds that "stop" waits for the answers of what is on the wire: somebody sits in front of the page."""
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """When, to how many, and the buttons; while it is being sent, how it goes."""
     return _page(request, find(newsletter, slot))
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def live(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """The part of the page that changes by itself, alone: what the page's script, or htmx, asks for."""
@@ -55,7 +55,7 @@ def live(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return private(render(request, "studio/sending_live.html", context, using="jinja2"))
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_POST
 def act(request: HttpRequest, newsletter: str, slot: str, verb: str) -> HttpResponse:
     """One press. What could not be done is said on the page itself, with what was typed still there."""

@@ -8,14 +8,16 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from newsletter.web.studio import home, issues, login, outcome, sending
+from newsletter.web.studio.access import everybody
 from newsletter.web.studio.desk import pages as desk
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="studio")),
-    path("favicon.ico", RedirectView.as_view(url=static("icon.svg"))),  # Django's admin names no icon, so browsers ask
-    path("login/", login.Login.as_view(), name="login"),
-    path("login/<str:token>", login.once, name="login-once"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", everybody(RedirectView.as_view(pattern_name="studio"))),
+    # Django's admin names no icon, so browsers ask.
+    path("favicon.ico", everybody(RedirectView.as_view(url=static("icon.svg")))),
+    path("login/", everybody(login.Login.as_view()), name="login"),
+    path("login/<str:token>", everybody(login.once), name="login-once"),
+    path("logout/", everybody(LogoutView.as_view()), name="logout"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),

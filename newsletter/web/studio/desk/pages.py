@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,6 +26,7 @@ from newsletter.models import Issue, IssueState
 from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import issues as looks
+from newsletter.web.studio.access import Role, allowed
 from newsletter.web.studio.desk import inspector, saving
 from newsletter.web.studio.desk.outline import outline, placements, tray
 from newsletter.web.studio.people import Readers
@@ -57,14 +57,14 @@ def may_edit(user: AbstractBaseUser | AnonymousUser | User, issue: Issue) -> boo
     return may_approve or bool(user.has_perm("newsletter.change_issue"))  # type: ignore[union-attr]
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """The issue to work on: outline, letter, words, checks."""
     return _page(request, _issue(newsletter, slot))
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_safe
 def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """The same bytes as the issue page's frame; in the view without pictures under a policy that loads none."""
@@ -74,7 +74,7 @@ def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return response
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_POST
 def words(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """Save what was typed. Where others wrote meanwhile: both, side by side, and nothing typed is lost (409)."""
@@ -89,7 +89,7 @@ def words(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return _back(request, newsletter, slot, at, "words")
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_POST
 def order(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """Move, pin, leave out or add one review."""
@@ -101,7 +101,7 @@ def order(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return _back(request, newsletter, slot, request.POST.get("at", "issue"), "outline", said=said)
 
 
-@login_required
+@allowed(Role.EDITOR)
 @require_POST
 def ignore_check(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """Ignore one finding this time, or mind it again; kept with the name of who did it."""
