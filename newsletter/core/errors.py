@@ -15,6 +15,7 @@
     ├── LedgerError          a promise of the ledger would break
     │   └── ClaimLostError   another worker owns this batch now
     ├── ProviderError        the provider account can't send at all (login, connection, configuration)
+    ├── PeopleError          who works here would change in a way that it can't
     └── SubscriberError      an address, a CSV row or a consent change is refused
 
 Work raises these; only the edges (commands, pages) turn them into exit codes and words. Each message says
@@ -137,6 +138,10 @@ class ProviderError(NewsletterError):
         """`permanent` means that waiting will not help (login refused, unknown kind): a person must act."""
         super().__init__(message, where=where, hint=hint)
         self.permanent = permanent
+
+
+class PeopleError(NewsletterError):
+    """Who works here can't change like that."""
 
 
 class SubscriberError(NewsletterError):

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from newsletter.flow.issue import late_arrivals
 from newsletter.flow.issue.editing import EDITED
+from newsletter.flow.people import KINDS
 from newsletter.models import Event, Issue, IssueState, Newsletter, Poll, Review, Source
 
 EVENTS = 10
@@ -58,8 +59,8 @@ def changes_since_approval(issue: Issue) -> list[Event]:
 
 
 def last_events(issue: Issue | None = None) -> list[Event]:
-    """The last ten events, of one issue or of all, the newest first."""
+    """The last ten events, of one issue or of all, the newest first; not those about people, which the audit tells."""
     # Each word that an editor changed is an event, too: they stand beside the words, and would crowd out all else here.
-    rows = Event.objects.exclude(kind__startswith=EDITED).select_related("newsletter", "issue__newsletter")
-    rows = rows.order_by("-at", "-pk")
+    rows = Event.objects.exclude(kind__startswith=EDITED).exclude(kind__in=KINDS)
+    rows = rows.select_related("newsletter", "issue__newsletter").order_by("-at", "-pk")
     return list((rows.filter(issue=issue) if issue else rows)[:EVENTS])

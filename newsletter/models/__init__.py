@@ -8,6 +8,8 @@ from django.db.models import Q
 from newsletter.models.choices import LeftOut as LeftOut
 from newsletter.models.choices import Pin as Pin
 from newsletter.models.evidence import Evidence as Evidence
+from newsletter.models.people import Invitation as Invitation
+from newsletter.models.people import LoginFailure as LoginFailure
 from newsletter.models.sending import Notice as Notice
 from newsletter.models.sending import TestMail as TestMail
 
@@ -230,6 +232,7 @@ class Newsletter(models.Model):
     timezone = models.CharField(max_length=64, default="UTC")
     cutoff_hours = models.PositiveSmallIntegerField(default=14)
     approval_mode = models.CharField(max_length=10, choices=ApprovalMode.choices, default=ApprovalMode.REQUIRED)
+    approval_by_another = models.BooleanField(default=False)  # who edited an issue can't approve it
     starts_at = models.DateTimeField()  # no slot before this instant is ever due
 
     # The weekly rule's numbers (R5, R6, R12, R13, R14).

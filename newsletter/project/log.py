@@ -8,7 +8,7 @@ import re
 # Wider than RFC 5321 on purpose: what only looks like an address is no loss in a log.
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:=]+@([\w.-]+\w)")
 # The last part of a page's address with a token in it: /u/TOKEN, /login/TOKEN.
-_TOKEN = re.compile(r"(/(?:u|login|p|view)/)[\w.:~-]{16,}")
+_TOKEN = re.compile(r"(/(?:u|login|join|p|view)/)[\w.:~-]{16,}")
 
 
 class AddressFreeFormatter(logging.Formatter):

@@ -10,9 +10,9 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver
 
+from newsletter.flow.people import Role, give, role_of
 from newsletter.models import Issue
 from newsletter.web.studio import urls
-from newsletter.web.studio.access import Role, give, role_of
 from tests.flow.compile.fixtures import issue as issue
 from tests.flow.compile.fixtures import newsletter as newsletter
 

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from newsletter.core.tokens import UNSUBSCRIBE, token
+from newsletter.flow import people
 from newsletter.models import Issue, IssueState
 from newsletter.web.links import keys
 from newsletter.web.studio.login import login_link
@@ -68,11 +69,14 @@ def paths(issue: Issue, configured: Path) -> list[str]:
         token(keys(), UNSUBSCRIBE, number) for number in (*Subscription.objects.values_list("pk", flat=True), 999)
     ]
     once = login_link(user, "", timezone.now()).rpartition("/")[2]
+    invitation = people.invite(people.Role.EDITOR, "", now=timezone.now(), by="root")[1]
+    numbers = {"person": str(user.pk), "invitation": "1"}
     values = {
+        "join/<str:token>": [{"token": invitation}, {"token": "x"}],
         "u/<str:token>": [{"token": text} for text in [*tokens, "x"]],
         "login/<str:token>": [{"token": once}, {"token": "x"}],
         "media/": [{"name": name}, {"name": name.replace("jpg", "png")}],
-        "": [{"newsletter": "weekly", "slot": slot} for slot in (issue.slot, sent.slot, "never")],
+        "": [{"newsletter": "weekly", "slot": slot, **numbers} for slot in (issue.slot, sent.slot, "never")],
     }
     filled: list[str] = []
     for route in patterns(get_resolver()):

@@ -19,13 +19,14 @@ from newsletter.flow.compile import checks, preview
 from newsletter.flow.deliver import would_send
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.notices import late_reviews
+from newsletter.flow.people import Role, role_of
 from newsletter.flow.report import report
 from newsletter.models import Issue, IssueState, Placement, PlacementState
 from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import notices
-from newsletter.web.studio.access import Role, allowed, role_of
+from newsletter.web.studio.access import allowed
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.people import Readers
 from subscribers.errors import SubscribersError

@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import home, issues, login, outcome, sending
+from newsletter.web.studio import home, issues, login, outcome, sending, team
 from newsletter.web.studio.access import everybody
 from newsletter.web.studio.desk import pages as desk
 
@@ -18,6 +18,12 @@ urlpatterns = [
     path("login/", everybody(login.Login.as_view()), name="login"),
     path("login/<str:token>", everybody(login.once), name="login-once"),
     path("logout/", everybody(LogoutView.as_view()), name="logout"),
+    path("join/<str:token>", everybody(team.join), name="join"),
+    path("studio/team/", team.page, name="team"),
+    path("studio/team/invite", team.invite, name="team-invite"),
+    path("studio/team/invitations/<int:invitation>/withdraw", team.withdraw, name="team-withdraw"),
+    path("studio/team/<int:person>/role", team.change, name="team-role"),
+    path("studio/team/<int:person>/remove", team.remove, name="team-remove"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
