@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0010_blocks_of_letters"),
+        ("newsletter", "0012_special_issues"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

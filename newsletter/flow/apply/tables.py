@@ -236,6 +236,12 @@ def _newsletters(designs: Collection[str] | None) -> Table:
                 attribute="approval_mode",
             ),
             Field(
+                "approval_by_another",
+                read.boolean,
+                "true: who edited an issue since its last approval can't approve it; somebody else has to",
+                default=False,
+            ),
+            Field(
                 "quiet_weeks",
                 read.number(0, 520),
                 "weeks without an act of their own after which readers whose mail bounces are asked whether they still "

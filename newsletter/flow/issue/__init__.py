@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from newsletter.flow.issue.blocks import book_sponsor, choose_quote, leave_to_rule, play, quotes, take_out
+from newsletter.flow.issue.composing import composers
 from newsletter.flow.issue.correcting import correct, take_correction_back
 from newsletter.flow.issue.deciding import approve, decide, discard, revive, skip, week_off
 from newsletter.flow.issue.drafting import ensure_draft, late_arrivals, place
@@ -32,6 +33,7 @@ __all__ = [
     "book_sponsor",
     "bring_back",
     "choose_quote",
+    "composers",
     "correct",
     "decide",
     "discard",

@@ -10,6 +10,7 @@ from newsletter.core.errors import IssueError
 from newsletter.core.week import Action, Decision, IssueFacts, Minimum, State, slot_on
 from newsletter.core.week import decide as decide_purely
 from newsletter.flow.compile import blockers, freeze
+from newsletter.flow.issue.composing import require_another
 from newsletter.flow.issue.drafting import ensure_draft, place
 from newsletter.flow.issue.facts import schedule_of
 from newsletter.ledger import issues, placements
@@ -20,13 +21,15 @@ BY_SCHEDULE = "schedule"
 
 def approve(issue: Issue, who: str, *, now: datetime, expected: str | None = None) -> Issue:
     """Freeze a draft and approve exactly that. Raises `IssueError` when it is no draft, has no review, or a blocking
-    check stands against it; and when `expected`, the fingerprint of what somebody looked at, is not what was frozen.
+    check stands against it; when `who` edited it and the newsletter wants somebody else; and when `expected`, the
+    fingerprint of what somebody looked at, is not what was frozen.
     """
     with transaction.atomic():
         row = issues.lock(issue.pk)
         name = f"{row.newsletter.slug}/{row.slot}"
         if row.state != IssueState.DRAFT:
             raise IssueError(f"The issue is {row.state}; only a draft can be approved.", where=name)
+        require_another(row, who)
         if not _count(row):
             raise IssueError("There is no review in this issue.", where=name, hint="Gather, or include one.")
         against = blockers(row, now)

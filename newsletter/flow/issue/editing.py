@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -30,7 +30,6 @@ EDITABLE = frozenset(
     {"title", "kicker", "byline", "dek", "excerpt", "facts", "read_label", "picture_alt", "picture_credit", "pick"}
 )
 """The fields of a card or line that can hold an editor's own words."""
-
 EDITED = "edited "
 """What the kind of an event begins with that says who edited a field; "PLACEMENT/FIELD" or "issue/FIELD" follows."""
 
@@ -167,6 +166,7 @@ def move(placement: Placement, *, kind: str, position: int | None, now: datetime
         if placement.position <= other.position <= taken:
             taken += 1
             placements.arrange(other, kind=kind, position=taken, why=other.why, pinned=other.pinned)
+    _edited(issue, now, by)
     place(issue, now=now)
 
 
@@ -235,6 +235,7 @@ def edit_issue(
             _tell(row.newsletter, row, f"{EDITED}issue/{name}", text, now, by)
     issues.write(issue.pk, fields, now=now, by=by)
     if "max_cards" in fields:
+        _edited(issue, now, by)
         place(issue, now=now)
     issue.refresh_from_db()
 
@@ -281,6 +282,16 @@ def _changeable(issue: Issue, why: str, now: datetime, by: str) -> Issue:
     if issues.void_approval(row.pk, why, now=now, by=by):
         row.refresh_from_db()
     return row
+
+
+def _edited(issue: Issue, now: datetime, by: str) -> None:
+    """Tell who changes more than words; once an hour for each person and approval, or a drag would bury the rest."""
+    since = Event.objects.filter(issue=issue, kind="approved").order_by("-pk").values_list("pk", flat=True).first() or 0
+    told = Event.objects.filter(
+        issue=issue, kind=f"{EDITED}issue", by=by, pk__gt=since, at__gt=now - timedelta(hours=1)
+    )
+    if by and not told.exists():
+        _tell(issue.newsletter, issue, f"{EDITED}issue", f"{by} edited the issue.", now, by)
 
 
 def _refuse_placed(review: Review, placed: ActivePlacement | None, target: Issue | None) -> None:
