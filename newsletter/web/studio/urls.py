@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import home, issues, login, outcome, sending, team
+from newsletter.web.studio import audit, home, issues, login, outcome, sending, team
 from newsletter.web.studio.access import everybody
 from newsletter.web.studio.desk import pages as desk
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("login/<str:token>", everybody(login.once), name="login-once"),
     path("logout/", everybody(LogoutView.as_view()), name="logout"),
     path("join/<str:token>", everybody(team.join), name="join"),
+    path("studio/audit/", audit.page, name="audit"),
     path("studio/team/", team.page, name="team"),
     path("studio/team/invite", team.invite, name="team-invite"),
     path("studio/team/invitations/<int:invitation>/withdraw", team.withdraw, name="team-withdraw"),
