@@ -20,7 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from newsletter.flow.people import Role, admins, role_of
 from newsletter.web.headers import private
 
-_View = Callable[Concatenate[HttpRequest, ...], HttpResponse]
+_View = Callable[Concatenate[HttpRequest, ...], HttpResponseBase]
 _Any = TypeVar("_Any", bound=Callable[..., HttpResponseBase])
 
 
@@ -32,7 +32,7 @@ def allowed(role: Role) -> Callable[[_View], _View]:
 
     def declare(view: _View) -> _View:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: Any, **values: Any) -> HttpResponseBase:
             has = role_of(request.user)
             if has is None:
                 return private(redirect_to_login(_way_back(request)))

@@ -23,13 +23,14 @@ from newsletter.flow import overview
 from newsletter.flow.compile import preview
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.deliver.timing import local_time
+from newsletter.flow.people import Role
 from newsletter.ledger import issues as ledger
 from newsletter.models import Issue, IssueState, Newsletter
 from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import notices
-from newsletter.web.studio.access import Role, allowed
+from newsletter.web.studio.access import allowed
 from newsletter.web.studio.plots import line
 from newsletter.web.studio.sending import find
 from newsletter.web.studio.spans import clock_time, span

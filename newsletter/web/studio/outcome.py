@@ -19,10 +19,11 @@ from django.views.decorators.http import require_safe
 from newsletter.core.reasons import plain
 from newsletter.flow.compile import subject_of
 from newsletter.flow.deliver.control import spoken_time
+from newsletter.flow.people import Role
 from newsletter.flow.progress import by_minute, progress
 from newsletter.models import Delivery, Issue, IssueState
 from newsletter.web.headers import private
-from newsletter.web.studio.access import Role, allowed
+from newsletter.web.studio.access import allowed
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.plots import bars_of, columns
 from newsletter.web.studio.sending import find

@@ -26,12 +26,13 @@ from newsletter.flow import issue as issue_flow
 from newsletter.flow.compile import frozen, known_blockers, subject_of
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.deliver.timing import Typed, local_time, require_number
+from newsletter.flow.people import Role
 from newsletter.flow.progress import progress
 from newsletter.flow.testing import last_tests, read_addresses, send_tests
 from newsletter.ledger import issues
 from newsletter.models import Issue, IssueState
 from newsletter.web.headers import private
-from newsletter.web.studio.access import Role, allowed
+from newsletter.web.studio.access import allowed
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.spans import clock_time, span

@@ -21,12 +21,13 @@ from newsletter.core.checks import Level, Row
 from newsletter.core.errors import NewsletterError, StaleError
 from newsletter.flow.compile import checks, ignore, mind, preview
 from newsletter.flow.compile.freezing import weigh
+from newsletter.flow.people import Role
 from newsletter.ledger.issues import OPEN
 from newsletter.models import Issue, IssueState
 from newsletter.web.headers import LETTER_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import issues as looks
-from newsletter.web.studio.access import Role, allowed
+from newsletter.web.studio.access import allowed
 from newsletter.web.studio.desk import inspector, saving
 from newsletter.web.studio.desk.outline import outline, placements, tray
 from newsletter.web.studio.people import Readers
