@@ -130,7 +130,8 @@ class Config:
         "bool",
         False,
         "True when readers and editors come in through a proxy that ends TLS and always sets X-Forwarded-Proto: "
-        "cookies are then marked Secure. Wrong when anybody can reach this port without that proxy.",
+        "cookies are then marked Secure, http: is led to https:, and browsers keep to that for a year. Wrong when "
+        "anybody can reach this port without that proxy.",
         section="web",
         name="https_proxy",
     )

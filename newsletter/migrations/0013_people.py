@@ -42,7 +42,6 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("client", models.CharField(max_length=40)),
                 ("account", models.CharField(max_length=40)),
-                ("known", models.BooleanField(default=False)),
                 ("at", models.DateTimeField()),
             ],
             options={

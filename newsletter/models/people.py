@@ -27,7 +27,6 @@ class LoginFailure(models.Model):
 
     client = models.CharField(max_length=40)
     account = models.CharField(max_length=40)
-    known = models.BooleanField(default=False)  # from a browser that its owner had logged in with before
     at = models.DateTimeField()
 
     class Meta:

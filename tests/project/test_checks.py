@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,3 +87,24 @@ def test_postgresql_is_taken_from_its_address() -> None:
     entry = database("postgresql://me:hush@db.example.org:5433/letters")
     assert (entry["ENGINE"], entry["NAME"], entry["PORT"]) == ("django.db.backends.postgresql", "letters", 5433)
     assert "init_command" not in entry.get("OPTIONS", {})
+
+
+@pytest.mark.slow
+def test_a_home_behind_a_tls_proxy_has_nothing_to_be_warned_of(tmp_path: Path, repository: Path) -> None:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "NEWSLETTER_HOME": str(tmp_path / "home"),
+        "NEWSLETTER_BASE_URL": "https://news.example.org",
+        "NEWSLETTER_WEB_HTTPS_PROXY": "true",
+        "DJANGO_SETTINGS_MODULE": "newsletter.project.settings",
+    }
+    make = [sys.executable, "-m", "newsletter", "init", str(tmp_path / "home")]
+    subprocess.run(make, cwd=repository, env=environ, check=True, capture_output=True)
+    check = [sys.executable, "-m", "django", "check", "--deploy", "--fail-level", "INFO"]
+    said = subprocess.run(check, cwd=repository, env=environ, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, ""), said.stderr
+    assert "no issues" in said.stdout
+    # The check is awake: the same home in the clear is warned of.
+    said = subprocess.run(check, cwd=repository, env={**environ, "NEWSLETTER_WEB_HTTPS_PROXY": "false"},
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert "newsletter.W003" in said.stderr

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth import login as start_session
 from django.contrib.auth.models import User
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +20,10 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.views.decorators.http import require_http_methods
 
+from newsletter.flow.people import Role, role_of
 from newsletter.web.headers import private
+from newsletter.web.studio.access import denied
+from newsletter.web.studio.limits import WINDOW, Attempt, remember
 
 VALID = timedelta(days=1)
 _SHAPE = re.compile(r"(?P<user>[0-9]{1,18})-(?P<at>[0-9]{1,12})-(?P<mac>[0-9a-f]{40})", re.ASCII)
@@ -39,6 +43,26 @@ class Login(LoginView):
     template_engine = "jinja2"
     redirect_authenticated_user = True
 
+    def post(self, request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
+        """As Django does it, within the limits; past them the password is not even looked at."""
+        name = request.POST.get("username", "")[:254]
+        attempt = Attempt(request, name, timezone.now())
+        if attempt.refused:
+            attempt.forget()
+            form = self.get_form_class()(request, initial={"username": name})
+            answer = self.render_to_response(self.get_context_data(form=form, limited=True), status=429)
+            answer.headers["Retry-After"] = str(int(WINDOW.total_seconds()))
+            return private(answer)
+        answer = super().post(request, *args, **values)
+        if answer.status_code == 302:
+            attempt.forget()
+            remember(request, answer, name)
+        return private(answer)
+
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
+        """What the page needs; `limited` after too many tries."""
+        return super().get_context_data(**{"limited": False, **values})
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def once(request: HttpRequest, token: str) -> HttpResponse:
@@ -55,7 +79,16 @@ def once(request: HttpRequest, token: str) -> HttpResponse:
     if not unused.update(last_login=timezone.now()):
         return private(render(request, "studio/login_once.html", {"user": None}, status=404, using="jinja2"))
     start_session(request, user, backend=_BACKEND)
-    return private(HttpResponseRedirect(reverse("studio")))
+    answer = private(HttpResponseRedirect(reverse("studio")))
+    remember(request, answer, user.get_username())
+    return answer
+
+
+def for_admin(request: HttpRequest) -> HttpResponse:
+    """In place of the log-in of Django's admin, which would know no limits."""
+    if role_of(request.user) is not None:
+        return denied(request, Role.ADMIN)
+    return private(redirect_to_login(request.GET.get("next", reverse("admin:index"))))
 
 
 def _user_of(token: str, now: datetime) -> User | None:

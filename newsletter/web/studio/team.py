@@ -21,6 +21,7 @@ from newsletter.flow.people import Role
 from newsletter.models import Invitation
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
+from newsletter.web.studio.limits import remember
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -107,7 +108,9 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         context["problem"] = str(error)
         return private(render(request, "studio/join.html", context, status=400, using="jinja2"))
     start_session(request, user, backend=_BACKEND)
-    return private(HttpResponseRedirect(reverse("studio")))
+    answer = private(HttpResponseRedirect(reverse("studio")))
+    remember(request, answer, user.get_username())
+    return answer
 
 
 def _page(
