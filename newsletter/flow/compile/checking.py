@@ -13,8 +13,9 @@ from newsletter.config.home import template_folders
 from newsletter.core import mime
 from newsletter.core.checks import HEAVY, Level, Row, Subject, check
 from newsletter.core.content import from_json
-from newsletter.core.designlint import lint_files, too_faint
+from newsletter.core.designlint import Finding, lint_files, too_faint
 from newsletter.core.errors import DesignError, NewsletterError
+from newsletter.core.letter import Design
 from newsletter.core.reader import Reader
 from newsletter.flow import domain as sending
 from newsletter.flow.compile.designs import contrast_pairs
@@ -31,6 +32,9 @@ from subscribers.errors import AudienceError
 
 _MAILS_NOBODY = frozenset({Account.Kind.OUTBOX, Account.Kind.MEMORY})
 
+
+_MOST_DESIGNS = 16
+_LINTED: dict[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], tuple[Finding, ...]] = {}
 
 _PATIENCE = 2.0
 """Seconds for the DNS: people wait for this page."""
@@ -188,7 +192,7 @@ def _lint(inputs: Frozen) -> list[Row]:
             "design-lint",
             "design",
         )
-        for found in lint_files(inputs.design)
+        for found in _linted(inputs.design)
     ]
     home = settings.NEWSLETTER.home
     pairs = contrast_pairs(inputs.design.name, template_folders(Path(home) if home else None))
@@ -196,6 +200,19 @@ def _lint(inputs: Frozen) -> list[Row]:
     return rows + [
         Row(Level.BLOCK, f"{found.message}.", "design_tokens", found.hint, "contrast", "design") for found in faint
     ]
+
+
+def _linted(design: Design) -> tuple[Finding, ...]:
+    """As `lint_files`, which asks of a design's files and tokens alone: a page that checks after every word would else
+    spend most of its time there.
+    """
+    key = (tuple(sorted(design.files.items())), tuple(sorted(design.tokens)))
+    found = _LINTED.get(key)
+    if found is None:
+        if len(_LINTED) >= _MOST_DESIGNS:
+            _LINTED.clear()
+        found = _LINTED[key] = tuple(lint_files(design))
+    return found
 
 
 def _row(error: NewsletterError) -> Row:
