@@ -40,3 +40,11 @@ class Pin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.review_id} pinned"
+
+
+class DeliveryState(models.TextChoices):
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    EXCLUDED = "excluded"
+    UNCERTAIN = "uncertain"

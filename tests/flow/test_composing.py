@@ -105,11 +105,13 @@ def test_studio_and_command_both_obey(issue: Issue, settings: Settings) -> None:
     assert Issue.objects.get().state == IssueState.DRAFT
 
 
-def test_edits_are_told_once_an_hour_for_each_person_and_only_when_something_changed(issue: Issue) -> None:
+def test_more_than_words_is_told_once_an_hour_for_each_person_and_only_when_something_changed(issue: Issue) -> None:
     now = timezone.now()
     for minute in (0, 10, 59):
-        edit_issue(issue, {"subject": f"At {minute}"}, now=now + timedelta(minutes=minute), by="edda")
-    edit_issue(issue, {"subject": "At 59"}, now=now + timedelta(hours=3), by="mara")
-    edit_issue(issue, {"subject": "Later"}, now=now + timedelta(minutes=61), by="edda")
-    told = Event.objects.filter(kind="edited").order_by("pk").values_list("by", "text")
-    assert list(told) == [("edda", "edda edited the issue.")] * 2
+        edit_issue(issue, {"max_cards": 5 + minute // 10}, now=now + timedelta(minutes=minute), by="edda")
+    edit_issue(issue, {"max_cards": 10}, now=now + timedelta(hours=3), by="mara")
+    edit_issue(issue, {"max_cards": 9}, now=now + timedelta(minutes=61), by="edda")
+    told = Event.objects.filter(kind="composed").order_by("pk").values_list("by", "text")
+    assert list(told) == [("edda", "edda worked on the issue.")] * 2
+    edit_issue(issue, {"subject": "Lights"}, now=now + timedelta(hours=4), by="otto")
+    assert composers(issue) == ["edda", "otto"]

@@ -46,7 +46,7 @@ def test_what_people_did_to_issues_and_to_the_team_is_one_log(admin: Client, iss
     by_people = [
         ("mara", f"Somebody was invited as editor (invitation {row.pk})."),
         ("otto", "Approved by otto."),
-        ("edda", "edda edited the issue."),
+        ("edda", "The subject of the issue was edited."),
     ]
     assert told(admin) == by_people
     everything = told(admin, "?clock=1")

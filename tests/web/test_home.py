@@ -135,7 +135,7 @@ def test_who_may_not_approve_plans_nothing(issue: Issue) -> None:
     assert "/studio/plan/" not in page
     for verb in ("move", "off", "on", "special", "revive"):
         assert edda.post(f"/studio/plan/weekly/{verb}").status_code == 403
-    assert edda.post("/studio/plan/weekly/nonsense").status_code == 404
+    assert person("mara", "approve_issue").post("/studio/plan/weekly/nonsense").status_code == 404
 
 
 def test_issues_are_found_by_subject_number_and_date_and_turned_page_by_page(mara: Client, issue: Issue) -> None:

@@ -46,7 +46,7 @@ def test_the_outcome_shows_plots_first_and_names_behind_them(sent: Issue) -> Non
 
 
 def test_the_file_has_every_delivery_and_no_cell_is_a_formula(sent: Issue) -> None:
-    answer = person("mara", "view_subscriber").get(f"{HERE}.csv")
+    answer = person("mara", "approve_issue").get(f"{HERE}.csv")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="weekly-2026-11-05.csv"'
     rows = list(csv.reader(io.StringIO(b"".join(answer).decode())))  # type: ignore[arg-type]
     assert rows[0] == ["address", "state", "group", "reason", "at"]
@@ -64,6 +64,6 @@ def test_who_may_not_see_subscribers_sees_numbers_and_no_names(sent: Issue) -> N
 
 
 def test_an_issue_that_never_began_has_no_outcome(issue: Issue) -> None:
-    mara = person("mara", "view_subscriber")
+    mara = person("mara", "approve_issue")
     assert mara.get(HERE).status_code == 404
     assert mara.get(f"{HERE}.csv").status_code == 404

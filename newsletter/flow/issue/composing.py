@@ -6,12 +6,12 @@ from django.db.models import Q
 
 from newsletter.core.errors import IssueError
 from newsletter.flow.issue.blocks import BLOCKS
-from newsletter.flow.issue.editing import EDITED
+from newsletter.flow.issue.editing import COMPOSED, EDITED
 from newsletter.models import Event, Issue
 
-# Kinds of events by which a person changes what an issue says.
+# Kinds of events by which a person changes what an issue says; "edited …", of one field, is another.
 COMPOSING = frozenset(
-    {"pinned", "unpinned", "left out", "brought back", "run again", "correction", "approval voided", *BLOCKS}
+    {COMPOSED, "pinned", "unpinned", "left out", "brought back", "run again", "correction", "approval voided", *BLOCKS}
 )
 
 

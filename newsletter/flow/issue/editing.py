@@ -32,6 +32,8 @@ EDITABLE = frozenset(
 """The fields of a card or line that can hold an editor's own words."""
 EDITED = "edited "
 """What the kind of an event begins with that says who edited a field; "PLACEMENT/FIELD" or "issue/FIELD" follows."""
+COMPOSED = "composed"
+"""The kind of the event that tells who worked on an issue: see `_composed`."""
 
 _SPOKEN = {
     "title": "headline", "read_label": "words of the link", "picture_alt": "description", "picture_credit": "credit",
@@ -166,7 +168,7 @@ def move(placement: Placement, *, kind: str, position: int | None, now: datetime
         if placement.position <= other.position <= taken:
             taken += 1
             placements.arrange(other, kind=kind, position=taken, why=other.why, pinned=other.pinned)
-    _edited(issue, now, by)
+    _composed(issue, now, by)
     place(issue, now=now)
 
 
@@ -180,6 +182,7 @@ def swap(placement: Placement, other: Placement, *, now: datetime, by: str) -> N
     there, here = (two.kind, two.position), (one.kind, one.position)
     placements.arrange(one, kind=there[0], position=there[1], why="R15: moved by an editor", pinned=True)
     placements.arrange(two, kind=here[0], position=here[1], why=two.why, pinned=two.pinned)
+    _composed(issue, now, by)
     place(issue, now=now)
 
 
@@ -234,8 +237,9 @@ def edit_issue(
             text = f"The {spoken(name)} of the issue was edited."
             _tell(row.newsletter, row, f"{EDITED}issue/{name}", text, now, by)
     issues.write(issue.pk, fields, now=now, by=by)
+    if fields.get("max_cards", row.max_cards) != row.max_cards:
+        _composed(issue, now, by)
     if "max_cards" in fields:
-        _edited(issue, now, by)
         place(issue, now=now)
     issue.refresh_from_db()
 
@@ -284,14 +288,12 @@ def _changeable(issue: Issue, why: str, now: datetime, by: str) -> Issue:
     return row
 
 
-def _edited(issue: Issue, now: datetime, by: str) -> None:
+def _composed(issue: Issue, now: datetime, by: str) -> None:
     """Tell who changes more than words; once an hour for each person and approval, or a drag would bury the rest."""
     since = Event.objects.filter(issue=issue, kind="approved").order_by("-pk").values_list("pk", flat=True).first() or 0
-    told = Event.objects.filter(
-        issue=issue, kind=f"{EDITED}issue", by=by, pk__gt=since, at__gt=now - timedelta(hours=1)
-    )
+    told = Event.objects.filter(issue=issue, kind=COMPOSED, by=by, pk__gt=since, at__gt=now - timedelta(hours=1))
     if by and not told.exists():
-        _tell(issue.newsletter, issue, f"{EDITED}issue", f"{by} edited the issue.", now, by)
+        _tell(issue.newsletter, issue, COMPOSED, f"{by} worked on the issue.", now, by)
 
 
 def _refuse_placed(review: Review, placed: ActivePlacement | None, target: Issue | None) -> None:

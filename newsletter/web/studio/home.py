@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -82,14 +81,12 @@ def cover(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     return response
 
 
-@allowed(Role.EDITOR)
+@allowed(Role.APPROVER)
 @require_POST
 def plan(request: HttpRequest, newsletter: str, verb: str) -> HttpResponse:
     """Move a slot, set a week off or take that back, make a special issue, bring a missed one back."""
     if verb not in _VERBS:
         raise Http404
-    if not request.user.has_perm("newsletter.approve_issue"):
-        raise PermissionDenied("Planning the weeks needs the right to approve issues.")
     row = get_object_or_404(Newsletter, slug=newsletter)
     try:
         where = _VERBS[verb](request, row, timezone.now(), request.user.get_username())

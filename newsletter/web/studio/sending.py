@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -32,7 +31,7 @@ from newsletter.flow.testing import last_tests, read_addresses, send_tests
 from newsletter.ledger import issues
 from newsletter.models import Issue, IssueState
 from newsletter.web.headers import private
-from newsletter.web.studio.access import allowed
+from newsletter.web.studio.access import allowed, denied
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.spans import clock_time, span
@@ -63,7 +62,7 @@ def act(request: HttpRequest, newsletter: str, slot: str, verb: str) -> HttpResp
     if verb not in _VERBS:
         raise Http404
     if verb != "test" and not request.user.has_perm("newsletter.approve_issue"):
-        raise PermissionDenied("Sending an issue needs the right to approve it.")
+        return denied(request, Role.APPROVER)
     issue = find(newsletter, slot)
     try:
         said = _VERBS[verb](request, issue, timezone.now(), request.user.get_username())

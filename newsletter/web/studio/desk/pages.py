@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -21,7 +22,7 @@ from newsletter.core.checks import Level, Row
 from newsletter.core.errors import NewsletterError, StaleError
 from newsletter.flow.compile import checks, ignore, mind, preview
 from newsletter.flow.compile.freezing import weigh
-from newsletter.flow.people import Role
+from newsletter.flow.people import Role, role_of
 from newsletter.ledger.issues import OPEN
 from newsletter.models import Issue, IssueState
 from newsletter.web.headers import LETTER_FRAMED, private
@@ -52,10 +53,8 @@ _PERSONAL = ("at", "view", "as", "q")
 
 def may_edit(user: AbstractBaseUser | AnonymousUser | User, issue: Issue) -> bool:
     """Whether `user` may change the issue: an editor a draft; an approved one who may approve: it is void then."""
-    may_approve = bool(user.has_perm("newsletter.approve_issue"))  # type: ignore[union-attr] # every user of ours has it
-    if issue.state == IssueState.APPROVED:
-        return may_approve
-    return may_approve or bool(user.has_perm("newsletter.change_issue"))  # type: ignore[union-attr]
+    needed = Role.APPROVER if issue.state == IssueState.APPROVED else Role.EDITOR
+    return (role_of(user) or 0) >= needed  # type: ignore[arg-type] # every user of ours has a role
 
 
 @allowed(Role.EDITOR)
@@ -67,7 +66,7 @@ def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
 
 @allowed(Role.EDITOR)
 @require_safe
-def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponseBase:
     """The same bytes as the issue page's frame; in the view without pictures under a policy that loads none."""
     response = looks.letter(request, newsletter, slot)
     if request.GET.get("view") == "bare" and response.headers.get("Content-Security-Policy") == LETTER_FRAMED:
