@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from newsletter.core.errors import IssueError
+from newsletter.flow import deliver as flow
 from newsletter.models import Account, Delivery, DeliveryState, Issue, IssueState
 from newsletter.providers.memory import mailbox
 from tests.factories import make_account, make_newsletter
@@ -74,6 +75,20 @@ def test_an_issue_before_its_slot_is_not_sent_by_mistake() -> None:
     assert not mailbox()
     assert call("deliver", "--now")[0] == 0
     assert states(issue) == {"accepted": 2}
+
+
+def test_two_that_are_told_now_at_the_same_moment_are_one_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_approved(2, slot_at=datetime.now(UTC) + timedelta(days=1))
+    send_now = flow.send_now
+
+    def both(issue: Issue, now: datetime, **options: Any) -> datetime:
+        send_now(issue, now, **options)
+        flow.start(issue, now)
+        return send_now(issue, now, **options)
+
+    monkeypatch.setattr(flow, "send_now", both)
+    assert call("deliver", "--now") == (0, "Sent to 2 of 2.\n", "")
+    assert len(mailbox()) == 2
 
 
 def test_a_draft_is_not_sent(issue: Issue) -> None:

@@ -86,7 +86,7 @@ class Command(BaseCommand):
             if options["now"]:
                 # Typed where a send can be watched and interrupted; a minute that somebody else was given still counts.
                 if issue.hurried_from is None:
-                    flow.send_now(issue, clock(), by=by, confirmed=options["confirm"], wait=timedelta())
+                    _hurry(issue, by, confirmed=options["confirm"])
             elif clock() < due_at(issue):
                 raise IssueError(
                     f"The issue goes out {moment(due_at(issue), issue.newsletter.timezone)}.",
@@ -138,6 +138,16 @@ class Command(BaseCommand):
         else:
             advice = f"Who and why: newsletter report {name}"
         raise CommandError(advice, returncode=HELD)
+
+
+def _hurry(issue: Issue, by: str, *, confirmed: bool) -> None:
+    try:
+        flow.send_now(issue, clock(), by=by, confirmed=confirmed, wait=timedelta())
+    except IssueError:
+        # Several workers are told the same at the same moment: whoever comes second joins the send.
+        issue.refresh_from_db(fields=["state"])
+        if issue.state not in (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT):
+            raise
 
 
 @contextmanager
