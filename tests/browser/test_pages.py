@@ -55,6 +55,8 @@ def mara(visitor: Visitor, letter: Issue) -> Visitor:
     page = visitor.go(login_link(user, "", timezone.now()))
     page.get_by_role("button", name="Log in as mara").click()
     page.wait_for_url("**/studio/")
+    # Or a cover would be asked for that the test has taken away meanwhile, and its 404 would be the test's.
+    page.wait_for_load_state("networkidle")
     return visitor
 
 
