@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.flow.issue import late_arrivals
-from newsletter.flow.issue.editing import EDITED
+from newsletter.flow.issue.wording import EDITED
 from newsletter.flow.people import KINDS
 from newsletter.models import Event, Issue, IssueState, Newsletter, Poll, Review, Source
 

@@ -35,6 +35,8 @@ LATE_AFTER = timedelta(minutes=15)
 OPEN = (IssueState.DRAFT, IssueState.APPROVED)
 STARTED = (IssueState.SENDING, IssueState.PAUSED, IssueState.SENT)
 GIVEN_UP = (IssueState.SKIPPED, IssueState.MISSED, IssueState.DISCARDED)
+VOIDED, TAKEN_BACK = "approval voided", "approval taken back"
+"""The kinds of events by which an approved issue is a draft again: something changed, or only somebody's mind."""
 TEXTS = frozenset({"subject", "preview_text", "note", "note_signature", "max_cards", "corrections", "blocks"})
 
 
@@ -133,10 +135,11 @@ def approve(issue_id: int, freeze_id: int, *, now: datetime, by: str, text: str 
 
 
 @transaction.atomic
-def void_approval(issue_id: int, why: str, *, now: datetime, by: str = "") -> bool:
+def void_approval(issue_id: int, why: str, *, now: datetime, by: str = "", kind: str = VOIDED) -> bool:
     """approved → draft because something changed; the freeze is voided, visibly. False for a draft: nothing to void.
 
-    Raises `IssueError` when the issue is decided: from then on nothing of it changes.
+    `kind` is that of the event: `TAKEN_BACK` where nothing changed but somebody's mind. Raises `IssueError` when the
+    issue is decided: from then on nothing of it changes.
     """
     issue = lock(issue_id)
     if issue.state == IssueState.DRAFT:
@@ -146,7 +149,7 @@ def void_approval(issue_id: int, why: str, *, now: datetime, by: str = "") -> bo
     _move(issue_id, (IssueState.APPROVED,), IssueState.DRAFT, freeze=None, approved_at=None, approved_by="",
           confirmed_by="", **hurried)  # fmt: skip
     Freeze.objects.filter(issue=issue_id, voided_at=None).update(voided_at=now)
-    _tell(issue_id, "approval voided", f"The approval by {issue.approved_by} is void: {why}. Approve again.", now, by)
+    _tell(issue_id, kind, f"The approval by {issue.approved_by} is void: {why}. Approve again.", now, by)
     return True
 
 
@@ -212,7 +215,7 @@ def take_back(issue_id: int, *, now: datetime, by: str) -> None:
                          hint="Pause it, if it is being sent.")  # fmt: skip
     before = issue.hurried_from
     if before <= now:
-        void_approval(issue_id, "sending it at once was taken back", now=now, by=by)
+        void_approval(issue_id, "sending it at once was taken back", now=now, by=by, kind=TAKEN_BACK)
         return
     _move(issue_id, (IssueState.APPROVED,), IssueState.APPROVED, hurried_from=None, confirmed_by="",
           send_at=None if before == issue.slot_at else before)  # fmt: skip

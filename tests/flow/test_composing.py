@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from newsletter.core.errors import IssueError
+from newsletter.flow.deliver import unschedule
 from newsletter.flow.issue import approve, composers, edit_fields, edit_issue, move, pin, play
 from newsletter.flow.issue.deciding import BY_SCHEDULE
 from newsletter.flow.people import Role, give
@@ -74,6 +75,17 @@ def test_an_approval_begins_anew_and_whoever_voids_it_composes(issue: Issue) -> 
         approve(issue, "mara", now=now)
     # What she wrote before, mara has approved; the rest is mara's.
     assert approve(issue, "edda", now=now).state == IssueState.APPROVED
+
+
+def test_who_takes_an_approval_back_edited_nothing_and_leaves_the_edits_before_it_unapproved(issue: Issue) -> None:
+    now = timezone.now()
+    change(issue, "words", "edda", now)
+    approve(issue, "mara", now=now)
+    unschedule(issue, now, by="mara")
+    assert composers(issue) == ["edda"]
+    with pytest.raises(IssueError, match=REFUSED):
+        approve(issue, "edda", now=now)
+    assert approve(issue, "mara", now=now).state == IssueState.APPROVED
 
 
 def test_what_nobody_edited_anybody_may_approve_and_the_clock_always(issue: Issue) -> None:

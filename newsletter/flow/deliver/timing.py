@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from newsletter.core.asking import asks_number, is_number
@@ -87,8 +88,15 @@ def take_back(issue: Issue, now: datetime, *, by: str) -> None:
 
 def unschedule(issue: Issue, now: datetime, *, by: str) -> None:
     """Take the approval back: the issue is a draft again. Raises `IssueError` once it is being sent."""
-    if not issues.void_approval(issue.pk, f"taken back by {by}", now=now, by=by):
+    if not issues.void_approval(issue.pk, f"taken back by {by}", now=now, by=by, kind=issues.TAKEN_BACK):
         raise IssueError("The issue is a draft: nothing is scheduled.", where=_name(_row(issue)))
+
+
+def undo_left(issue: Issue, now: datetime) -> int:
+    """Whole seconds, rounded up, in which `send_now` can still be taken back; 0 when it can't."""
+    if issue.state != IssueState.APPROVED or issue.hurried_from is None or issue.send_at is None:
+        return 0
+    return max(0, ceil((issue.send_at - now).total_seconds()))
 
 
 def local_time(text: str, zone: str) -> datetime:

@@ -6,21 +6,30 @@ from django.db.models import Q
 
 from newsletter.core.errors import IssueError
 from newsletter.flow.issue.blocks import BLOCKS
-from newsletter.flow.issue.editing import COMPOSED, EDITED
+from newsletter.flow.issue.editing import COMPOSED
+from newsletter.flow.issue.wording import EDITED
+from newsletter.ledger.issues import TAKEN_BACK
 from newsletter.models import Event, Issue
 
 # Kinds of events by which a person changes what an issue says; "edited …", of one field, is another.
-COMPOSING = frozenset(
-    {COMPOSED, "pinned", "unpinned", "left out", "brought back", "run again", "correction", "approval voided", *BLOCKS}
-)
+COMPOSING = frozenset({COMPOSED, "pinned", "unpinned", "left out", "brought back", "run again", "correction", *BLOCKS})
 
 
 def composers(issue: Issue) -> list[str]:
-    """Who edited the issue since it was last approved, by name; nobody when the rules alone made it."""
+    """Who edited the issue since it was last approved, by name; nobody when the rules alone made it.
+
+    An approval that was taken back counts for nothing: what was edited before it waits for another approval.
+    """
     rows = Event.objects.filter(issue=issue)
-    approved = rows.filter(kind="approved").order_by("-pk").values_list("pk", flat=True).first()
-    if approved is not None:
-        rows = rows.filter(pk__gt=approved)
+    decided = rows.filter(kind__in=("approved", TAKEN_BACK)).order_by("pk").values_list("pk", "kind")
+    standing: list[int] = []
+    for pk, kind in decided:
+        if kind == TAKEN_BACK:
+            del standing[-1:]
+        else:
+            standing.append(pk)
+    if standing:
+        rows = rows.filter(pk__gt=standing[-1])
     return sorted(
         set(rows.filter(Q(kind__in=COMPOSING) | Q(kind__startswith=EDITED)).exclude(by="").values_list("by", flat=True))
     )

@@ -11,7 +11,7 @@ from newsletter.core.errors import IssueError, StaleError
 from newsletter.core.week import ActivePlacement
 from newsletter.flow.issue.drafting import place
 from newsletter.flow.issue.facts import review_facts
-from newsletter.flow.issue.wording import words_of
+from newsletter.flow.issue.wording import EDITED, words_of
 from newsletter.ledger import issues, placements
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import (
@@ -30,8 +30,6 @@ EDITABLE = frozenset(
     {"title", "kicker", "byline", "dek", "excerpt", "facts", "read_label", "picture_alt", "picture_credit", "pick"}
 )
 """The fields of a card or line that can hold an editor's own words."""
-EDITED = "edited "
-"""What the kind of an event begins with that says who edited a field; "PLACEMENT/FIELD" or "issue/FIELD" follows."""
 COMPOSED = "composed"
 """The kind of the event that tells who worked on an issue: see `_composed`."""
 

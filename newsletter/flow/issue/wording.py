@@ -13,6 +13,9 @@ from newsletter.flow.compile.gathering import as_its_source_says, with_edits
 from newsletter.flow.issue.facts import content_of
 from newsletter.models import Event, Placement
 
+EDITED = "edited "
+"""What the kind of an event begins with that says who edited a field; "PLACEMENT/FIELD" or "issue/FIELD" follows."""
+
 LINE_FIELDS = ("title", "kicker", "byline")
 CARD_FIELDS = (*LINE_FIELDS, "dek", "excerpt", "facts", "read_label")
 PICTURE_FIELDS = ("picture_alt", "picture_credit")
@@ -82,5 +85,5 @@ def _value(item: Card | Line, name: str) -> str:
 
 
 def _editors(row: Placement) -> dict[str, str]:
-    rows = Event.objects.filter(issue=row.issue_id, kind__startswith=f"edited {row.pk}/").order_by("at", "pk")
+    rows = Event.objects.filter(issue=row.issue_id, kind__startswith=f"{EDITED}{row.pk}/").order_by("at", "pk")
     return {kind.partition("/")[2]: by for kind, by in rows.values_list("kind", "by")}
