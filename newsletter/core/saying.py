@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Standing:
     """An issue as people see it. Times are words already ("Thursday, November 5, 08:00 New York (13:00 UTC)").
 
-    `blockers` and `warnings` are None where nobody looked. `undo` are the seconds in which "send now" can be
+    `blockers` is None where nobody looked. `undo` are the seconds in which "send now" can be
     taken back; `nothing_sent` says of a send that certainly no message was taken; `waits` that it is tried again by
     itself.
     """
@@ -22,7 +22,6 @@ class Standing:
     past_due: bool = False
     automatic: bool = False
     blockers: int | None = None
-    warnings: int | None = None
     held: str = ""
     approved_by: str = ""
     undo: int = 0
@@ -38,15 +37,18 @@ class Standing:
 def label(issue: Standing) -> str:
     """The word of the glossary for a stored state: approved is "scheduled", a draft past its cutoff may be "held"."""
     match issue.state:
-        case "draft" if issue.held:
-            return "held"
-        case "approved":
-            return "scheduled"
         case "paused" if issue.nothing_sent:
             return "nothing sent yet"
         case "sent" if issue.failed or issue.undecided:
             return "sent with failures"
-    return issue.state
+    return short_label(issue.state, issue.held)
+
+
+def short_label(state: str, held: str) -> str:
+    """The label as far as the issue's own row tells it, for lists: nobody counts deliveries there."""
+    if state == "draft" and held:
+        return "held"
+    return "scheduled" if state == "approved" else state
 
 
 def what_next(issue: Standing) -> str:

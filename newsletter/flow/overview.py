@@ -16,10 +16,12 @@ from newsletter.core.saying import Standing
 from newsletter.core.week import slot_on
 from newsletter.flow.compile import known_blockers
 from newsletter.flow.deliver.control import spoken_time
+from newsletter.flow.deliver.timing import undo_left
 from newsletter.flow.issue.facts import schedule_of
 from newsletter.flow.progress import progress
 from newsletter.ledger import issues
-from newsletter.models import Issue, IssueState, Newsletter, Placement, PlacementState, Review, WeekOff
+from newsletter.ledger.placements import ACTIVE
+from newsletter.models import Issue, IssueState, Newsletter, Placement, Review, WeekOff
 from subscribers.models import Subscription, SubscriptionState
 
 WEEKS = 12
@@ -27,7 +29,6 @@ BACK = 5
 """Weeks of the strip before the present one."""
 _HEAVY = ("public_html",)
 ENDED = (IssueState.SENT, IssueState.SKIPPED, IssueState.MISSED, IssueState.DISCARDED)
-_ACTIVE = (PlacementState.RESERVED, PlacementState.SENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,10 @@ def standing(issue: Issue, now: datetime, *, look: bool = False) -> Standing:
             against = len(known_blockers(issue, now))
         except NewsletterError:
             against = 1
-    undo = 0
-    if issue.hurried_from is not None and issue.send_at is not None and issue.state == IssueState.APPROVED:
-        undo = max(0, int((issue.send_at - now).total_seconds()))
     found = progress(issue, now) if issue.started_at is not None else None
     return Standing(
         state=issue.state,
-        reviews=Placement.objects.filter(issue=issue, state__in=_ACTIVE).count(),
+        reviews=Placement.objects.filter(issue=issue, state__in=ACTIVE).count(),
         due=spoken_time(due, zone),
         cutoff=spoken_time(issue.cutoff_at, zone),
         past_cutoff=now >= issue.cutoff_at,
@@ -104,7 +102,7 @@ def standing(issue: Issue, now: datetime, *, look: bool = False) -> Standing:
         blockers=against,
         held=issue.held_reason,
         approved_by=issue.approved_by,
-        undo=undo,
+        undo=undo_left(issue, now),
         accepted=found.counts.accepted if found else 0,
         frozen=found.counts.frozen if found else 0,
         failed=found.counts.failed if found else 0,
@@ -138,7 +136,7 @@ def trays(newsletter: Newsletter, now: datetime) -> list[tuple[str, int]]:
     sources = list(newsletter.sources.values_list("pk", flat=True))
     if sources:
         rows = rows.filter(representative__source__in=sources)
-    placed = Placement.objects.filter(newsletter=newsletter, state__in=_ACTIVE).values("review")
+    placed = Placement.objects.filter(newsletter=newsletter, state__in=ACTIVE).values("review")
     left = newsletter.left_out.filter(issue=None).values("review")
     rows = rows.exclude(pk__in=placed).exclude(pk__in=left)
     found: dict[str, int] = {}

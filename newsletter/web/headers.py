@@ -28,6 +28,8 @@ _LETTER = (
 )
 LETTER_ALONE = _LETTER.format(ancestors="'none'")
 LETTER_FRAMED = _LETTER.format(ancestors="'self'")
+# What stands in a letter's frame where there is no letter: words of ours.
+NOTICE_FRAMED = "default-src 'none'; style-src 'self'; frame-ancestors 'self'"
 # A picture or any other file opened on its own can do nothing.
 FILES = "default-src 'none'; sandbox"
 

@@ -20,12 +20,12 @@ from newsletter.core.reader import Reader
 from newsletter.flow import domain as sending
 from newsletter.flow.compile.designs import contrast_pairs
 from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url, weigh
-from newsletter.flow.compile.gathering import ACTIVE
 from newsletter.flow.compile.ignoring import with_names
 from newsletter.flow.compile.inputs import Frozen
 from newsletter.flow.compile.people import headers_for
 from newsletter.ledger.deliveries import first_of_month
 from newsletter.ledger.issues import due_at
+from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Account, Issue, Placement, PlacementState
 from subscribers.audience import counts
 from subscribers.errors import AudienceError

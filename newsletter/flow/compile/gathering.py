@@ -13,9 +13,9 @@ from newsletter.core.prose import plain
 from newsletter.core.rubrics import RUBRICS
 from newsletter.core.words import long_date, week_of, words
 from newsletter.flow.compile import extras
-from newsletter.models import Issue, Newsletter, Picture, Placement, PlacementState, Review
+from newsletter.ledger.placements import ACTIVE
+from newsletter.models import Issue, Newsletter, Picture, Placement, Review
 
-ACTIVE = (PlacementState.RESERVED, PlacementState.SENT)
 _Item = TypeVar("_Item", context.Card, context.Line)
 _LINE_EDITS = ("title", "kicker", "byline")
 _CARD_EDITS = (*_LINE_EDITS, "dek", "excerpt", "facts", "read_label")

@@ -46,6 +46,11 @@ def allowed(role: Role) -> Callable[[_View], _View]:
     return declare
 
 
+def may(request: HttpRequest, role: Role) -> bool:
+    """Whether whoever asks has at least `role`, for what a page shows or leaves away."""
+    return (role_of(request.user) or 0) >= role
+
+
 def everybody(view: _Any) -> _Any:
     """For a route that is there for strangers too; it must give away nothing."""
     view.role = None  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.core.errors import IssueError, NewsletterError
-from newsletter.core.saying import Standing, button, label, what_next
+from newsletter.core.saying import Standing, button, label, short_label, what_next
 from newsletter.flow import issue as issue_flow
 from newsletter.flow import overview
 from newsletter.flow.compile import preview
@@ -26,12 +26,12 @@ from newsletter.flow.people import Role
 from newsletter.ledger import issues as ledger
 from newsletter.models import Issue, IssueState, Newsletter
 from newsletter.web.display import as_served_here
-from newsletter.web.headers import LETTER_FRAMED, private
+from newsletter.web.headers import LETTER_FRAMED, NOTICE_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import notices
-from newsletter.web.studio.access import allowed
+from newsletter.web.studio.access import allowed, may
+from newsletter.web.studio.finding import find
 from newsletter.web.studio.plots import line
-from newsletter.web.studio.sending import find
 from newsletter.web.studio.spans import clock_time, span
 
 LISTED = 25
@@ -71,7 +71,7 @@ def cover(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
             html = preview(issue, None, keys=keys(), now=timezone.now(), links=False).rendered.html
         except NewsletterError:
             response = render(request, "studio/home_nocover.html", {}, using="jinja2")
-            response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'self'"
+            response.headers["Content-Security-Policy"] = NOTICE_FRAMED
             return private(response)
     response = private(HttpResponse(as_served_here(html, settings.NEWSLETTER.base_url)))
     response.headers["Content-Security-Policy"] = LETTER_FRAMED
@@ -106,7 +106,7 @@ def _page(request: HttpRequest, chosen: str, *, problem: str = "", status: int =
         "problem": problem,
         "typed": request.POST if request.method == "POST" else {},
         "query": query,
-        "may_approve": request.user.has_perm("newsletter.approve_issue"),
+        "may_approve": may(request, Role.APPROVER),
         "next": None,
         "weeks": [],
         "before": [],
@@ -162,8 +162,12 @@ def _hero(newsletter: Newsletter, now: datetime) -> dict[str, Any]:
 
 def _target(issue: Issue, stands: Standing) -> str:
     """Where the one button leads."""
-    under_way = issue.started_at is not None or stands.undo
-    name = "issue-outcome" if issue.state == IssueState.SENT else "issue-send" if under_way else "issue"
+    if issue.state == IssueState.SENT:
+        name = "issue-outcome"
+    elif issue.started_at is not None or stands.undo:
+        name = "issue-send"
+    else:
+        name = "desk" if stands.blockers else "issue"
     return reverse(name, args=[issue.newsletter.slug, issue.slot])
 
 
@@ -204,9 +208,8 @@ def _growth(newsletter: Newsletter, now: datetime) -> dict[str, Any]:
 
 
 def _listed(issue: Issue) -> Listed:
-    words = {"approved": "scheduled"}
-    word = "held" if issue.state == IssueState.DRAFT and issue.held_reason else words.get(issue.state, issue.state)
-    return Listed(issue, spoken_time(ledger.due_at(issue), issue.newsletter.timezone), word)
+    when = spoken_time(ledger.due_at(issue), issue.newsletter.timezone)
+    return Listed(issue, when, short_label(issue.state, issue.held_reason))
 
 
 def _word(week: overview.Week) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -19,15 +19,17 @@ from newsletter.flow.compile import checks, preview
 from newsletter.flow.deliver import would_send
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.notices import late_reviews
-from newsletter.flow.people import Role, role_of
+from newsletter.flow.people import Role
 from newsletter.flow.report import report
-from newsletter.models import Issue, IssueState, Placement, PlacementState
+from newsletter.ledger.placements import ACTIVE
+from newsletter.models import Issue, IssueState, Placement
 from newsletter.web.display import as_served_here
-from newsletter.web.headers import LETTER_FRAMED, private
+from newsletter.web.headers import LETTER_FRAMED, NOTICE_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import notices
-from newsletter.web.studio.access import allowed
+from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.bars import bars
+from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
 from subscribers.errors import SubscribersError
 from subscribers.models import Subscription
@@ -39,20 +41,20 @@ VIEWS = {"both": "Desktop and phone", "desktop": "Desktop", "phone": "Phone", "t
 @require_safe
 def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """One issue: the letter, what is to be said about it, and the button."""
-    return _page(request, _issue(newsletter, slot))
+    return _page(request, find(newsletter, slot))
 
 
 @allowed(Role.EDITOR)
 @require_safe
 def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """The compiled HTML itself, for the frames of `page`: no script can run in it, and it has an origin of its own."""
-    issue = _issue(newsletter, slot)
+    issue = find(newsletter, slot)
     reader = Readers(request, issue).chosen
     try:
         html = preview(issue, reader, keys=keys(), now=timezone.now(), links=False).rendered.html
     except NewsletterError as error:
         response = render(request, "studio/broken.html", {"error": error}, using="jinja2")
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'; frame-ancestors 'self'"
+        response.headers["Content-Security-Policy"] = NOTICE_FRAMED
         return private(response)
     response = HttpResponse(as_served_here(html, settings.NEWSLETTER.base_url))
     response.headers["Content-Security-Policy"] = LETTER_FRAMED
@@ -63,12 +65,12 @@ def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
 @require_POST
 def approve(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """Approve precisely the letter that the page showed: its fingerprint comes along, and must still be right."""
-    issue = _issue(newsletter, slot)
+    issue = find(newsletter, slot)
     try:
         shown = request.POST.get("fingerprint", "")
         issue_flow.approve(issue, request.user.get_username(), now=timezone.now(), expected=shown)
     except NewsletterError as error:
-        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+        return _page(request, find(newsletter, slot), problem=str(error), status=409)
     return private(HttpResponseRedirect(reverse("issue", args=[newsletter, slot])))
 
 
@@ -76,7 +78,7 @@ def approve(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
 @require_POST
 def add(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """Add a review that came after the cutoff (R9); an approval is void by it, so it takes the right to approve."""
-    issue = _issue(newsletter, slot)
+    issue = find(newsletter, slot)
     wanted = request.POST.get("review", "")
     try:
         review = next((row for row in late_reviews(issue) if str(row.pk) == wanted), None)
@@ -84,7 +86,7 @@ def add(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
             raise IssueError("This review does not wait for a place in this issue.", hint="Look at it as it is now.")
         issue_flow.pin(review, issue.newsletter, issue, now=timezone.now(), by=request.user.get_username())
     except NewsletterError as error:
-        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+        return _page(request, find(newsletter, slot), problem=str(error), status=409)
     return private(HttpResponseRedirect(reverse("issue", args=[newsletter, slot])))
 
 
@@ -99,7 +101,7 @@ def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int 
         "view": view if view in VIEWS else "both",
         "readers": readers,
         "problem": problem,
-        "may_approve": (role_of(request.user) or 0) >= Role.APPROVER,
+        "may_approve": may(request, Role.APPROVER),
         "placements": _placements(issue),
         "report": None,
         "sentence": "",
@@ -150,17 +152,9 @@ def _sentence(issue: Issue, now: datetime) -> str:
 
 
 def _placements(issue: Issue) -> list[Placement]:
-    active = (PlacementState.RESERVED, PlacementState.SENT)
-    rows = Placement.objects.filter(issue=issue, state__in=active).select_related("review__representative")
+    rows = Placement.objects.filter(issue=issue, state__in=ACTIVE).select_related("review__representative")
     return list(rows.order_by("kind", "position", "pk"))
 
 
 def _when(issue: Issue) -> str:
     return spoken_time(issue.slot_at, issue.newsletter.timezone)
-
-
-def _issue(newsletter: str, slot: str) -> Issue:
-    rows = Issue.objects.select_related(
-        "freeze", "newsletter__mailing_list", "newsletter__magazine", "newsletter__account"
-    )
-    return get_object_or_404(rows, newsletter__slug=newsletter, slot=slot)

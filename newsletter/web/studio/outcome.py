@@ -24,8 +24,8 @@ from newsletter.models import Delivery, Issue, IssueState
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.bars import bars
+from newsletter.web.studio.finding import find
 from newsletter.web.studio.plots import bars_of, columns
-from newsletter.web.studio.sending import find
 from newsletter.web.studio.spans import span
 from subscribers.csv_io.cells import guard
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -24,15 +24,16 @@ from newsletter.flow import deliver as flow
 from newsletter.flow import issue as issue_flow
 from newsletter.flow.compile import frozen, known_blockers, subject_of
 from newsletter.flow.deliver.control import spoken_time
-from newsletter.flow.deliver.timing import Typed, local_time, require_number
+from newsletter.flow.deliver.timing import Typed, local_time, require_number, undo_left
 from newsletter.flow.people import Role
 from newsletter.flow.progress import progress
 from newsletter.flow.testing import last_tests, read_addresses, send_tests
 from newsletter.ledger import issues
 from newsletter.models import Issue, IssueState
 from newsletter.web.headers import private
-from newsletter.web.studio.access import allowed, denied
+from newsletter.web.studio.access import allowed, denied, may
 from newsletter.web.studio.bars import bars
+from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.spans import clock_time, span
 
@@ -61,7 +62,7 @@ def act(request: HttpRequest, newsletter: str, slot: str, verb: str) -> HttpResp
     """One press. What could not be done is said on the page itself, with what was typed still there."""
     if verb not in _VERBS:
         raise Http404
-    if verb != "test" and not request.user.has_perm("newsletter.approve_issue"):
+    if verb != "test" and not may(request, Role.APPROVER):
         return denied(request, Role.APPROVER)
     issue = find(newsletter, slot)
     try:
@@ -70,14 +71,6 @@ def act(request: HttpRequest, newsletter: str, slot: str, verb: str) -> HttpResp
         return _page(request, find(newsletter, slot), problem=str(error), status=409)
     where = reverse("issue-send", args=[newsletter, slot])
     return private(HttpResponseRedirect(f"{where}?said={quote(said)}" if said else where))
-
-
-def find(newsletter: str, slot: str) -> Issue:
-    """The issue of an address, with what its pages need. Raises `Http404`."""
-    rows = Issue.objects.select_related(
-        "freeze", "newsletter__mailing_list", "newsletter__magazine", "newsletter__account"
-    )
-    return get_object_or_404(rows, newsletter__slug=newsletter, slot=slot)
 
 
 def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -100,13 +93,13 @@ def _context(request: HttpRequest, issue: Issue, now: datetime) -> dict[str, Any
     context: dict[str, Any] = {
         "issue": issue,
         "title": subject_of(issue) or f"{issue.newsletter.name} no. {issue.number}",
-        "may_approve": request.user.has_perm("newsletter.approve_issue"),
+        "may_approve": may(request, Role.APPROVER),
         "when": spoken_time(due, zone),
         "due": due,
         "left": span(due - now),
         "overdue": due <= now,
         "slot_when": spoken_time(issue.slot_at, zone),
-        "undo_left": _undo_left(issue, now),
+        "undo_left": undo_left(issue, now),
         "local_due": clock_time(max(due, now + timedelta(hours=1)), zone),
         "zone": zone,
         "reach": None,
@@ -141,13 +134,6 @@ def _before(issue: Issue, now: datetime, due: datetime) -> dict[str, Any]:
     except NewsletterError as error:
         found["against"] = (str(error),)
     return found
-
-
-def _undo_left(issue: Issue, now: datetime) -> int:
-    """Whole seconds in which "send now" can still be taken back; 0 when it can't."""
-    if issue.state != IssueState.APPROVED or issue.hurried_from is None or issue.send_at is None:
-        return 0
-    return max(0, int((issue.send_at - now).total_seconds()) + 1)
 
 
 # --- one function a button; each returns the key of what is said about it afterwards ----------------------------------
@@ -252,7 +238,6 @@ _VERBS: dict[str, Callable[[HttpRequest, Issue, datetime, str], str]] = {
     "leave": _leave,
     "test": _test,
 }
-VERBS = tuple(_VERBS)
 # Looked up, never printed from the address: a link can't put words into our mouth.
 _SAID = {
     "approved": "Approved. It goes out as said below, unless somebody edits it.",

@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +31,7 @@ from newsletter.web.studio import issues as looks
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.desk import inspector, saving
 from newsletter.web.studio.desk.outline import outline, placements, tray
+from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
 from subscribers.errors import SubscribersError
 
@@ -61,7 +62,7 @@ def may_edit(user: AbstractBaseUser | AnonymousUser | User, issue: Issue) -> boo
 @require_safe
 def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """The issue to work on: outline, letter, words, checks."""
-    return _page(request, _issue(newsletter, slot))
+    return _page(request, find(newsletter, slot))
 
 
 @allowed(Role.EDITOR)
@@ -83,9 +84,9 @@ def words(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     try:
         saving.words(issue, at, request.POST, now=timezone.now(), by=request.user.get_username())
     except StaleError as error:
-        return _page(request, _issue(newsletter, slot), problem=str(error), theirs=error.theirs, status=409)
+        return _page(request, find(newsletter, slot), problem=str(error), theirs=error.theirs, status=409)
     except NewsletterError as error:
-        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+        return _page(request, find(newsletter, slot), problem=str(error), status=409)
     return _back(request, newsletter, slot, at, "words")
 
 
@@ -97,7 +98,7 @@ def order(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     try:
         said = saving.order(issue, request.POST, now=timezone.now(), by=request.user.get_username())
     except NewsletterError as error:
-        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+        return _page(request, find(newsletter, slot), problem=str(error), status=409)
     return _back(request, newsletter, slot, request.POST.get("at", "issue"), "outline", said=said)
 
 
@@ -112,7 +113,7 @@ def ignore_check(request: HttpRequest, newsletter: str, slot: str) -> HttpRespon
         found = checks(issue, now, ask_dns=False)
         verb(issue, found, request.POST.get("code", ""), by=by, now=now, mark=request.POST.get("mark", "-"))
     except NewsletterError as error:
-        return _page(request, _issue(newsletter, slot), problem=str(error), status=409)
+        return _page(request, find(newsletter, slot), problem=str(error), status=409)
     return _back(request, newsletter, slot, request.POST.get("at", "issue"), "checks")
 
 
@@ -210,14 +211,7 @@ def _back(request: HttpRequest, newsletter: str, slot: str, at: str, place: str,
 
 
 def _to_edit(request: HttpRequest, newsletter: str, slot: str) -> Issue:
-    issue = _issue(newsletter, slot)
+    issue = find(newsletter, slot)
     if not may_edit(request.user, issue):
         raise PermissionDenied("Changing this issue needs the right to do so.")
     return issue
-
-
-def _issue(newsletter: str, slot: str) -> Issue:
-    rows = Issue.objects.select_related(
-        "freeze", "newsletter__mailing_list", "newsletter__magazine", "newsletter__account"
-    )
-    return get_object_or_404(rows, newsletter__slug=newsletter, slot=slot)
