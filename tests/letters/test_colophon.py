@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from itertools import pairwise
-from pathlib import Path
-from random import Random
+from functools import partial
 from types import MappingProxyType
 
 import pytest
@@ -17,56 +13,21 @@ from django.utils import translation
 from lxml import html as lxml_html
 
 from newsletter.core.colors import ENOUGH, contrast
-from newsletter.core.context import Card, IssueContent, Newsletter, build_context, numbered
-from newsletter.core.letter import Compiler, Headers, Mailbox
-from newsletter.core.mjml import lint
+from newsletter.core.context import Card, IssueContent, Newsletter, numbered
+from newsletter.core.letter import Compiler
 from newsletter.core.reader import Reader
 from newsletter.core.words import dir_of
-from newsletter.flow.compile.designs import find_design
 from newsletter.flow.service.wording import Facts, Kind, mail_of
-from tests.letters import issues
+from tests.letters import designs, issues
+from tests.letters.designs import READERS, REFERENCES, design
 from tests.letters.everything import everything
-from tests.tools import check_message
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
-DESIGN = find_design("colophon", [TEMPLATES])
-SERVICE = find_design("colophon", [TEMPLATES], service=True)
-REFERENCES: dict[str, Callable[[], IssueContent]] = {
-    "rich": issues.rich,
-    "thin": issues.thin,
-    "no-pictures": issues.without_pictures,
-    "right-to-left": issues.right_to_left,
-    "everything": everything,
-    "pair": lambda: everything(with_lead=False),
-}
-HEADERS = Headers(
-    from_=Mailbox("weekly@news.example.test", "Lantern"),
-    to=Mailbox(issues.READER.address, issues.READER.name),
-    message_id="<0123456789abcdef@news.example.test>",
-    date=datetime(2026, 11, 5, 13, 0, tzinfo=UTC),
-    list_id="The Lantern Weekly <weekly.news.example.test>",
-    list_unsubscribe=issues.READER.unsubscribe_url,
-)
-READERS = (
-    issues.READER,
-    issues.NAMELESS,
-    replace(issues.READER, name="", topics=("movie",)),
-    replace(issues.READER, name="<b>&\"' {{ 7*7 }}", topics=("book", "interview")),
-    replace(issues.READER, name="نور", unsubscribe_url="", topics=("list",)),
-    replace(issues.READER, joined_on=None, preferences_url="https://news.example.test/p/x"),
-    replace(issues.READER, joined_on=date(2024, 12, 31), topics=("game",)),
-    Reader(address=""),
-)
+DESIGN = design("colophon")
+SERVICE = design("colophon", service=True)
+compiler = partial(designs.compiler, "colophon")
+page = partial(designs.page, "colophon")
 MAX_CARDS = 30
 FULL_WEIGHT = 90 * 1024
-
-
-def compiler(content: IssueContent) -> Compiler:
-    return Compiler(DESIGN, build_context(content, DESIGN.tokens))
-
-
-def page(content: IssueContent, reader: Reader = issues.READER) -> lxml_html.HtmlElement:
-    return lxml_html.fromstring(compiler(content).full_render(reader).html)
 
 
 def full_house(count: int = MAX_CARDS) -> IssueContent:
@@ -89,28 +50,6 @@ def full_house(count: int = MAX_CARDS) -> IssueContent:
             lines=content.lines * 5,
         )
     )
-
-
-@pytest.mark.parametrize("name", sorted(REFERENCES))
-def test_every_message_meets_the_mail_standards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POSTAL", "12 Main Street")
-    for reader in (issues.READER, issues.NAMELESS):
-        rows = check_message.check(compiler(REFERENCES[name]()).message(reader, HEADERS))
-        failed = [row for row in rows if not row[2] and "DKIM" not in row[1]]
-        assert [row for row in failed if row[0] == "MUST"] == []
-        assert {row[1] for row in failed} <= {
-            "2369 a mailto URI too",
-            "2369 List-Help or List-Archive",
-            "Feedback-ID a:b:c:SenderId",
-            "subject 1..78 characters, no shouting, no fake Re:/Fwd:",
-        }
-
-
-@pytest.mark.parametrize("name", sorted(REFERENCES))
-def test_compiled_letters_are_the_full_render(name: str) -> None:
-    built = compiler(REFERENCES[name]())
-    for reader in [*READERS, *reversed(READERS)]:
-        assert built.render(reader) == built.full_render(reader)
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCES))
@@ -141,14 +80,6 @@ def test_a_full_house_keeps_its_words_and_stays_clear_of_gmails_knife() -> None:
     text = lxml_html.fromstring(rendered.html).text_content()
     said = Counter(card.exchange.answer if card.exchange else card.excerpt for card in content.shown)
     assert {words: text.count(words) for words in said} == dict(said)
-
-
-def test_headings_are_in_order_with_one_first() -> None:
-    for build in REFERENCES.values():
-        for reader in READERS:
-            levels = [int(heading.tag[1]) for heading in page(build(), reader).iter("h1", "h2", "h3")]
-            assert levels.count(1) == 1 and levels[0] == 1
-            assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_nothing_is_set_smaller_than_13_pixels_and_the_text_is_17_and_more() -> None:
@@ -274,20 +205,6 @@ def test_no_word_with_a_sharp_s_is_set_in_capitals(kicker: str, capitals: bool) 
     assert ("uppercase" in shown.get("style")) == capitals
 
 
-def test_outlooks_conditional_parts_are_balanced() -> None:
-    for build in REFERENCES.values():
-        for reader in READERS:
-            html = compiler(build()).full_render(reader).html
-            depth = 0
-            for mark in re.findall(r"<!--\[if [^\]]*\]>|<!\[endif\]-->", html):
-                depth += 1 if mark.startswith("<!--[if") else -1
-                assert depth in (0, 1)
-            assert depth == 0
-            outlook = re.sub(r"<!--\[if mso[^\]]*\]>|<!\[endif\]-->", "", html)
-            for tag in ("table", "tr", "td", "div"):
-                assert len(re.findall(f"<{tag}[ >]", outlook)) == outlook.count(f"</{tag}>"), tag
-
-
 def test_dark_colours_are_given_in_both_dialects() -> None:
     html = compiler(issues.rich()).full_render(issues.READER).html
     assert '<meta name="color-scheme" content="light dark"' in html
@@ -313,34 +230,6 @@ def test_every_pair_of_colours_can_be_read_by_day_by_night_and_inverted() -> Non
             # Whoever inverts a letter does it to the light one: the dark one is what those ask for who don't.
             for one, other in (day, night, tuple(map(_inverted, day))):
                 assert contrast(one, other) >= ENOUGH, (text, ground)
-
-
-def test_the_design_has_no_mistake_that_lint_knows() -> None:
-    files = DESIGN.files | SERVICE.files
-    assert [(name, lint(text)) for name, text in files.items() if name.endswith(".mjml") and lint(text)] == []
-
-
-def test_markup_in_names_and_titles_stays_text() -> None:
-    content = issues.thin()
-    assert content.lead
-    hostile = '</mj-raw><mj-foo>{{ 7*7 }} <script>alert(1)</script> [[ x ]] "quoted" --> zq00000000x00000z'
-    shown = [replace(card, title=hostile, isolated=hostile, excerpt=hostile, byline=hostile) for card in content.cards]
-    content = replace(content, lead=replace(content.lead, title=hostile, isolated=hostile), cards=tuple(shown))
-    rendered = compiler(content).render(replace(issues.READER, name=hostile))
-    root = lxml_html.fromstring(rendered.html)
-    assert not root.xpath("//script | //mj-foo")
-    assert hostile in root.xpath("string(//h2)") and hostile in root.xpath("string(//h3)")
-
-
-def test_colophon_is_made_of_blocks() -> None:
-    built = compiler(issues.rich())
-    rubrics = ["movie", "tv", "book", "music", "concert", "interview", "game", "list"]
-    rnd = Random(3)
-    for _ in range(300):
-        topics = tuple(rubric for rubric in rubrics if rnd.random() < 0.5)
-        built.render(replace(issues.READER, name=rnd.choice(["", "Ana", "Bob Stone"]), topics=topics))
-    assert built.stats.letters < 100
-    assert built.stats.full_renders == built.stats.self_checks < 40
 
 
 def service_mail(kind: Kind, language: str) -> str:

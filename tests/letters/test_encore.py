@@ -3,74 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
-from itertools import pairwise
-from pathlib import Path
-from random import Random
+from functools import partial
 
 import pytest
-from lxml import html as lxml_html
 
-from newsletter.core.context import Card, IssueContent, build_context
-from newsletter.core.letter import Compiler
-from newsletter.core.mjml import lint
-from newsletter.core.reader import Reader
-from newsletter.flow.compile.designs import find_design
-from tests.letters import issues, odd
+from newsletter.core.context import Card
+from tests.letters import designs, issues, odd
+from tests.letters.designs import design
 from tests.letters.everything import everything
 from tests.letters.odd import records
-from tests.letters.test_colophon import HEADERS, READERS
-from tests.tools import check_message
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
-DESIGN = find_design("encore", [TEMPLATES])
-RUBRICS = ("movie", "tv", "book", "music", "concert", "interview", "game", "list")
-
-
-REFERENCES: dict[str, Callable[[], IssueContent]] = {
-    "rich": issues.rich,
-    "thin": issues.thin,
-    "no-pictures": issues.without_pictures,
-    "right-to-left": issues.right_to_left,
-    "everything": everything,
-    "pair": lambda: everything(with_lead=False),
-    "records": records,
-}
-
-
-def compiler(content: IssueContent, **tokens: str) -> Compiler:
-    return Compiler(DESIGN, build_context(content, {**DESIGN.tokens, **tokens}))
-
-
-def page(content: IssueContent, reader: Reader = issues.READER, **tokens: str) -> lxml_html.HtmlElement:
-    return lxml_html.fromstring(compiler(content, **tokens).full_render(reader).html)
-
-
-@pytest.mark.parametrize("name", sorted(REFERENCES))
-def test_every_message_meets_the_mail_standards(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POSTAL", "12 Main Street")
-    for reader in (issues.READER, issues.NAMELESS):
-        rows = check_message.check(compiler(REFERENCES[name]()).message(reader, HEADERS))
-        assert [row for row in rows if row[0] == "MUST" and not row[2] and "DKIM" not in row[1]] == []
-
-
-@pytest.mark.parametrize("name", sorted(REFERENCES))
-def test_compiled_letters_are_the_full_render(name: str) -> None:
-    built = compiler(REFERENCES[name]())
-    for reader in [*READERS, *reversed(READERS)]:
-        assert built.render(reader) == built.full_render(reader)
-
-
-@pytest.mark.parametrize("name", sorted(REFERENCES))
-def test_headings_are_in_order_and_nothing_is_set_too_small(name: str) -> None:
-    html = compiler(REFERENCES[name]()).full_render(issues.READER).html
-    levels = [int(heading.tag[1]) for heading in lxml_html.fromstring(html).iter("h1", "h2", "h3")]
-    assert levels.count(1) == 1 and levels[0] == 1
-    assert all(after - before <= 1 for before, after in pairwise(levels))
-    sizes = {int(size) for size in re.findall(r"font-size:(\d+)px", html)}
-    assert min(sizes - {0, 1}) >= 13  # 0 and 1: cells without text, the hidden preview text
+DESIGN = design("encore")
+compiler = partial(designs.compiler, "encore")
+page = partial(designs.page, "encore")
 
 
 def test_the_set_list_counts_in_the_order_of_the_page() -> None:
@@ -164,18 +110,3 @@ def test_capitals_are_for_short_headings_and_scripts_that_have_them() -> None:
     assert "Die Straße" in page(german).text_content()
     long = replace(issues.rich(), newsletter=replace(issues.rich().newsletter, name="What Is Worth an Evening"))
     assert "What Is Worth an Evening" in page(long).text_content()
-
-
-def test_the_design_has_no_mistake_that_lint_knows() -> None:
-    assert [one for name, text in DESIGN.files.items() if name.endswith(".mjml") for one in lint(text)] == []
-
-
-def test_encore_is_made_of_blocks() -> None:
-    built = compiler(records(4))
-    rnd = Random(3)
-    for _ in range(300):
-        topics = tuple(rubric for rubric in RUBRICS if rnd.random() < 0.5)
-        joined = rnd.choice([None, date(2025, 1, 2)])
-        built.render(replace(issues.READER, name=rnd.choice(["", "Ana", "Bob Stone"]), topics=topics, joined_on=joined))
-    assert built.stats.letters < 130
-    assert built.stats.full_renders == built.stats.self_checks < 50
