@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from newsletter.models import Issue, LeftOut, Newsletter, Picture, Placement, Review
 from tests.browser.conftest import Visitor
-from tests.browser.test_pages import inspect
+from tests.browser.looking import inspect
 from tests.browser.test_pages import letter as letter
 from tests.browser.test_pages import mara as mara
 from tests.flow.compile.fixtures import issue as issue
@@ -38,16 +38,11 @@ def first() -> Placement:
 
 def test_the_desk_has_no_fault_in_any_view_and_shows_both_texts(mara: Visitor, at_work: Issue) -> None:
     row = first()
-    for name, query in (
-        ("desk", f"at=review-{row.review_id}"),
-        ("desk-inbox", "at=issue&view=inbox"),
-        ("desk-sponsor", "at=sponsor&view=phone"),
-    ):
-        inspect(mara, name, lambda query=query: mara.go(f"{HERE}?{query}"))  # type: ignore[misc]
+    inspect(mara, "desk", lambda: mara.go(f"{HERE}?at=review-{row.review_id}"))
+    inspect(mara, "desk-inbox", lambda: mara.go(f"{HERE}?at=issue&view=inbox"))
+    inspect(mara, "desk-sponsor", lambda: mara.go(f"{HERE}?at=sponsor&view=phone"))
 
     def conflict() -> None:
-        row.edits = {}
-        row.save()
         page = mara.go(f"{HERE}?at=review-{row.review_id}&view=text")
         row.edits = {"title": "By somebody else"}
         row.save()

@@ -11,7 +11,7 @@ from newsletter.flow.issue import edit_issue
 from newsletter.flow.people import Role, give
 from newsletter.models import Issue
 from tests.browser.conftest import Visitor
-from tests.browser.test_pages import inspect
+from tests.browser.looking import inspect
 from tests.browser.test_pages import letter as letter
 from tests.browser.test_pages import mara as mara
 from tests.flow.compile.fixtures import issue as issue
@@ -32,7 +32,7 @@ def test_a_person_is_invited_joins_and_is_told_what_is_not_theirs(mara: Visitor,
     page.get_by_label("Approver").check()
     page.get_by_role("button", name="Make a link").click()
     link = page.locator(".secret code").inner_text()
-    inspect(mara, "team-link", lambda: None)
+    inspect(mara, "team-link")
     inspect(mara, "team", lambda: mara.go("/studio/team/"))
     inspect(mara, "log", lambda: mara.go("/studio/audit/"))
     page.get_by_role("button", name="Log out mara").click()

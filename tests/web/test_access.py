@@ -46,6 +46,14 @@ def routes_of(patterns: list[URLPattern | URLResolver], prefix: str = "") -> lis
     return found
 
 
+def named_routes(patterns: list[URLPattern | URLResolver]) -> list[str | None]:
+    """The names of all addresses; None for one that has none."""
+    found: list[str | None] = []
+    for entry in patterns:
+        found += named_routes(entry.url_patterns) if isinstance(entry, URLResolver) else [entry.name]
+    return found
+
+
 ROUTES = routes_of(list(urls.urlpatterns))
 CLOSED = [route for route in ROUTES if isinstance(route.role, Role)]
 
