@@ -24,7 +24,7 @@ DEBUG = NEWSLETTER.debug
 ALLOWED_HOSTS = [NEWSLETTER.host, "localhost", "127.0.0.1", "[::1]", *NEWSLETTER.allowed_hosts]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "newsletter.web.backdoor.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import login as start_session
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -21,9 +20,7 @@ from newsletter.flow.people import Role
 from newsletter.models import Invitation
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
-from newsletter.web.studio.limits import remember
-
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
+from newsletter.web.studio.waiting import finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +104,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     except NewsletterError as error:
         context["problem"] = str(error)
         return private(render(request, "studio/join.html", context, status=400, using="jinja2"))
-    start_session(request, user, backend=_BACKEND)
-    answer = private(HttpResponseRedirect(reverse("studio")))
-    remember(request, answer, user.get_username())
-    return answer
+    return private(finish(request, user, reverse("studio")))
 
 
 def _page(

@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import audit, home, issues, login, outcome, sending, team
+from newsletter.web.studio import account, audit, home, issues, login, outcome, sending, team
 from newsletter.web.studio.access import everybody
 from newsletter.web.studio.desk import pages as desk
 
@@ -16,9 +16,15 @@ urlpatterns = [
     # Django's admin names no icon, so browsers ask.
     path("favicon.ico", everybody(RedirectView.as_view(url=static("icon.svg")))),
     path("login/", everybody(login.Login.as_view()), name="login"),
+    path("login/code", everybody(login.code), name="login-code"),
     path("login/<str:token>", everybody(login.once), name="login-once"),
     path("logout/", everybody(LogoutView.as_view()), name="logout"),
     path("join/<str:token>", everybody(team.join), name="join"),
+    path("studio/account/", account.page, name="account"),
+    path("studio/account/password", account.password, name="account-password"),
+    path("studio/account/address", account.address, name="account-address"),
+    path("studio/account/second-step/", account.second_step_page, name="second-step"),
+    path("studio/account/second-step/<slug:verb>", account.second_step_act, name="second-step-act"),
     path("studio/audit/", audit.page, name="audit"),
     path("studio/team/", team.page, name="team"),
     path("studio/team/invite", team.invite, name="team-invite"),
