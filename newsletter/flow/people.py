@@ -124,13 +124,16 @@ def remove(user_id: int, *, now: datetime, by: str) -> None:
 
 
 @transaction.atomic
-def invite(role: Role, whom: str, *, now: datetime, by: str) -> tuple[Invitation, str]:
-    """An open invitation, and the token of its link, which is kept nowhere else."""
+def invite(role: Role, whom: str, *, now: datetime, by: str, address: str = "") -> tuple[Invitation, str]:
+    """An open invitation, and the token of its link, which is kept nowhere else. `address` is where the link goes; it
+    becomes that of the person (flow.inviting mails it).
+    """
     token = secrets.token_urlsafe(32)
     row = Invitation.objects.create(
         token_hash=_hash(token),
         role=role.word,
-        whom=whom.strip()[:254],
+        whom=(whom.strip() or address)[:254],
+        address=address,
         by=by,
         created_at=now,
         expires_at=now + VALID,
@@ -168,7 +171,7 @@ def accept(token: str, name: str, password: str, *, now: datetime) -> User:
             row = invitation_of(token, now)
             if row is None or not open_invitations(now).filter(pk=row.pk).update(closed_at=now):
                 raise PeopleError("This invitation does not count any more.", hint="Ask for a new one.")
-            user = User(username=name)
+            user = User(username=name, email=row.address)
             _require_name(name)
             validate_password(password, user)
             user.set_password(password)

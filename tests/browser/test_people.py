@@ -30,7 +30,7 @@ def test_a_person_is_invited_joins_and_is_told_what_is_not_theirs(mara: Visitor,
     page = mara.go("/studio/team/")
     page.get_by_label("Who is it?").fill("Edda Lind, film")
     page.get_by_label("Approver").check()
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Invite").click()
     link = page.locator(".secret code").inner_text()
     inspect(mara, "team-link")
     inspect(mara, "team", lambda: mara.go("/studio/team/"))

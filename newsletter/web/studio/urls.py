@@ -30,6 +30,7 @@ urlpatterns = [
     path("studio/team/invite", team.invite, name="team-invite"),
     path("studio/team/invitations/<int:invitation>/withdraw", team.withdraw, name="team-withdraw"),
     path("studio/team/<int:person>/role", team.change, name="team-role"),
+    path("studio/team/<int:person>/second-step-off", team.second_step_off, name="team-second-step-off"),
     path("studio/team/<int:person>/remove", team.remove, name="team-remove"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
