@@ -22,6 +22,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from newsletter.flow import second_step
 from newsletter.flow.people import Role, admins, role_of
 from newsletter.web.headers import private
+from newsletter.web.studio import keeping
 
 _View = Callable[Concatenate[HttpRequest, ...], HttpResponseBase]
 _Any = TypeVar("_Any", bound=Callable[..., HttpResponseBase])
@@ -40,7 +41,10 @@ def allowed(role: Role, *, setting_up: bool = False, keeps: bool = True) -> Call
         def guarded(request: HttpRequest, *args: Any, **values: Any) -> HttpResponseBase:
             has = role_of(request.user)
             if has is None:
-                return private(redirect_to_login(_way_back(request)))
+                kept = keeping.posted(request) if keeps and request.method == "POST" else None
+                if kept is not None:
+                    return private(keeping.log_in_first(request, kept, way_back(request)))
+                return private(redirect_to_login(way_back(request)))
             if has < role:
                 return denied(request, role)
             if not setting_up and lacks_second_step(request.user):
@@ -85,7 +89,7 @@ def denied(request: HttpRequest, role: Role) -> HttpResponse:
     return private(render(request, "studio/denied.html", context, status=403, using="jinja2"))
 
 
-def _way_back(request: HttpRequest) -> str:
+def way_back(request: HttpRequest) -> str:
     """Where to go after the log-in: here, or for what only a button does the page that the button is on."""
     if request.method in ("GET", "HEAD"):
         return request.get_full_path()

@@ -25,7 +25,7 @@ from newsletter.flow import second_step
 from newsletter.flow.people import Role, role_of
 from newsletter.web.headers import private
 from newsletter.web.links import seal
-from newsletter.web.studio import waiting
+from newsletter.web.studio import keeping, waiting
 from newsletter.web.studio.access import denied, lacks_second_step
 from newsletter.web.studio.limits import WINDOW, Attempt
 
@@ -67,11 +67,18 @@ class Login(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """The password was right."""
-        return enter(self.request, form.get_user(), self.get_success_url())
+        next_page = self.get_success_url()
+        kept = keeping.carried(self.request)
+        if kept is not None:
+            keeping.stash(self.request, kept)
+            next_page = reverse("again")
+        return enter(self.request, form.get_user(), next_page)
 
     def get_context_data(self, **values: Any) -> dict[str, Any]:
-        """What the page needs; `limited` after too many tries."""
-        return super().get_context_data(**{"limited": False, **values})
+        """What the page needs; `limited` after too many tries, `kept` a form that came without a log-in."""
+        kept = self.request.POST["kept"] if keeping.carried(self.request) else ""
+        own = {"limited": False, "kept": kept, "too_long": False}
+        return super().get_context_data(**{**own, **values})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import account, audit, home, issues, login, outcome, sending, team
+from newsletter.web.studio import account, again, audit, home, issues, login, outcome, sending, team
 from newsletter.web.studio.access import everybody
 from newsletter.web.studio.desk import pages as desk
 
@@ -25,6 +25,7 @@ urlpatterns = [
     path("studio/account/address", account.address, name="account-address"),
     path("studio/account/second-step/", account.second_step_page, name="second-step"),
     path("studio/account/second-step/<slug:verb>", account.second_step_act, name="second-step-act"),
+    path("studio/again/", again.again, name="again"),
     path("studio/audit/", audit.page, name="audit"),
     path("studio/team/", team.page, name="team"),
     path("studio/team/invite", team.invite, name="team-invite"),
