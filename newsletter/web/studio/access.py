@@ -71,9 +71,9 @@ def everybody(view: _Any) -> _Any:
 
 def lacks_second_step(user: User | AnonymousUser) -> bool:
     """Whether the installation asks a second step of this person, who has none yet."""
-    role = role_of(user)
-    asked = settings.NEWSLETTER.require_second_step and role is not None and role >= Role.APPROVER
-    return bool(asked) and isinstance(user, User) and not second_step.has(user)
+    if not settings.NEWSLETTER.require_second_step or not isinstance(user, User):
+        return False
+    return (role_of(user) or 0) >= Role.APPROVER and not second_step.has(user)
 
 
 def _set_up_first(request: HttpRequest) -> HttpResponse:
