@@ -9,10 +9,10 @@ import re
 from base64 import b32encode
 from datetime import datetime
 from hmac import compare_digest
+from urllib.parse import quote
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
-from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 SECRET_OCTETS = 20
 """RFC 4226 section 4 (R6) recommends 160 bits."""
@@ -52,13 +52,16 @@ def digits_at(secret: bytes, at: datetime) -> str:
 
 
 def address(secret: bytes, *, name: str, issuer: str) -> str:
-    """The otpauth: address that apps read from a picture of squares."""
-    return TOTP(secret, DIGITS, SHA1(), PERIOD).get_provisioning_uri(name, issuer)
+    """The otpauth: address that apps read from a picture of squares. What every app takes for granted is left out: the
+    fewer the squares, the sooner a camera has them.
+    """
+    label = f"{quote(issuer, safe='')}:{quote(name, safe='')}"
+    return f"otpauth://totp/{label}?secret={_base32(secret)}&issuer={quote(issuer, safe='')}"
 
 
 def typed_secret(secret: bytes) -> str:
     """The secret for whoever has no camera: base32 in fours."""
-    text = b32encode(secret).decode().rstrip("=")
+    text = _base32(secret)
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
@@ -76,3 +79,7 @@ def shown_code(code: str) -> str:
     """A recovery code as people read it: two halves."""
     half = len(code) // 2
     return f"{code[:half]}-{code[half:]}"
+
+
+def _base32(secret: bytes) -> str:
+    return b32encode(secret).decode().rstrip("=")
