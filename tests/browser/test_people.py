@@ -82,7 +82,7 @@ def test_second_step_account_and_recovery_codes_as_people_meet_them(mara: Visito
     page.get_by_label("Six digits").fill(core.digits_at(secret, timezone.now()))
     page.get_by_role("button", name="Turn it on").click()
     page.get_by_role("heading", name="The second step is on").wait_for()
-    inspect(mara, "recovery-codes", lambda: None)
+    inspect(mara, "recovery-codes")
     assert page.get_by_role("button", name="Print").is_visible()
     codes = page.locator(".codes code").all_inner_texts()
     with page.expect_download() as saved:
@@ -109,9 +109,9 @@ def test_an_expired_log_in_loses_nothing_typed_on_the_desk(mara: Visitor, letter
     page = mara.page
     with_script = f"/studio/weekly/{letter.slot}/edit?at=issue"
 
-    def log_in(other: Page) -> None:
+    def log_in(other: Page, password: str = "the lighthouse keeps") -> None:
         other.get_by_label("Name").fill("mara")
-        other.get_by_label("Password").fill("the lighthouse keeps")
+        other.get_by_label("Password").fill(password)
         other.get_by_role("button", name="Log in").click()
 
     mara.go("/login/")
@@ -137,7 +137,9 @@ def test_an_expired_log_in_loses_nothing_typed_on_the_desk(mara: Visitor, letter
     page.get_by_role("textbox", name="Note").first.fill("Typed, and kept.")
     page.evaluate("document.querySelector('form.words').submit()")
     page.get_by_text("What you typed is kept").wait_for()
-    inspect(mara, "login-kept", lambda: None)
+    log_in(page, "mistyped")
+    page.wait_for_url("**/login/")
+    inspect(mara, "login-kept")
     log_in(page)
     page.wait_for_url("**/studio/again/")
     inspect(mara, "again", lambda: mara.go("/studio/again/"))
