@@ -49,6 +49,7 @@ VERBS: dict[str, dict[str, str]] = {
         "source": "add or check a place to gather from",
         "form": "show the sign-up forms, print the code that puts one on a page",
         "subscribers": "import and export subscribers",
+        "people": "show who works here, invite, let back in who lost a device",
         "segment": "keep rules over the people of a list, and count whom they take",
         "version": "print the version",
     },

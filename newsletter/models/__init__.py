@@ -17,6 +17,8 @@ from newsletter.models.deliveries import Retry as Retry
 from newsletter.models.evidence import Evidence as Evidence
 from newsletter.models.people import Invitation as Invitation
 from newsletter.models.people import LoginFailure as LoginFailure
+from newsletter.models.people import RecoveryCode as RecoveryCode
+from newsletter.models.people import SecondStep as SecondStep
 from newsletter.models.sending import Notice as Notice
 from newsletter.models.sending import TestMail as TestMail
 from newsletter.models.signup import ServiceMail as ServiceMail

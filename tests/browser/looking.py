@@ -20,7 +20,8 @@ SIZES = ((1280, False), (1280, True), (375, False), (320, True))
 PICTURES = os.environ.get("NEWSLETTER_PICTURES", "")
 
 STATES: dict[str, tuple[str, ...]] = {
-    "login": ("login",),
+    "login": ("login", "login-kept"),
+    "login-code": ("login-code",),
     "login-once": ("login-once", "login-void"),
     "join": ("join",),
     "studio": ("home", "home-empty"),
@@ -31,6 +32,10 @@ STATES: dict[str, tuple[str, ...]] = {
     "team": ("team", "denied"),
     "team-invite": ("team-link",),
     "audit": ("log",),
+    "account": ("account",),
+    "second-step": ("second-step-off", "second-step-setup", "second-step-on"),
+    "second-step-act": ("recovery-codes",),
+    "again": ("again",),
 }
 """By the name of a route: the states of its page that some test looks at. A route that is not here fails
 `test_looking.py`, and so does a state that no test looks at.
@@ -54,6 +59,9 @@ NO_PAGES = {
     "team-withdraw": "a button of team",
     "team-role": "a button of team, whose page tells what was wrong",
     "team-remove": "a button of team, whose page tells what was wrong",
+    "team-second-step-off": "a button of team",
+    "account-password": "a form of account, whose page tells what was wrong",
+    "account-address": "a form of account, whose page tells what was wrong",
 }
 """Routes that show nothing of their own, and why."""
 

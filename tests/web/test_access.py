@@ -19,7 +19,7 @@ from tests.flow.compile.fixtures import newsletter as newsletter
 pytestmark = pytest.mark.django_db
 FILLED = {"newsletter": "weekly", "slot": "2026-11-05", "token": "x", "verb": "test"}
 # For strangers: the way in and out, and two redirects. Whoever adds one thinks about what it tells.
-OPEN = {"", "favicon.ico", "login/", "login/<str:token>", "logout/", "join/<str:token>"}
+OPEN = {"", "favicon.ico", "login/", "login/code", "login/<str:token>", "logout/", "join/<str:token>"}
 UNDECLARED = object()
 
 

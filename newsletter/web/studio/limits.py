@@ -1,4 +1,4 @@
-"""How often passwords may be guessed: by address of the internet, and by account without ever locking one out.
+"""How often passwords and codes may be guessed: by internet address, and by account without ever locking one out.
 
 Whoever only knows a name could otherwise shut its owner out by failing on purpose. So a browser that the owner has
 logged in with carries a signed cookie, and its tries are counted apart (the "device cookies" of OWASP): strangers use
@@ -45,10 +45,12 @@ class Attempt:
     @property
     def refused(self) -> bool:
         """Whether the password may not even be looked at."""
-        return (
-            LoginFailure.objects.filter(client=self._client).count() > PER_CLIENT
-            or LoginFailure.objects.filter(account=self._account).count() > PER_ACCOUNT
-        )
+        return LoginFailure.objects.filter(client=self._client).count() > PER_CLIENT or self.tries > PER_ACCOUNT
+
+    @property
+    def tries(self) -> int:
+        """How many of the account went wrong within the window, this one among them."""
+        return LoginFailure.objects.filter(account=self._account).count()
 
     def forget(self) -> None:
         """It was right, or was not looked at."""

@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import audit, home, issues, login, outcome, sending, team
+from newsletter.web.studio import account, again, audit, home, issues, login, outcome, sending, team
 from newsletter.web.studio.access import everybody
 from newsletter.web.studio.desk import pages as desk
 
@@ -16,14 +16,22 @@ urlpatterns = [
     # Django's admin names no icon, so browsers ask.
     path("favicon.ico", everybody(RedirectView.as_view(url=static("icon.svg")))),
     path("login/", everybody(login.Login.as_view()), name="login"),
+    path("login/code", everybody(login.code), name="login-code"),
     path("login/<str:token>", everybody(login.once), name="login-once"),
     path("logout/", everybody(LogoutView.as_view()), name="logout"),
     path("join/<str:token>", everybody(team.join), name="join"),
+    path("studio/account/", account.page, name="account"),
+    path("studio/account/password", account.password, name="account-password"),
+    path("studio/account/address", account.address, name="account-address"),
+    path("studio/account/second-step/", account.second_step_page, name="second-step"),
+    path("studio/account/second-step/<slug:verb>", account.second_step_act, name="second-step-act"),
+    path("studio/again/", again.again, name="again"),
     path("studio/audit/", audit.page, name="audit"),
     path("studio/team/", team.page, name="team"),
     path("studio/team/invite", team.invite, name="team-invite"),
     path("studio/team/invitations/<int:invitation>/withdraw", team.withdraw, name="team-withdraw"),
     path("studio/team/<int:person>/role", team.change, name="team-role"),
+    path("studio/team/<int:person>/second-step-off", team.second_step_off, name="team-second-step-off"),
     path("studio/team/<int:person>/remove", team.remove, name="team-remove"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),

@@ -7,6 +7,8 @@
   const typing = (target) => target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
   let queue = Promise.resolve();
   let failed = false;
+  let out = false;
+  const OUT = "You are logged out. Log in in another tab, then press Save: what you typed is still here.";
 
   // --- saving ---------------------------------------------------------------------------------------------------------
 
@@ -41,6 +43,18 @@
     }
   }
 
+  // A log-in, in another tab too, makes the token of every form here void: this fetches the new one. False: still out.
+  async function renewed(data) {
+    const answer = await fetch(location.href, { redirect: "manual" });
+    const page = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = page && page.querySelector("[name=csrfmiddlewaretoken]")?.value;
+    out = !token;
+    if (!token) return false;
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+    if (data) data.set("csrfmiddlewaretoken", token);
+    return true;
+  }
+
   function send(action, data, words) {
     say("Saving …");
     queue = queue.then(async () => {
@@ -48,13 +62,15 @@
       failed = true;
       try {
         // keepalive: a link that was followed at once must not take back what was typed.
-        answer = await fetch(action, { method: "POST", body: data, keepalive: true });
+        const post = () => fetch(action, { method: "POST", body: data, keepalive: true });
+        answer = await post();
+        if (answer.status === 403 && await renewed(data)) answer = await post();
       } catch {
         say("No connection: what you typed is still here. It is saved when you leave a field again, or press Save.");
         return;
       }
-      if (answer.url.includes("/login/") || answer.status === 403) {
-        say("You are logged out. Log in in another tab, then press Save: what you typed is still here.");
+      if (answer.status === 403) {
+        say(out ? OUT : "Not saved: changing this issue needs the right to do so.");
         return;
       }
       if (!answer.ok && answer.status !== 409) {
@@ -93,7 +109,16 @@
     if (form && event.target.type === "checkbox") send(form.action, new FormData(form), true);
   });
   document.addEventListener("submit", (event) => {
-    if (!event.target.closest(".outline, #checks")) return;
+    const { target, submitter } = event;
+    if (out && target.method === "post") {
+      event.preventDefault();
+      renewed().then((is) => { if (is) target.requestSubmit(submitter); else say(OUT); }, () => say(OUT));
+      return;
+    }
+    if (!target.closest(".outline, #checks")) {
+      failed = false;
+      return;
+    }
     event.preventDefault();
     const back = event.submitter && event.target.closest("[id]") ? event.target.closest(".item")?.id : "";
     const verb = event.submitter?.value;
