@@ -18,9 +18,9 @@ from newsletter.core import second_step as core
 from newsletter.core.seal import Seal
 from newsletter.flow import second_step
 from newsletter.flow.people import Role, give
-from newsletter.models import Event, RecoveryCode, SecondStep
+from newsletter.models import Event, LoginFailure, RecoveryCode, SecondStep
 from newsletter.web.links import seal
-from newsletter.web.studio.limits import COOKIE, PER_ACCOUNT, PER_CLIENT
+from newsletter.web.studio.limits import COOKIE, PER_ACCOUNT, PER_CLIENT, WINDOW
 from newsletter.web.studio.login import SUSPECT, login_link
 from newsletter.web.studio.waiting import PATIENCE
 
@@ -183,6 +183,9 @@ def test_codes_are_guessed_no_faster_than_passwords_and_the_owner_is_not_locked_
     password(own)
     assert code(own, codes[0]).status_code == 302
     own.post("/logout/")
+    for _ in range(SUSPECT):
+        password(Client(), "guess", address="203.0.113.1")
+    LoginFailure.objects.update(at=NOW - WINDOW)  # wrong passwords are no wrong codes, and age
     guesser = Client()
     password(guesser, address="203.0.113.1")
     tries = [code(guesser, wrong(), address=f"198.51.100.{number}").status_code for number in range(PER_ACCOUNT)]
@@ -372,3 +375,12 @@ def test_who_came_by_a_link_and_has_no_password_sets_it_up_without(asked: None) 
     assert "Your password" not in client.get(PAGE).content.decode()
     assert client.post(f"{PAGE}begin").status_code == 302
     assert "Show this to your app" in client.get(PAGE).content.decode()
+
+
+def test_wrong_passwords_are_not_taken_for_wrong_codes(codes: list[str]) -> None:
+    for _ in range(SUSPECT - 1):
+        password(Client(), "guess")
+    browser = Client()
+    password(browser)
+    assert code(browser, wrong()).status_code == 400
+    assert "wrong codes" not in kinds()

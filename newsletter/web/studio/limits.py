@@ -45,16 +45,21 @@ class Attempt:
     @property
     def refused(self) -> bool:
         """Whether the password may not even be looked at."""
-        return LoginFailure.objects.filter(client=self._client).count() > PER_CLIENT or self.tries > PER_ACCOUNT
-
-    @property
-    def tries(self) -> int:
-        """How many of the account went wrong within the window, this one among them."""
-        return LoginFailure.objects.filter(account=self._account).count()
+        return (
+            LoginFailure.objects.filter(client=self._client).count() > PER_CLIENT
+            or LoginFailure.objects.filter(account=self._account).count() > PER_ACCOUNT
+        )
 
     def forget(self) -> None:
         """It was right, or was not looked at."""
         self._row.delete()
+
+
+def wrong_codes(name: str, now: datetime) -> int:
+    """Note a wrong code after the right password of `name`; returns how many there were within the window."""
+    account = _hash(f"wrong code|{_account(name)}")
+    LoginFailure.objects.create(client="", account=account, at=now)
+    return LoginFailure.objects.filter(account=account, at__gt=now - WINDOW).count()
 
 
 def remember(request: HttpRequest, response: HttpResponse, name: str) -> None:

@@ -27,7 +27,7 @@ from newsletter.web.headers import private
 from newsletter.web.links import seal
 from newsletter.web.studio import keeping, waiting
 from newsletter.web.studio.access import denied, lacks_second_step
-from newsletter.web.studio.limits import WINDOW, Attempt
+from newsletter.web.studio.limits import WINDOW, Attempt, wrong_codes
 
 VALID = timedelta(days=1)
 SUSPECT = 5
@@ -118,7 +118,7 @@ def code(request: HttpRequest) -> HttpResponse:
         context["problem"] = str(error)
         return private(render(request, "studio/login_code.html", context, status=409, using="jinja2"))
     if not right:
-        if attempt.tries == SUSPECT:
+        if wrong_codes(user.get_username(), now) == SUSPECT:
             second_step.guessed_at(user, SUSPECT, now)
         context["problem"] = f"{second_step.WRONG} The app shows a new one every 30 seconds."
         return private(render(request, "studio/login_code.html", context, status=400, using="jinja2"))
