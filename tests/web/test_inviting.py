@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -32,8 +33,10 @@ LINK = r"https://news\.example\.test(/join/[\w-]{43})"
 
 
 @pytest.fixture(autouse=True)
-def _empty() -> None:
+def _empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No mail yet, and a folder of the test's own for those that are written as files."""
     mailbox().clear()
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
