@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
@@ -21,12 +22,24 @@ _LINE_EDITS = ("title", "kicker", "byline")
 _CARD_EDITS = (*_LINE_EDITS, "dek", "excerpt", "facts", "read_label")
 
 
-def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
-    """The issue's content, in the newsletter's language, dated by its slot. Reads rows, changes nothing."""
+def gather_content(
+    issue: Issue,
+    base_url: str,
+    *,
+    edits: Mapping[int, dict[str, Any]] | None = None,
+    related: Callable[[Issue, list[EntryContent]], extras.Related] = extras.related,
+) -> context.IssueContent:
+    """The issue's content, in the newsletter's language, dated by its slot. Reads rows, changes nothing.
+
+    `edits` stand in place of a placement's own, by its key: words that nobody has saved. `related` finds the earlier
+    reviews.
+    """
     newsletter = issue.newsletter
     day = slot_date(issue)
     language = newsletter.language
     rows = _placements(issue)
+    for row in rows:
+        row.edits = (edits or {}).get(row.pk, row.edits)
     placed = [(row, _content(row.review)) for row in rows]
     pictures = _pictures([entry for _, entry in placed], base_url, language)
     shown: list[tuple[context.Card, EntryContent]] = []
@@ -40,7 +53,7 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
             line = cards.line(str(row.review_id), entry, language=language)
             lines.append(_edited(line, row.edits, _LINE_EDITS, language))
     alone, pairs = extras.paired(issue, shown)
-    also_like, more = extras.related(issue, [entry for _, entry in placed])
+    also_like, more = related(issue, [entry for _, entry in placed])
     hooks = _hooks(placed)
     subject = issue.subject or next(iter(suggest.subjects(hooks, language)), "")
     magazine = magazine_of(newsletter, day)

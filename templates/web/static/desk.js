@@ -12,17 +12,40 @@
 
   // Of a page as it is now: the parts that nobody types in. Fields that somebody typed in since stay as they are.
   function take(page, status) {
-    for (const id of ["outline", "checks", "count", "size", "problem"]) {
-      const fresh = page.getElementById(id);
-      if (fresh) byId(id).replaceChildren(...fresh.childNodes);
-    }
-    const title = page.querySelector(".desk-head h1");
-    if (title) document.querySelector(".desk-head h1").textContent = title.textContent;
+    put(page, ["outline", "problem"]);
     if (status === 409) byId("words").replaceChildren(...page.getElementById("words").childNodes);
-    const frame = byId("frame");
-    if (frame && status !== 409) frame.src = frame.getAttribute("src");
+    deskLetter.ask();
+    later();
     arm();
   }
+
+  function put(page, ids) {
+    for (const id of ids) {
+      const fresh = page.getElementById(id);
+      if (fresh && byId(id)) byId(id).replaceChildren(...fresh.childNodes);
+    }
+  }
+
+  // Checks and sizes ask for the whole letter to be compiled and looked through: when nobody has typed for a moment.
+  const PAUSE = 700;
+  let timer = 0, asked = 0;
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(look, PAUSE);
+  }
+  async function look() {
+    const number = ++asked;
+    try {
+      const answer = await fetch(location.href);
+      if (!answer.ok || answer.redirected || number !== asked) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      put(page, ["checks", "count", "size"]);
+      if (!byId("frames") !== !page.getElementById("frames")) {
+        document.querySelector(".middle").replaceChildren(...page.querySelector(".middle").childNodes);
+      }
+    } catch { /* no connection: the next save says so */ }
+  }
+  document.addEventListener("input", () => { if (timer) later(); });
 
   function takeWords(page, sent) {
     const here = byId("words").querySelector("form");
@@ -48,7 +71,7 @@
       failed = true;
       try {
         // keepalive: a link that was followed at once must not take back what was typed.
-        answer = await fetch(action, { method: "POST", body: data, keepalive: true });
+        answer = await fetch(action, { method: "POST", body: data, keepalive: true, headers: { "X-Requested-With": "desk" } });
       } catch {
         say("No connection: what you typed is still here. It is saved when you leave a field again, or press Save.");
         return;

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -22,27 +21,19 @@ from newsletter.core.checks import Level, Row
 from newsletter.core.errors import NewsletterError, StaleError
 from newsletter.flow.compile import checks, ignore, mind, preview
 from newsletter.flow.compile.freezing import weigh
-from newsletter.flow.people import Role, role_of
+from newsletter.flow.people import Role
 from newsletter.ledger.issues import OPEN
-from newsletter.models import Issue, IssueState
-from newsletter.web.headers import LETTER_FRAMED, private
+from newsletter.models import Issue
+from newsletter.web.headers import LETTER_EDITED, LETTER_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import issues as looks
 from newsletter.web.studio.access import allowed
-from newsletter.web.studio.desk import inspector, saving
+from newsletter.web.studio.desk import inspector, saving, seeing
 from newsletter.web.studio.desk.outline import outline, placements, tray
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
 from subscribers.errors import SubscribersError
 
-VIEWS = {
-    "desktop": "Desktop",
-    "phone": "Phone",
-    "dark": "Dark",
-    "bare": "No pictures",
-    "text": "Plain text",
-    "inbox": "Inbox",
-}
 CLIPPED = 102_400
 """Bytes of HTML past which Gmail cuts a letter off."""
 
@@ -50,12 +41,6 @@ INBOXES = (("Gmail", 70, 60), ("Apple Mail", 60, 90), ("Outlook", 55, 50), ("Pho
 """(mail program, characters of a subject, characters of preview text that its list shows), rounded."""
 
 _PERSONAL = ("at", "view", "as", "q")
-
-
-def may_edit(user: AbstractBaseUser | AnonymousUser | User, issue: Issue) -> bool:
-    """Whether `user` may change the issue: an editor a draft; an approved one who may approve: it is void then."""
-    needed = Role.APPROVER if issue.state == IssueState.APPROVED else Role.EDITOR
-    return (role_of(user) or 0) >= needed  # type: ignore[arg-type] # every user of ours has a role
 
 
 @allowed(Role.EDITOR)
@@ -68,10 +53,16 @@ def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
 @allowed(Role.EDITOR)
 @require_safe
 def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponseBase:
-    """The same bytes as the issue page's frame; in the view without pictures under a policy that loads none."""
+    """The same letter as in the issue page's frame, for a frame that the desk's script may look into (ADR 19); in the
+    view without pictures under a policy that loads none.
+    """
     response = looks.letter(request, newsletter, slot)
-    if request.GET.get("view") == "bare" and response.headers.get("Content-Security-Policy") == LETTER_FRAMED:
-        response.headers["Content-Security-Policy"] = LETTER_FRAMED.replace("img-src 'self'", "img-src 'none'")
+    if not isinstance(response, HttpResponse) or response.headers.get("Content-Security-Policy") != LETTER_FRAMED:
+        return response
+    view = request.GET.get("view", "")
+    response.content = seeing.looked(response.content.decode(), seeing.kind_of(view)).encode()
+    policy = LETTER_EDITED.replace("img-src 'self'", "img-src 'none'") if view == "bare" else LETTER_EDITED
+    response.headers["Content-Security-Policy"] = policy
     return response
 
 
@@ -123,28 +114,32 @@ def _page(
     now = timezone.now()
     asked = request.POST if request.method == "POST" else request.GET
     readers = Readers(request, issue)
-    view = asked.get("view", "desktop")
+    view = seeing.view_of(asked.get("view", "desktop"), asked.get("left", ""), asked.get("right", ""))
+    # The desk's script has the letter by another way, and looks at the checks when nobody types.
+    in_short = request.headers.get("X-Requested-With") == "desk"
     typed = {name: value for name, value in asked.items() if isinstance(value, str)} if problem else {}
     panel, missing = _panel(issue, asked.get("at", "issue"), typed, theirs or {})
     zone = ZoneInfo(issue.newsletter.timezone)
     context: dict[str, Any] = {
         "issue": issue,
         "skin": static("desk.css"),
-        "views": VIEWS,
-        "view": view if view in VIEWS else "desktop",
+        "views": seeing.VIEWS,
+        "aside": seeing.ASIDE,
+        "view": view,
+        "in_short": in_short,
         "readers": readers,
         "problem": problem or missing,
         "said": request.GET.get("said", "")[:300],
         "saved_at": f"{now.astimezone(zone):%H:%M}",
-        "may_edit": may_edit(request.user, issue) and issue.state in OPEN,
+        "may_edit": seeing.may_edit(request.user, issue) and issue.state in OPEN,
         "outline": outline(issue),
         "tray": tray(issue),
         "panel": panel,
         "inboxes": INBOXES,
-        **_letter(issue, readers, now),
-        "checks": _checks(issue, now),
+        **({"letter": None, "broken": None} if in_short else _letter(issue, readers, now)),
+        "checks": [] if in_short else _checks(issue, now),
     }
-    context["href"] = _href(issue, context["view"], readers)
+    context["href"] = _href(issue, view.name, readers)
     return private(render(request, "studio/desk/page.html", context, status=status, using="jinja2"))
 
 
@@ -212,6 +207,6 @@ def _back(request: HttpRequest, newsletter: str, slot: str, at: str, place: str,
 
 def _to_edit(request: HttpRequest, newsletter: str, slot: str) -> Issue:
     issue = find(newsletter, slot)
-    if not may_edit(request.user, issue):
+    if not seeing.may_edit(request.user, issue):
         raise PermissionDenied("Changing this issue needs the right to do so.")
     return issue
