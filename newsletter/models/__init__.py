@@ -23,6 +23,7 @@ from newsletter.models.signup import ServiceMail as ServiceMail
 from newsletter.models.signup import Signup as Signup
 from newsletter.models.signup import SignupForm as SignupForm
 from newsletter.models.signup import SignupState as SignupState
+from newsletter.models.steps import Step as Step
 
 
 class Magazine(models.Model):

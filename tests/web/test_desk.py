@@ -307,3 +307,29 @@ def test_a_letter_that_cannot_be_made_leaves_the_words_to_mend(edda: Client, iss
     page = edda.get(f"{HERE}?at={at(placed())}").content.decode()
     assert "The letter can’t be made" in page
     assert 'name="title"' in page
+
+
+def test_an_edit_is_taken_back_by_a_button_and_done_again(edda: Client) -> None:
+    row = placed()
+    edda.post(f"{HERE}/words", form(edda, at(row)) | {"title": "Lunch, Forever"})
+    edda.post(f"{HERE}/order", {"review": row.review_id, "verb": "exclude"})
+    assert 'aria-label="Undo: leaving out of' in edda.get(HERE).content.decode()
+    answer = edda.post(f"{HERE}/undo", {"does": "undo"})
+    assert answer.status_code == 302
+    assert "Taken+back" in answer.headers["Location"]
+    assert placed().review_id == row.review_id
+    answer = edda.post(f"{HERE}/undo", {"does": "undo", "view": "phone"})
+    assert f"at={at(row)}&view=phone" in answer.headers["Location"]
+    assert placed().edits == {}
+    assert edda.post(f"{HERE}/undo", {}).status_code == 409
+    edda.post(f"{HERE}/undo", {"does": "redo"})
+    assert placed().edits == {"title": "Lunch, Forever"}
+    # Mara sees her own steps only, and a step of Edda's whose field she changed is refused with both versions.
+    mara = person("mara", "change_issue")
+    assert mara.post(f"{HERE}/undo", {}).status_code == 409
+    mara.post(f"{HERE}/words", form(mara, at(row)) | {"title": "Mara’s"})
+    answer = edda.post(f"{HERE}/undo", {"does": "undo"})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "<blockquote>Mara’s</blockquote>" in page
+    assert placed().edits == {"title": "Mara’s"}

@@ -21,11 +21,13 @@ from newsletter.flow.issue.editing import (
 )
 from newsletter.flow.issue.elsewhere import AlsoAt, also_at
 from newsletter.flow.issue.planning import make_special, move_slot, take_week_off_back
+from newsletter.flow.issue.undoing import Undone, next_steps, recorded, redo, undo
 from newsletter.flow.issue.why import Why, find_reviews, why
 from newsletter.flow.issue.wording import Word, words_of
 
 __all__ = [
     "AlsoAt",
+    "Undone",
     "Why",
     "Word",
     "also_at",
@@ -48,10 +50,13 @@ __all__ = [
     "make_special",
     "move",
     "move_slot",
+    "next_steps",
     "pin",
     "place",
     "play",
     "quotes",
+    "recorded",
+    "redo",
     "revive",
     "run_again",
     "skip",
@@ -59,6 +64,7 @@ __all__ = [
     "take_correction_back",
     "take_out",
     "take_week_off_back",
+    "undo",
     "unpin",
     "week_off",
     "why",

@@ -12,7 +12,7 @@
 
   // Of a page as it is now: the parts that nobody types in. Fields that somebody typed in since stay as they are.
   function take(page, status) {
-    put(page, ["outline", "problem"]);
+    put(page, ["outline", "problem", "steps"]);
     if (status === 409) byId("words").replaceChildren(...page.getElementById("words").childNodes);
     deskLetter.ask();
     later();
@@ -64,7 +64,7 @@
     }
   }
 
-  function send(action, data, words) {
+  function send(action, data, words, whole) {
     say("Saving …");
     queue = queue.then(async () => {
       let answer;
@@ -87,6 +87,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       failed = answer.status === 409;
       if (answer.status !== 409 && words) takeWords(page, data);
+      if (answer.status !== 409 && whole) byId("words").replaceChildren(...page.getElementById("words").childNodes);
       take(page, answer.status);
       const now = byId("saved").dataset.zone;
       const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: now }).format(new Date());
@@ -115,7 +116,19 @@
     const form = event.target.closest?.("form.words[data-kind=words]");
     if (form && event.target.type === "checkbox") send(form.action, new FormData(form), true);
   });
+  // Taking back: the form of words is the server's then, whatever it was about.
+  async function stepBack(form, button) {
+    const here = byId("words").querySelector("form");
+    if (here && here.dataset.kind === "words" && changed(here)) await send(here.action, new FormData(here), true);
+    await send(form.action, new FormData(form, button), false, true);
+    byId("steps")?.querySelector(`[value=${button.value}]`)?.focus();
+  }
   document.addEventListener("submit", (event) => {
+    if (event.target.id === "steps") {
+      event.preventDefault();
+      stepBack(event.target, event.submitter);
+      return;
+    }
     if (!event.target.closest(".outline, #checks")) return;
     event.preventDefault();
     const back = event.submitter && event.target.closest("[id]") ? event.target.closest(".item")?.id : "";
@@ -185,7 +198,20 @@
     const button = [...(chosen()?.querySelectorAll("button") ?? [])].find((one) => verb.includes(one.value));
     if (button) button.form.requestSubmit(button);
   }
+  // In a field that was not left yet the browser takes back what was typed there; else the last edit that was saved.
+  function undoing(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(event.key.toLowerCase())) return false;
+    const own = typing(event.target), was = own?.form?.elements[`was_${own.name}`];
+    if (own && (!was || own.value.trim() !== was.value.trim())) return false;
+    const redo = event.shiftKey || event.key.toLowerCase() === "y";
+    const button = byId("steps")?.querySelector(`[value=${redo ? "redo" : "undo"}]`);
+    if (!button || button.disabled) return false;
+    event.preventDefault();
+    button.form.requestSubmit(button);
+    return true;
+  }
   document.addEventListener("keydown", (event) => {
+    if (undoing(event)) return;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || typing(event.target) || byId("help").open) return;
     if (event.altKey) {
       if (event.key === "ArrowUp") { event.preventDefault(); press(["up"]); }

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.core.checks import Level, Row
 from newsletter.core.errors import NewsletterError, StaleError
+from newsletter.flow import issue as flow
 from newsletter.flow.compile import checks, ignore, mind, preview
 from newsletter.flow.compile.freezing import weigh
 from newsletter.flow.people import Role
@@ -95,6 +96,24 @@ def order(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
 
 @allowed(Role.EDITOR)
 @require_POST
+def undo(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """Take one's last edit back, or do it again. Where somebody changed the same since: both, side by side (409)."""
+    issue = _to_edit(request, newsletter, slot)
+    verb = flow.redo if request.POST.get("does") == "redo" else flow.undo
+    try:
+        done = verb(issue, now=timezone.now(), by=request.user.get_username())
+    except NewsletterError as error:
+        return _page(request, find(newsletter, slot), problem=str(error), status=409)
+    if done.is_refused:
+        return _page(
+            request, find(newsletter, slot), problem=done.text, at=done.at, typed=done.ours, theirs=done.theirs,
+            status=409,
+        )  # fmt: skip
+    return _back(request, newsletter, slot, done.at, "words", said=done.text)
+
+
+@allowed(Role.EDITOR)
+@require_POST
 def ignore_check(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """Ignore one finding this time, or mind it again; kept with the name of who did it."""
     issue = _to_edit(request, newsletter, slot)
@@ -109,16 +128,26 @@ def ignore_check(request: HttpRequest, newsletter: str, slot: str) -> HttpRespon
 
 
 def _page(
-    request: HttpRequest, issue: Issue, *, problem: str = "", theirs: Mapping[str, str] | None = None, status: int = 200
+    request: HttpRequest,
+    issue: Issue,
+    *,
+    problem: str = "",
+    at: str = "",
+    typed: Mapping[str, str] | None = None,
+    theirs: Mapping[str, str] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
+    """The desk. After a problem `typed` is what was typed (or what the request says), `theirs` what stands instead."""
     now = timezone.now()
     asked = request.POST if request.method == "POST" else request.GET
     readers = Readers(request, issue)
     view = seeing.view_of(asked.get("view", "desktop"), asked.get("left", ""), asked.get("right", ""))
     # The desk's script has the letter by another way, and looks at the checks when nobody types.
     in_short = request.headers.get("X-Requested-With") == "desk"
-    typed = {name: value for name, value in asked.items() if isinstance(value, str)} if problem else {}
-    panel, missing = _panel(issue, asked.get("at", "issue"), typed, theirs or {})
+    if typed is None:
+        typed = {name: value for name, value in asked.items() if isinstance(value, str)} if problem else {}
+    panel, missing = _panel(issue, at or asked.get("at", "issue"), typed, theirs or {})
+    undo, redo = flow.next_steps(issue, request.user.get_username())
     zone = ZoneInfo(issue.newsletter.timezone)
     context: dict[str, Any] = {
         "issue": issue,
@@ -127,6 +156,8 @@ def _page(
         "aside": seeing.ASIDE,
         "view": view,
         "in_short": in_short,
+        "undo": undo,
+        "redo": redo,
         "readers": readers,
         "problem": problem or missing,
         "said": request.GET.get("said", "")[:300],
@@ -143,7 +174,7 @@ def _page(
     return private(render(request, "studio/desk/page.html", context, status=status, using="jinja2"))
 
 
-def _panel(issue: Issue, at: str, typed: dict[str, str], theirs: Mapping[str, str]) -> tuple[inspector.Panel, str]:
+def _panel(issue: Issue, at: str, typed: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[inspector.Panel, str]:
     """What is chosen; the issue's own words, with a word why, when it is not there any more."""
     if at in saving.BLOCKS:
         return inspector.of_block(issue, at, typed, theirs), ""

@@ -14,6 +14,7 @@ from newsletter.core.errors import IssueError, StaleError
 from newsletter.flow import issue as flow
 from newsletter.flow.issue.editing import even
 from newsletter.ledger import issues
+from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Issue, Placement, Review
 from newsletter.web.studio.desk.inspector import LENGTH, MOST
 from newsletter.web.studio.desk.outline import placements
@@ -73,7 +74,13 @@ def of_review(typed: Typed, row: Placement) -> dict[str, str | None]:
 
 
 def words(issue: Issue, at: str, form: QueryDict, *, now: datetime, by: str) -> None:
-    """Write what was typed in the form `at`. Raises `StaleError` (then nothing of it was written), `IssueError`."""
+    """Write what was typed in the form `at`, as a step that can be taken back. Raises `StaleError` (then nothing of it
+    was written), `IssueError`.
+    """
+    flow.recorded(issue, lambda: _write(issue, at, form, now=now, by=by), now=now, by=by)
+
+
+def _write(issue: Issue, at: str, form: QueryDict, *, now: datetime, by: str) -> None:
     typed = typed_in(form)
     seen = {name: text for name, text in typed.seen.items() if name != typed.revert}
     if at in BLOCKS:
@@ -101,7 +108,13 @@ def tried_words(issue: Issue, at: str, form: QueryDict) -> tuple[dict[str, Any],
 
 
 def order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
-    """Do what a button of the outline says; returns it in a sentence. Raises `IssueError`, `LedgerError`."""
+    """Do what a button of the outline says, as a step that can be taken back; returns it in a sentence. Raises
+    `IssueError`, `LedgerError`.
+    """
+    return flow.recorded(issue, lambda: _order(issue, form, now=now, by=by), now=now, by=by)
+
+
+def _order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
     key, verb = form.get("review", ""), form.get("verb", "")
     review = Review.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
     if review is None:
@@ -136,7 +149,11 @@ def order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
 
 def placed(issue: Issue, at: str) -> Placement:
     """The placement that "review-KEY" names. Raises `IssueError` when the review is not in the issue (any more)."""
-    found = next((row for row in placements(issue) if f"review-{row.review_id}" == at), None)
+    _, _, key = at.partition("review-")
+    rows = Placement.objects.filter(issue=issue, state__in=ACTIVE).select_related(
+        "issue__newsletter", "review__representative"
+    )
+    found = rows.filter(review=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
     if found is None:
         raise IssueError("This review is not in the issue any more.", hint="Look at the issue as it is now.")
     return found
