@@ -8,6 +8,8 @@ from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 from newsletter.core import cards, context, suggest
 from newsletter.core.content import EntryContent, from_json
 from newsletter.core.prose import plain
@@ -19,6 +21,8 @@ from newsletter.models import Issue, Newsletter, Picture, Placement, Review
 
 _Item = TypeVar("_Item", context.Card, context.Line)
 _LINE_EDITS = ("title", "kicker", "byline")
+UPLOADED = "upload:"
+"""What the address of a picture begins with that an editor brought."""
 _CARD_EDITS = (*_LINE_EDITS, "dek", "excerpt", "facts", "read_label")
 
 
@@ -42,13 +46,14 @@ def gather_content(
         row.edits = (edits or {}).get(row.pk, row.edits)
     placed = [(row, _content(row.review)) for row in rows]
     pictures = _pictures([entry for _, entry in placed], base_url, language)
+    chosen = _chosen(rows, base_url)
     shown: list[tuple[context.Card, EntryContent]] = []
     lines: list[context.Line] = []
     brief = _is_brief(rows)
     for row, entry in placed:
         if row.kind == Placement.Kind.CARD:
             card = _card(row, entry, newsletter, day, _picture_of(entry, pictures), lead=not shown, brief=brief)
-            shown.append((_edited_card(card, row.edits, language), entry))
+            shown.append((_edited_card(card, row.edits, language, chosen), entry))
         else:
             line = cards.line(str(row.review_id), entry, language=language)
             lines.append(_edited(line, row.edits, _LINE_EDITS, language))
@@ -113,7 +118,8 @@ def with_edits(item: context.Card | context.Line, row: Placement) -> context.Car
     """`item` in the editor's own words (R16)."""
     language = row.issue.newsletter.language
     if isinstance(item, context.Card):
-        return _edited_card(item, row.edits, language)
+        base_url = str(settings.NEWSLETTER.base_url).rstrip("/")
+        return _edited_card(item, row.edits, language, _chosen([row], base_url))
     return _edited(item, row.edits, _LINE_EDITS, language)
 
 
@@ -192,10 +198,29 @@ def _edited(item: _Item, edits: dict[str, Any], names: tuple[str, ...], language
     return cards.titled(replace(item, **own), own.get("title", item.title), language)
 
 
-def _edited_card(card: context.Card, edits: dict[str, Any], language: str) -> context.Card:
-    """The editor's own words win over the source's (R16)."""
+def _chosen(rows: list[Placement], base_url: str) -> dict[str, context.Picture]:
+    """The pictures that editors chose or cropped, by their file. Nobody has said yet what they show."""
+    names = {str(row.edits["picture"]) for row in rows if row.edits.get("picture")}
+    held = Picture.objects.filter(name__in=names) if names else ()
+    return {
+        row.name: context.Picture(
+            f"{base_url}/media/{row.name}", "", row.width, row.height, shape=cards.shape_of(row.width, row.height)
+        )
+        for row in held
+    }
+
+
+def _edited_card(
+    card: context.Card, edits: dict[str, Any], language: str, chosen: Mapping[str, context.Picture]
+) -> context.Card:
+    """The editor's own words win over the source's (R16), and so does the editor's picture."""
     card = _edited(card, edits, _CARD_EDITS, language)
     picture = card.picture
+    own = chosen.get(str(edits.get("picture", "")))
+    if own is not None:
+        is_upload = str(edits.get("picture_from", "")).startswith(UPLOADED)
+        same = None if is_upload else picture
+        picture = own if same is None else replace(own, alt=same.alt, credit=same.credit)
     if picture and ("picture_alt" in edits or "picture_credit" in edits):
         picture = replace(
             picture,

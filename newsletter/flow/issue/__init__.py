@@ -20,6 +20,7 @@ from newsletter.flow.issue.editing import (
     unpin,
 )
 from newsletter.flow.issue.elsewhere import AlsoAt, also_at
+from newsletter.flow.issue.picturing import Pictured, crop_picture, pictured, source_picture, use_picture
 from newsletter.flow.issue.planning import make_special, move_slot, take_week_off_back
 from newsletter.flow.issue.undoing import Undone, next_steps, recorded, redo, undo
 from newsletter.flow.issue.why import Why, find_reviews, why
@@ -27,6 +28,7 @@ from newsletter.flow.issue.wording import Word, words_of
 
 __all__ = [
     "AlsoAt",
+    "Pictured",
     "Undone",
     "Why",
     "Word",
@@ -37,6 +39,7 @@ __all__ = [
     "choose_quote",
     "composers",
     "correct",
+    "crop_picture",
     "decide",
     "discard",
     "edit_fields",
@@ -51,6 +54,7 @@ __all__ = [
     "move",
     "move_slot",
     "next_steps",
+    "pictured",
     "pin",
     "place",
     "play",
@@ -60,12 +64,14 @@ __all__ = [
     "revive",
     "run_again",
     "skip",
+    "source_picture",
     "swap",
     "take_correction_back",
     "take_out",
     "take_week_off_back",
     "undo",
     "unpin",
+    "use_picture",
     "week_off",
     "why",
     "words_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,7 +36,8 @@ COMPOSED = "composed"
 
 _SPOKEN = {
     "title": "headline", "read_label": "words of the link", "picture_alt": "description", "picture_credit": "credit",
-    "max_cards": "number of cards", "note_signature": "signature", "pick": "mark as a pick",
+    "picture_crop": "crop", "picture_focus": "focal point", "max_cards": "number of cards",
+    "note_signature": "signature", "pick": "mark as a pick",
 }  # fmt: skip
 
 
@@ -186,15 +188,22 @@ def swap(placement: Placement, other: Placement, *, now: datetime, by: str) -> N
 
 @transaction.atomic
 def edit_fields(
-    placement: Placement, fields: dict[str, str | None], *, now: datetime, by: str, seen: dict[str, str] | None = None
+    placement: Placement,
+    fields: Mapping[str, str | None],
+    *,
+    now: datetime,
+    by: str,
+    seen: dict[str, str] | None = None,
+    also: frozenset[str] = frozenset(),
 ) -> None:
-    """Give fields of a card an editor's own words, which win over the source's (R16); None takes them back.
+    """Give fields of a card an editor's own words, which win over the source's (R16); None takes them back. `also` are
+    fields beside `EDITABLE` that the caller answers for.
 
     `seen` are the words that the editor looked at while writing. Raises `StaleError` when others stand there now than
     those and than what is to be written; `IssueError` for a field that has no words of its own, and once the issue is
     decided.
     """
-    unknown = set(fields) - EDITABLE
+    unknown = set(fields) - EDITABLE - also
     if unknown:
         raise IssueError(
             f"A card has no field {sorted(unknown)[0]!r} to edit.", hint=f"It has: {', '.join(sorted(EDITABLE))}."
@@ -259,7 +268,9 @@ def even(text: str) -> str:
 
 
 def _refuse_stale(row: Placement, typed: dict[str, str], seen: dict[str, str]) -> None:
-    current = {word.name: word.value for word in words_of(row)}
+    current = {name: str(value) for name, value in row.edits.items()} | {
+        word.name: word.value for word in words_of(row)
+    }
     theirs = {name: current.get(name, "") for name in seen}
     _compare(row.issue, theirs, typed, seen, str(row.pk))
 

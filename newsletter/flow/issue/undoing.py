@@ -17,6 +17,7 @@ from django.db import transaction
 
 from newsletter.core.errors import IssueError
 from newsletter.flow.issue.editing import edit_fields, spoken
+from newsletter.flow.issue.picturing import FIELDS as PICTURED
 from newsletter.ledger import issues, placements
 from newsletter.models import Event, Issue, LeftOut, Pin, Placement, PlacementState, Review, Step
 
@@ -178,7 +179,7 @@ def _apply(issue: Issue, wanted: Mapping[str, Any], now: datetime, by: str) -> N
             _, key, name = thing.split("/")
             words.setdefault(int(key), {})[name] = value
     for one in Placement.objects.filter(issue=issue, state=PlacementState.RESERVED, review__in=list(words)):
-        edit_fields(one, words[one.review_id], now=now, by=by)
+        edit_fields(one, words[one.review_id], now=now, by=by, also=PICTURED)
 
 
 def _choose(issue: Issue, kind: str, review: int, is_wanted: bool, now: datetime, by: str) -> None:

@@ -43,7 +43,8 @@ def words_of(row: Placement) -> list[Word]:
     now = with_edits(bare, row)
     names: tuple[str, ...] = LINE_FIELDS
     if isinstance(bare, Card):
-        names = (*CARD_FIELDS, *(PICTURE_FIELDS if bare.picture else ()), "pick")
+        has_picture = isinstance(now, Card) and now.picture is not None
+        names = (*CARD_FIELDS, *(PICTURE_FIELDS if has_picture else ()), "pick")
     entry = content_of(row.review)
     by = _editors(row)
     return [

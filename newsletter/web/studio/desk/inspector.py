@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.flow.compile import subject_suggestions
-from newsletter.flow.issue import quotes, words_of
+from newsletter.flow.issue import Pictured, pictured, quotes, words_of
 from newsletter.flow.issue.editing import last_editor, spoken
 from newsletter.flow.issue.wording import stops
 from newsletter.models import Issue, Placement
 
 LONG = frozenset({"dek", "excerpt", "facts", "picture_alt", "note", "text"})
 MOST = {"subject": 300, "preview_text": 300, "note_signature": 200, "url": 1000, "picture": 1000}
+WIDE = 240
+"""Pixels that a picture takes at most, either way: a form can say where in it somebody pressed."""
+
 LENGTH = 8000
 """Characters that a field without a bound of its own takes."""
 
@@ -53,6 +56,22 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A review's picture: `of` is what there is (None: nothing yet), `was` what the form was made from, `box` its
+    measures on the screen in pixels.
+    """
+
+    of: Pictured | None
+    was: str
+    box: tuple[int, int] = (0, 0)
+
+    @property
+    def shapes(self) -> dict[str, str]:
+        """What it can be cropped to, in words."""
+        return {"": "Whole", "wide": "Wide, 3 to 2", "square": "Square", "tall": "Tall, 2 to 3"}
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """What is chosen: its name, its fields, and how the form calls it."""
 
@@ -64,6 +83,7 @@ class Panel:
     block: str = ""
     can_take_out: bool = False
     can_leave: bool = False
+    picture: Picture | None = None
 
 
 def of_review(row: Placement, typed: Mapping[str, str], theirs: Mapping[str, str]) -> Panel:
@@ -90,7 +110,17 @@ def of_review(row: Placement, typed: Mapping[str, str], theirs: Mapping[str, str
             )
         )
     title = next(each.value for each in fields if each.name == "title")
-    return Panel(f"review-{row.review_id}", title, fields)
+    picture = None if row.kind != Placement.Kind.CARD else _picture(row)
+    return Panel(f"review-{row.review_id}", title, fields, picture=picture)
+
+
+def _picture(row: Placement) -> Picture:
+    found = pictured(row)
+    was = str(row.edits.get("picture", ""))
+    if found is None or not found.width:
+        return Picture(found, was)
+    high = round(WIDE * found.height / found.width)
+    return Picture(found, was, (WIDE, high) if high <= WIDE else (round(WIDE * WIDE / high), WIDE))
 
 
 def of_issue(issue: Issue, typed: Mapping[str, str], theirs: Mapping[str, str]) -> Panel:

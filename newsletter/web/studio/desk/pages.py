@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -92,6 +95,25 @@ def order(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     except NewsletterError as error:
         return _page(request, find(newsletter, slot), problem=str(error), status=409)
     return _back(request, newsletter, slot, request.POST.get("at", "issue"), "outline", said=said)
+
+
+@allowed(Role.EDITOR)
+@require_POST
+def picture(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """Crop a review's picture around a point, put one's own in its place, or go back to the source's."""
+    issue = _to_edit(request, newsletter, slot)
+    now, by = timezone.now(), request.user.get_username()
+    file, folder = request.FILES.get("file"), Path(settings.NEWSLETTER.media_folder)
+    try:
+        saving.picture(
+            issue, request.POST, file if isinstance(file, UploadedFile) else None, folder=folder, now=now, by=by
+        )
+    except StaleError:
+        told = "Somebody else changed this picture meanwhile. It is shown as it is now."
+        return _page(request, find(newsletter, slot), problem=told, typed={}, status=409)
+    except NewsletterError as error:
+        return _page(request, find(newsletter, slot), problem=str(error), typed={}, status=409)
+    return _back(request, newsletter, slot, request.POST.get("at", "issue"), "picture")
 
 
 @allowed(Role.EDITOR)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import QueryDict
 
+from newsletter import media
 from newsletter.core.errors import IssueError, StaleError
 from newsletter.flow import issue as flow
 from newsletter.flow.issue.editing import even
@@ -145,6 +148,43 @@ def _order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
         case _:
             raise IssueError(f"There is no such button: {verb!r}.")
     return _place(issue, review)
+
+
+def picture(issue: Issue, form: QueryDict, file: UploadedFile[Any] | None, *, folder: Path, now: datetime, by: str) -> None:
+    """Do what the form of a review's picture says, as a step. Raises `IssueError`, `PictureError`, `StaleError`."""
+    row = placed(issue, form.get("at", ""))
+    seen = form.get("was_picture", "")
+    if form.get("does") == "source":
+        flow.recorded(issue, lambda: flow.source_picture(row, now=now, by=by, seen=seen), now=now, by=by)
+    elif form.get("does") == "use":
+        if file is None:
+            raise IssueError("Choose a picture on your computer first.", where="picture")
+        # One byte more than is taken: enough to see that it is too much.
+        raw = file.read(media.MAX_SOURCE_BYTES + 1)
+        flow.recorded(
+            issue, lambda: flow.use_picture(row, raw, folder=folder, now=now, by=by, seen=seen), now=now, by=by
+        )
+    else:
+        crop, focus = form.get("crop", ""), _focus(form)
+        flow.recorded(
+            issue,
+            lambda: flow.crop_picture(row, crop, focus, folder=folder, now=now, by=by, seen=seen),
+            now=now,
+            by=by,
+        )
+
+
+def _focus(form: QueryDict) -> tuple[int, int]:
+    """The focal point in percent: where the picture was pressed, else what the two fields say."""
+
+    def number(name: str, usual: int) -> int:
+        text = form.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else usual
+
+    if "point.x" in form:
+        wide, high = max(1, number("wide", 1)), max(1, number("high", 1))
+        return round(100 * number("point.x", 0) / wide), round(100 * number("point.y", 0) / high)
+    return number("x", 50), number("y", 50)
 
 
 def placed(issue: Issue, at: str) -> Placement:
