@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from newsletter.core.errors import NewsletterError
 from newsletter.models import Event, Issue, IssueState, Placement
+from tests.flow.compile.fixtures import home as home
 from tests.flow.compile.fixtures import issue as issue
 from tests.flow.compile.fixtures import newsletter as newsletter
 from tests.web.test_desk import HERE, at, form, person, placed
@@ -135,3 +140,60 @@ def test_forced_darkness_turns_the_colors_and_nothing_else(edda: Client) -> None
     assert "prefers-color-scheme" not in forced
     assert re.findall(r'<img[^>]* src="([^"]*)"', usual) == re.findall(r'<img[^>]* src="([^"]*)"', forced)
     assert usual != forced
+
+
+def broken_card(home: Path, old: str, new: str) -> None:
+    """The magazine's own card.mjml, with a mistake in it."""
+    ours = Path(__file__).resolve().parents[2] / "templates" / "email" / "marquee" / "card.mjml"
+    own = home / "templates" / "email" / "marquee"
+    own.mkdir(parents=True)
+    (own / "card.mjml").write_text(ours.read_text().replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ("{% if card.number == 2 %}{{ card.excerpt + 1 }}{% endif %}<mj-section", "can only concatenate"),
+        ("{% if card.number == 2 %}<mj-secton></mj-secton>{% endif %}<mj-section", "no element"),
+    ],
+)
+def test_a_block_that_cannot_be_made_is_a_red_card_and_the_rest_is_shown(
+    edda: Client, home: Path, mistake: str, words: str
+) -> None:
+    usual = edda.get(f"{HERE}/letter").content.decode()
+    broken_card(home, "<mj-section", mistake)
+    second, third = placed(position=2), placed(position=3)
+    letter = edda.get(f"{HERE}/letter")
+    html = letter.content.decode()
+    assert "can’t be shown" in html
+    assert words in html
+    assert "card.mjml" in html
+    assert html.count("#B3261E") >= 1
+    for row in (placed(), third):
+        assert str(row.review.representative.content["url"]) in html  # type: ignore[union-attr]
+    assert str(second.review.representative.content["url"]) not in html  # type: ignore[union-attr]
+    assert str(second.review.representative.content["url"]) in usual  # type: ignore[union-attr]
+    assert "allow-same-origin" in letter.headers["Content-Security-Policy"]
+    page = edda.get(HERE).content.decode()
+    assert "The letter can’t be made" in page
+    assert "card.mjml:" in page
+    assert "<iframe" in page
+    shown = tried(edda, at(placed()), title="Still typed")
+    assert "can’t go out" in shown["problem"]
+    assert "Still typed" in shown["html"]
+    assert words in shown["html"]
+    # It is only looked at: what would go out is refused, with its place.
+    from newsletter.flow import issue as flow
+
+    with pytest.raises(NewsletterError, match=r"card\.mjml"):
+        flow.approve(Issue.objects.get(), "mara", now=timezone.now())
+
+
+def test_a_letter_that_fails_outside_of_any_block_is_said_to_be_broken(edda: Client, home: Path) -> None:
+    own = home / "templates" / "email" / "marquee"
+    own.mkdir(parents=True)
+    (own / "letter.mjml").write_text("{{ nothing.of.it }}")
+    assert "The letter can’t be made" in edda.get(HERE).content.decode()
+    assert "<iframe" not in edda.get(HERE).content.decode()
+    assert edda.get(f"{HERE}/letter").status_code == 200
+    assert "undefined" in edda.post(f"{HERE}/try", {"at": "issue"}).json()["problem"]

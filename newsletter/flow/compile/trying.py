@@ -16,9 +16,10 @@ from typing import Any
 from django.conf import settings
 
 from newsletter.core.content import EntryContent
-from newsletter.core.context import IssueContent
+from newsletter.core.context import IssueContent, build_context
+from newsletter.core.errors import DesignError
 from newsletter.core.kept import Kept
-from newsletter.core.letter import Rendered
+from newsletter.core.letter import Rendered, mended
 from newsletter.core.tokens import Keys
 from newsletter.flow.compile import extras
 from newsletter.flow.compile.freezing import compiler_of, design_of
@@ -32,10 +33,11 @@ _BESIDE: Kept[tuple[object, ...], extras.Related] = Kept(64)
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """The letter, and what it says."""
+    """The letter, and what it says. With a `fault` it is there to look at: red cards stand for what can't be made."""
 
     rendered: Rendered
     content: IssueContent
+    fault: DesignError | None = None
 
 
 def tried(
@@ -48,7 +50,8 @@ def tried(
     now: datetime,
 ) -> Tried:
     """The letter of `subscription` (None: of nobody in particular) as it would be with `words` in place of the issue's
-    own, by field, and `edits` in place of those of its placements, by key. Raises `DesignError`.
+    own, by field, and `edits` in place of those of its placements, by key. Raises `DesignError` where not even a part
+    of it can be shown.
     """
     trial = copy(issue)
     for name, value in words.items():
@@ -56,7 +59,11 @@ def tried(
     base_url = str(settings.NEWSLETTER.base_url).rstrip("/")
     content = gather_content(trial, base_url, edits=edits, related=_related)
     _, reader = reader_as(subscription, base_url, keys=keys, now=now, links=False)
-    return Tried(compiler_of(content, design_of(issue.newsletter), base_url).full_render(reader), content)
+    design = design_of(issue.newsletter)
+    try:
+        return Tried(compiler_of(content, design, base_url).full_render(reader), content)
+    except DesignError as error:
+        return Tried(mended(design, build_context(content, design.tokens), reader, error), content, error)
 
 
 def _related(issue: Issue, entries: Sequence[EntryContent]) -> extras.Related:

@@ -89,7 +89,7 @@ const deskLetter = (() => {
       note.textContent = answer.problem;
       problem.replaceChildren(...(answer.problem ? [note] : []));
     }
-    if (!answer.problem) {
+    if (answer.subject !== undefined) {
       put(answer);
       document.dispatchEvent(new CustomEvent("desk:shown"));
     }

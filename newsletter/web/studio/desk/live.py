@@ -37,7 +37,8 @@ def attempt(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     except NewsletterError as error:
         return private(JsonResponse({"problem": str(error)}))
     shown = letter.rendered
-    answer: dict[str, Any] = {"subject": shown.subject, "line": letter.content.issue.preview_text, "problem": ""}
+    problem = f"This letter can’t go out: {letter.fault}" if letter.fault else ""
+    answer: dict[str, Any] = {"subject": shown.subject, "line": letter.content.issue.preview_text, "problem": problem}
     for kind in set(request.POST.getlist("look")):
         if kind == "text":
             answer[kind] = shown.text

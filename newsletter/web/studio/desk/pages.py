@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,12 @@ from newsletter.core.errors import NewsletterError, StaleError
 from newsletter.flow import issue as flow
 from newsletter.flow.compile import checks, ignore, mind, preview
 from newsletter.flow.compile.freezing import weigh
+from newsletter.flow.compile.trying import tried
 from newsletter.flow.people import Role
 from newsletter.ledger.issues import OPEN
 from newsletter.models import Issue
-from newsletter.web.headers import LETTER_EDITED, LETTER_FRAMED, private
+from newsletter.web.display import as_served_here
+from newsletter.web.headers import LETTER_EDITED, LETTER_FRAMED, NOTICE_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import issues as looks
 from newsletter.web.studio.access import allowed
@@ -61,6 +64,8 @@ def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponseBase
     view without pictures under a policy that loads none.
     """
     response = looks.letter(request, newsletter, slot)
+    if response.headers.get("Content-Security-Policy") == NOTICE_FRAMED:
+        response = _with_cards(request, find(newsletter, slot)) or response
     if not isinstance(response, HttpResponse) or response.headers.get("Content-Security-Policy") != LETTER_FRAMED:
         return response
     view = request.GET.get("view", "")
@@ -68,6 +73,17 @@ def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponseBase
     policy = LETTER_EDITED.replace("img-src 'self'", "img-src 'none'") if view == "bare" else LETTER_EDITED
     response.headers["Content-Security-Policy"] = policy
     return response
+
+
+def _with_cards(request: HttpRequest, issue: Issue) -> HttpResponse | None:
+    """What can be shown of a letter that can't be made, with a red card for each block that can't; None for nothing."""
+    try:
+        shown = tried(issue, Readers(request, issue).chosen, words={}, edits={}, keys=keys(), now=timezone.now())
+    except NewsletterError:
+        return None
+    response = HttpResponse(as_served_here(shown.rendered.html, settings.NEWSLETTER.base_url))
+    response.headers["Content-Security-Policy"] = LETTER_FRAMED
+    return private(response)
 
 
 @allowed(Role.EDITOR)
@@ -207,29 +223,24 @@ def _panel(issue: Issue, at: str, typed: Mapping[str, str], theirs: Mapping[str,
 
 
 def _letter(issue: Issue, readers: Readers, now: datetime) -> dict[str, Any]:
-    """The compiled letter and what its parts weigh; or why it can't be made."""
+    """The compiled letter and what its parts weigh; of one that can't be made, why, and what can be shown of it."""
+    found: dict[str, Any] = {"broken": None, "letter": None, "sender": "", "inbox_line": "", "size": 0, "weights": ()}
+    found["clipped"] = CLIPPED
     try:
         shown = preview(issue, readers.chosen, keys=keys(), now=now, links=False)
-        weights = weigh(shown.inputs)
-    except NewsletterError as error:
-        return {
-            "letter": None,
-            "broken": error,
-            "sender": "",
-            "inbox_line": "",
-            "size": 0,
-            "weights": (),
-            "clipped": CLIPPED,
+        found |= {
+            "letter": shown.rendered,
+            "sender": shown.inputs.sender.from_name,
+            "inbox_line": shown.inputs.content.issue.preview_text,
+            "size": len(shown.rendered.html.encode()),
+            "weights": weigh(shown.inputs),
         }
-    return {
-        "letter": shown.rendered,
-        "broken": None,
-        "sender": shown.inputs.sender.from_name,
-        "inbox_line": shown.inputs.content.issue.preview_text,
-        "size": len(shown.rendered.html.encode()),
-        "weights": weights,
-        "clipped": CLIPPED,
-    }
+    except NewsletterError as error:
+        found["broken"] = error
+        with suppress(NewsletterError):
+            part = tried(issue, readers.chosen, words={}, edits={}, keys=keys(), now=now)
+            found |= {"letter": part.rendered, "inbox_line": part.content.issue.preview_text}
+    return found
 
 
 def _checks(issue: Issue, now: datetime) -> list[Row]:

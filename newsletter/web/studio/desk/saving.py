@@ -150,7 +150,9 @@ def _order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
     return _place(issue, review)
 
 
-def picture(issue: Issue, form: QueryDict, file: UploadedFile[Any] | None, *, folder: Path, now: datetime, by: str) -> None:
+def picture(
+    issue: Issue, form: QueryDict, file: UploadedFile[Any] | None, *, folder: Path, now: datetime, by: str
+) -> None:
     """Do what the form of a review's picture says, as a step. Raises `IssueError`, `PictureError`, `StaleError`."""
     row = placed(issue, form.get("at", ""))
     seen = form.get("was_picture", "")
