@@ -13,6 +13,7 @@ from django.conf import settings
 from newsletter.core import cards, context, suggest
 from newsletter.core.content import EntryContent, from_json
 from newsletter.core.prose import plain
+from newsletter.core.ratings import read_rating
 from newsletter.core.rubrics import RUBRICS
 from newsletter.core.words import long_date, week_of, words
 from newsletter.flow.compile import extras
@@ -53,7 +54,7 @@ def gather_content(
     for row, entry in placed:
         if row.kind == Placement.Kind.CARD:
             card = _card(row, entry, newsletter, day, _picture_of(entry, pictures), lead=not shown, brief=brief)
-            shown.append((_edited_card(card, row.edits, language, chosen), entry))
+            shown.append((_edited_card(card, row.edits, newsletter, chosen), entry))
         else:
             line = cards.line(str(row.review_id), entry, language=language)
             lines.append(_edited(line, row.edits, _LINE_EDITS, language))
@@ -93,11 +94,17 @@ def gather_content(
         corrections=tuple(_correction(each, language) for each in issue.corrections),
         also_like=also_like,
         more=more,
-        promo=extras.promo(newsletter.print_promo, day, base_url),
+        promo=extras.promo(promo_of(issue), day, base_url),
         view_online_url=f"{base_url}/i/{newsletter.slug}/{issue.slot}",
         subscribe_url=extras.subscribe_url(issue, base_url),
     )
     return context.numbered(content)
+
+
+def promo_of(issue: Issue) -> dict[str, Any]:
+    """The print magazine's insert: this issue's own ({}: none), else the newsletter's."""
+    table: dict[str, Any] = issue.blocks.get("promo", issue.newsletter.print_promo)
+    return table
 
 
 def as_its_source_says(row: Placement, base_url: str) -> context.Card | context.Line:
@@ -119,7 +126,7 @@ def with_edits(item: context.Card | context.Line, row: Placement) -> context.Car
     language = row.issue.newsletter.language
     if isinstance(item, context.Card):
         base_url = str(settings.NEWSLETTER.base_url).rstrip("/")
-        return _edited_card(item, row.edits, language, _chosen([row], base_url))
+        return _edited_card(item, row.edits, row.issue.newsletter, _chosen([row], base_url))
     return _edited(item, row.edits, _LINE_EDITS, language)
 
 
@@ -157,8 +164,12 @@ def _card(
     made = cards.card(
         str(row.review_id), entry, on=day, language=newsletter.language, picture=picture, lead=lead, brief=brief
     )
-    rubric = RUBRICS.get(made.rubric)
-    return extras.with_ratings(made, newsletter.ratings, rubric is not None and rubric.rated)
+    return _rated(made, newsletter)
+
+
+def _rated(card: context.Card, newsletter: Newsletter) -> context.Card:
+    rubric = RUBRICS.get(card.rubric)
+    return extras.with_ratings(card, newsletter.ratings, rubric is not None and rubric.rated)
 
 
 def _hooks(placed: list[tuple[Placement, EntryContent]]) -> list[suggest.Hook]:
@@ -211,9 +222,13 @@ def _chosen(rows: list[Placement], base_url: str) -> dict[str, context.Picture]:
 
 
 def _edited_card(
-    card: context.Card, edits: dict[str, Any], language: str, chosen: Mapping[str, context.Picture]
+    card: context.Card, edits: dict[str, Any], newsletter: Newsletter, chosen: Mapping[str, context.Picture]
 ) -> context.Card:
-    """The editor's own words win over the source's (R16), and so does the editor's picture."""
+    """The editor's own words win over the source's (R16), and so do the editor's picture and rating."""
+    language = newsletter.language
+    if "rating" in edits:
+        own_rating = cards.rating(read_rating(edits["rating"])[0], language)
+        card = _rated(replace(card, rating=own_rating), newsletter)
     card = _edited(card, edits, _CARD_EDITS, language)
     picture = card.picture
     own = chosen.get(str(edits.get("picture", "")))

@@ -44,6 +44,7 @@ urlpatterns = [
     path("studio/<slug:newsletter>/<str:slot>/edit/words", desk.words, name="desk-words"),
     path("studio/<slug:newsletter>/<str:slot>/edit/order", desk.order, name="desk-order"),
     path("studio/<slug:newsletter>/<str:slot>/edit/picture", desk.picture, name="desk-picture"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/pointed", desk.pointed, name="desk-pointed"),
     path("studio/<slug:newsletter>/<str:slot>/edit/undo", desk.undo, name="desk-undo"),
     path("studio/<slug:newsletter>/<str:slot>/edit/ignore", desk.ignore_check, name="desk-ignore"),
 ]

@@ -104,10 +104,27 @@ const deskLetter = (() => {
     if (at.length) sessionStorage.setItem(place, JSON.stringify(at));
   }
   function ready(frame, index) {
+    frame.contentDocument.addEventListener("click", point);
     const at = JSON.parse(sessionStorage.getItem(place) ?? "[]")[index];
     if (at) frame.contentWindow.scrollTo(0, at);
   }
   addEventListener("pagehide", remember);
+
+  // --- a press on the letter leads to the field that it comes from; nothing in the letter does anything by itself --------
+
+  function point(event) {
+    if (event.defaultPrevented || event.button > 0) return;
+    event.preventDefault();
+    const target = event.target.nodeType === Node.ELEMENT_NODE ? event.target : event.target.parentElement;
+    const link = target?.closest("a[href]"), picture = target?.closest("img");
+    // The smallest thing with words of its own: a paragraph, not the table around it.
+    const whole = (picture ? null : link ?? target?.closest("p, h1, h2, h3, td, div, span"))?.textContent.trim() ?? "";
+    const asked = new URL(document.getElementById("table").dataset.pointed, location.href);
+    asked.searchParams.set("text", whole.slice(0, 2000));
+    asked.searchParams.set("link", link?.getAttribute("href") ?? "");
+    asked.searchParams.set("picture", picture?.getAttribute("src") ?? "");
+    location.assign(asked);
+  }
   frames().forEach((frame, index) => {
     const loaded = () => { try { ready(frame, index); } catch { /* a page that is not ours: nothing to restore */ } };
     frame.addEventListener("load", loaded);

@@ -187,6 +187,7 @@
 
   // --- keys ---------------------------------------------------------------------------------------------------------------
 
+  let going = false;
   const chosen = () => document.querySelector(".outline .item.chosen");
   function step(by) {
     const items = [...document.querySelectorAll(".outline .item[data-review]")];
@@ -212,10 +213,27 @@
   }
   document.addEventListener("keydown", (event) => {
     if (undoing(event)) return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && byId("to-send")) {
+      event.preventDefault();
+      // What stands in a field is saved first, as it is when the field is left.
+      document.activeElement?.blur?.();
+      queue.then(() => { if (!failed) byId("to-send").click(); });
+      return;
+    }
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || typing(event.target) || byId("help").open) return;
     if (event.altKey) {
       if (event.key === "ArrowUp") { event.preventDefault(); press(["up"]); }
       if (event.key === "ArrowDown") { event.preventDefault(); press(["down"]); }
+      return;
+    }
+    if (going) {
+      going = false;
+      const there = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+      const place = { t: "tray", k: "checks" }[event.key];
+      if (event.key === "l") document.querySelector(".outline .item a.name")?.click();
+      else if (there) there.click();
+      else if (place) byId(place)?.scrollIntoView();
+      event.preventDefault();
       return;
     }
     const view = document.querySelector(`.tabs [data-key="${CSS.escape(event.key)}"]`);
@@ -223,10 +241,14 @@
     const keys = {
       j: () => step(1), k: () => step(-1), p: () => press(["pin", "unpin"]), x: () => press(["exclude"]),
       e: () => { document.querySelector("form.words input[type=text], form.words textarea")?.focus(); },
+      g: () => { going = true; },
+      m: () => { const more = chosen()?.querySelector("details"); if (more) { more.open = true; more.querySelector("button")?.focus(); } },
       "?": () => byId("help").showModal(),
     };
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
 
+  // A link to a field (a check, a press on the letter) puts the cursor there.
+  if (location.hash.startsWith("#f-")) byId(`w-${location.hash.slice(3)}`)?.focus();
   arm();
 })();

@@ -34,8 +34,8 @@ from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_EDITED, LETTER_FRAMED, NOTICE_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import issues as looks
-from newsletter.web.studio.access import allowed
-from newsletter.web.studio.desk import inspector, saving, seeing
+from newsletter.web.studio.access import allowed, may
+from newsletter.web.studio.desk import inspector, pointing, saving, seeing
 from newsletter.web.studio.desk.outline import outline, placements, tray
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
@@ -48,6 +48,7 @@ INBOXES = (("Gmail", 70, 60), ("Apple Mail", 60, 90), ("Outlook", 55, 50), ("Pho
 """(mail program, characters of a subject, characters of preview text that its list shows), rounded."""
 
 _PERSONAL = ("at", "view", "as", "q")
+_POINTED = ("at", "text", "link", "picture")
 
 
 @allowed(Role.EDITOR)
@@ -73,6 +74,24 @@ def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponseBase
     policy = LETTER_EDITED.replace("img-src 'self'", "img-src 'none'") if view == "bare" else LETTER_EDITED
     response.headers["Content-Security-Policy"] = policy
     return response
+
+
+@allowed(Role.EDITOR)
+@require_safe
+def pointed(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
+    """From what was pressed in the letter to the field that it comes from; to the desk as it was for anything else."""
+    asked = {name: request.GET.get(name, "").replace("\x00", "")[: inspector.LENGTH] for name in _POINTED}
+    issue = find(newsletter, slot)
+    try:
+        found = pointing.field_at(issue, text=asked["text"], link=asked["link"], picture=asked["picture"])
+    except NewsletterError:
+        found = None
+    at, field = found or (asked["at"] or "issue", "")
+    kept = {name: value for name in _PERSONAL if name != "at" and (value := request.GET.get(name, ""))}
+    place = f"#{'picture' if field == 'picture' else f'f-{field}'}" if field else ""
+    return private(
+        HttpResponseRedirect(f"{reverse('desk', args=[newsletter, slot])}?{urlencode({'at': at, **kept})}{place}")
+    )
 
 
 def _with_cards(request: HttpRequest, issue: Issue) -> HttpResponse | None:
@@ -194,6 +213,7 @@ def _page(
         "aside": seeing.ASIDE,
         "view": view,
         "in_short": in_short,
+        "may_approve": may(request, Role.APPROVER) and issue.state in OPEN,
         "undo": undo,
         "redo": redo,
         "readers": readers,
@@ -214,6 +234,8 @@ def _page(
 
 def _panel(issue: Issue, at: str, typed: Mapping[str, str], theirs: Mapping[str, str]) -> tuple[inspector.Panel, str]:
     """What is chosen; the issue's own words, with a word why, when it is not there any more."""
+    if at == "correction":
+        return inspector.of_corrections(issue, typed), ""
     if at in saving.BLOCKS:
         return inspector.of_block(issue, at, typed, theirs), ""
     if at != "issue" and any(f"review-{row.review_id}" == at for row in placements(issue)):

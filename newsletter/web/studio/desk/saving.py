@@ -16,13 +16,14 @@ from newsletter import media
 from newsletter.core.errors import IssueError, StaleError
 from newsletter.flow import issue as flow
 from newsletter.flow.issue.editing import even
+from newsletter.flow.issue.facts import content_of
 from newsletter.ledger import issues
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Issue, Placement, Review
 from newsletter.web.studio.desk.inspector import LENGTH, MOST
 from newsletter.web.studio.desk.outline import placements
 
-BLOCKS = ("quote", "sponsor", "listen")
+BLOCKS = ("quote", "sponsor", "listen", "promo")
 LISTEN = ("title", "url")
 SPONSOR = ("title", "text", "button", "url", "picture", "alt")
 _OF_ISSUE = ("subject", "preview_text", "note", "note_signature")
@@ -88,6 +89,8 @@ def _write(issue: Issue, at: str, form: QueryDict, *, now: datetime, by: str) ->
     seen = {name: text for name, text in typed.seen.items() if name != typed.revert}
     if at in BLOCKS:
         _block(issue, at, form, now=now, by=by)
+    elif at == "correction":
+        _correct(issue, form, now=now, by=by)
     elif at == "issue":
         if changed := of_issue(typed):
             flow.edit_issue(issue, changed, now=now, by=by, seen={name: seen[name] for name in changed if name in seen})
@@ -102,6 +105,8 @@ def tried_words(issue: Issue, at: str, form: QueryDict) -> tuple[dict[str, Any],
     if at in BLOCKS:
         value = _value_of(issue, at, form)
         return {"blocks": {**issue.blocks, at: value} if value else issue.blocks}, {}
+    if at == "correction":
+        return {}, {}
     typed = typed_in(form)
     if at == "issue":
         return {name: even(text) for name, text in of_issue(typed).items()}, {}
@@ -143,6 +148,9 @@ def _order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
             flow.move(
                 row, kind="card" if verb == "lead" else verb, position=1 if verb == "lead" else None, now=now, by=by
             )
+        case "section-up" | "section-down":
+            rubric = content_of(placed(issue, f"review-{review.pk}").review).rubric
+            flow.move_section(issue, rubric, 1 if verb == "section-down" else -1, now=now, by=by)
         case "before":
             _drop(issue, review, form.get("other", ""), now=now, by=by)
         case _:
@@ -261,8 +269,19 @@ def _block(issue: Issue, block: str, form: QueryDict, *, now: datetime, by: str)
     elif block == "listen":
         flow.play(issue, _text(form, "title"), _text(form, "url"), now=now, by=by)
     else:
-        insert = {name: _text(form, name) for name in SPONSOR}
-        flow.book_sponsor(issue, insert, now=now, by=by)
+        verb = flow.promote if block == "promo" else flow.book_sponsor
+        verb(issue, {name: _text(form, name) for name in SPONSOR}, now=now, by=by)
+
+
+def _correct(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> None:
+    key = form.get("taken") or form.get("review", "")
+    found = Review.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
+    if found is None:
+        raise IssueError("Choose which review the correction is about.", where="correction")
+    if form.get("taken"):
+        flow.take_correction_back(found, issue, now=now, by=by)
+    else:
+        flow.correct(found, issue, _text(form, "text"), now=now, by=by)
 
 
 def _value_of(issue: Issue, block: str, form: QueryDict) -> dict[str, Any]:
