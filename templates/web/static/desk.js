@@ -73,7 +73,8 @@
         // keepalive: a link that was followed at once must not take back what was typed.
         answer = await fetch(action, { method: "POST", body: data, keepalive: true, headers: { "X-Requested-With": "desk" } });
       } catch {
-        say("No connection: what you typed is still here. It is saved when you leave a field again, or press Save.");
+        say("No connection: what you typed is still here. It is saved as soon as there is one again.");
+        whenBack();
         return;
       }
       if (answer.url.includes("/login/") || answer.status === 403) {
@@ -96,6 +97,20 @@
     });
     return queue;
   }
+
+  // What could not be saved for want of a connection is sent when the browser has one again, or the server answers.
+  const PATIENCE = 5000;
+  let waiting = 0;
+  function whenBack() {
+    clearTimeout(waiting);
+    waiting = setTimeout(resend, PATIENCE);
+  }
+  function resend() {
+    clearTimeout(waiting);
+    const form = document.querySelector("form.words[data-kind=words]");
+    if (failed && form && changed(form)) send(form.action, new FormData(form), true);
+  }
+  addEventListener("online", () => { if (waiting) resend(); });
 
   function changed(form) {
     return [...form.querySelectorAll("[name^=was_]")].some((was) => {
@@ -248,7 +263,10 @@
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
 
-  // A link to a field (a check, a press on the letter) puts the cursor there.
-  if (location.hash.startsWith("#f-")) byId(`w-${location.hash.slice(3)}`)?.focus();
+  // A link to a field (a check, a press on the letter) puts the cursor there, once the browser has gone to its place:
+  // going to what takes no cursor takes it away.
+  const land = () => { if (location.hash.startsWith("#f-")) byId(`w-${location.hash.slice(3)}`)?.focus(); };
+  addEventListener("load", () => setTimeout(land));
+  addEventListener("hashchange", land);
   arm();
 })();
