@@ -110,8 +110,10 @@ def test_words_keys_and_dragging_change_the_issue_as_they_say(mara: Visitor, at_
 
     line = Placement.objects.get(kind="line", state="reserved")
     lead = first()
-    page.locator(f"#r{line.review_id}").drag_to(page.locator(f"#r{lead.review_id}"))
-    expect(page.locator("#saved")).to_contain_text("is card 1 of")
+    # The checks are looked at again last of all, once nobody has done anything for a moment.
+    with page.expect_request_finished(lambda asked: asked.method == "GET" and "/edit?" in asked.url):
+        page.locator(f"#r{line.review_id}").drag_to(page.locator(f"#r{lead.review_id}"))
+        expect(page.locator("#saved")).to_contain_text("is card 1 of")
     assert first().review_id == line.review_id
 
 
