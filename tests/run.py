@@ -40,6 +40,7 @@ PROOFS: dict[str, list[str]] = {
     "exam-postgresql": ["python", "tests/with_postgres.py", "python", *EXAM, "--seeds=2"],
     "faults": ["python", "tests/faults.py"],
     "fill": ["python", "-m", "tests.benchmarks.fill"],
+    "desk": ["python", "-m", "tests.benchmarks.desk"],
     "dkim": ["python", "-m", "tests.benchmarks.dkim"],
     "bench": ["python", *BENCH],
     "bench-postgresql": ["python", "tests/with_postgres.py", "--durable", "python", *BENCH],

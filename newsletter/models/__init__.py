@@ -25,6 +25,7 @@ from newsletter.models.signup import ServiceMail as ServiceMail
 from newsletter.models.signup import Signup as Signup
 from newsletter.models.signup import SignupForm as SignupForm
 from newsletter.models.signup import SignupState as SignupState
+from newsletter.models.steps import Step as Step
 
 
 class Magazine(models.Model):
@@ -312,8 +313,8 @@ class Issue(models.Model):
     note_signature = models.CharField(max_length=200, blank=True)
     max_cards = models.PositiveSmallIntegerField(null=True, blank=True)  # this issue only (R22)
     corrections = models.JSONField(default=list, blank=True)  # [{review, title, url, text}, ...] of sent reviews (R16)
-    # An editor's word on blocks that else go by rule: {"quote": {review, text}, "sponsor": an insert, "listen": {title,
-    # url}, "pairs": false}. {} takes a block out; a name that is missing leaves it to the rule.
+    # An editor's word on blocks that else go by rule: {"quote": {review, text}, "sponsor": an insert, "promo": an
+    # insert, "listen": {title, url}, "pairs": false}. {} takes a block out; a missing name leaves it to the rule.
     blocks = models.JSONField(default=dict, blank=True)
     held_reason = models.TextField(blank=True)  # a label of a draft past its cutoff
     approved_at = models.DateTimeField(null=True, blank=True)

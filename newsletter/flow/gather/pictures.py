@@ -56,7 +56,7 @@ def _inserts() -> list[str]:
     booked = Newsletter.objects.values_list("print_promo", "sponsors")
     open_issues = Issue.objects.filter(state__in=(IssueState.DRAFT, IssueState.APPROVED)).exclude(blocks={})
     tables = [table for promo, sponsors in booked for table in (promo, *sponsors)]
-    tables += [issue.blocks.get("sponsor") or {} for issue in open_issues]
+    tables += [issue.blocks.get(block) or {} for issue in open_issues for block in ("sponsor", "promo")]
     return [url for table in tables if (url := plain(str(table.get("picture") or ""))) and not url.startswith(own)]
 
 

@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from newsletter.web.studio import account, again, audit, home, issues, login, outcome, sending, team
 from newsletter.web.studio.access import everybody
+from newsletter.web.studio.desk import live
 from newsletter.web.studio.desk import pages as desk
 
 urlpatterns = [
@@ -47,7 +48,11 @@ urlpatterns = [
     path("studio/<slug:newsletter>/<str:slot>/add", issues.add, name="issue-add"),
     path("studio/<slug:newsletter>/<str:slot>/edit", desk.page, name="desk"),
     path("studio/<slug:newsletter>/<str:slot>/edit/letter", desk.letter, name="desk-letter"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/try", live.attempt, name="desk-try"),
     path("studio/<slug:newsletter>/<str:slot>/edit/words", desk.words, name="desk-words"),
     path("studio/<slug:newsletter>/<str:slot>/edit/order", desk.order, name="desk-order"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/picture", desk.picture, name="desk-picture"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/pointed", desk.pointed, name="desk-pointed"),
+    path("studio/<slug:newsletter>/<str:slot>/edit/undo", desk.undo, name="desk-undo"),
     path("studio/<slug:newsletter>/<str:slot>/edit/ignore", desk.ignore_check, name="desk-ignore"),
 ]
