@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from babel.messages.pofile import read_po
 from jinja2 import DictLoader, nodes
 from pytest_django import Settings
 
-from newsletter.models import Issue, Placement
+from newsletter.core.saying import Standing, label
+from newsletter.flow.report import Counts
+from newsletter.models import Issue, IssueState, Placement
 from newsletter.web.jinja import environment
 from newsletter.web.studio import words
+from newsletter.web.studio.bars import bars
 from tests.flow.compile.fixtures import issue as issue
 from tests.flow.compile.fixtures import newsletter as newsletter
 from tests.web.test_catalogues import FIELDS, FOLDER, gathered
@@ -33,6 +37,7 @@ STILL_TO_BE_WRAPPED = {
 }  # fmt: skip
 """Pages that still have their words in the source. A page leaves this list for good; no new one joins it."""
 
+STANDING = Standing(state="draft", reviews=1, due="", cutoff="")
 SAID_ALOUD = ("title", "aria-label", "placeholder", "alt")
 KEYS = {"n"}
 """What stands on a keyboard in every language."""
@@ -45,6 +50,18 @@ def test_the_template_for_translators_is_what_the_pages_say(tmp_path: Path) -> N
     with (FOLDER / "studio.pot").open("rb") as file:
         found = {message.id for message in read_po(file) if message.id}
     assert found == gathered("babel-studio.cfg", tmp_path / "studio.pot"), "make messages"
+
+
+def test_every_state_that_a_page_shows_as_a_word_can_be_translated() -> None:
+    with (FOLDER / "studio.pot").open("rb") as file:
+        found = {message.id for message in read_po(file)}
+    nobody = Counts(
+        frozen=0, pending=0, claimed=0, waiting=0, accepted=0, failed=0, excluded=0, uncertain=0, undecided=0
+    )
+    labels = {label(replace(STANDING, state=state)) for state in IssueState.values}
+    labels |= {label(replace(STANDING, state="draft", held="Late.")), label(replace(STANDING, state="sent", failed=1))}
+    labels |= {label(replace(STANDING, state="paused", nothing_sent=True)), "off", "planned", "no issue"}
+    assert {*labels, *IssueState.values, *Placement.Kind.values, *(bar.name for bar in bars(nobody))} <= found
 
 
 def _faults(catalog: Catalog) -> Iterator[str]:
@@ -109,6 +126,7 @@ def test_a_translation_shows_on_the_pages_with_its_own_numbers_and_what_it_lacks
         assert f">{said}" in page
     assert '<html lang="pl" dir="ltr">' in page
     assert '<span class="state draft">szkic</span>' in page
+    assert words.gettext(IssueState.DRAFT) == "szkic"
     assert '<h2 id="weeks">Twelve weeks</h2>' in page
     page = edda.get("/studio/?q=<b>{{ 7 }}%s").content.decode()
     assert "Żaden numer nie ma „&lt;b&gt;{{ 7 }}%s”." in page
