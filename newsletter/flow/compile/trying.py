@@ -48,10 +48,11 @@ def tried(
     edits: Mapping[int, dict[str, Any]],
     keys: Keys,
     now: datetime,
+    with_text: bool = True,
 ) -> Tried:
     """The letter of `subscription` (None: of nobody in particular) as it would be with `words` in place of the issue's
-    own, by field, and `edits` in place of those of its placements, by key. Raises `DesignError` where not even a part
-    of it can be shown.
+    own, by field, and `edits` in place of those of its placements, by key; `with_text`: its text part too. Raises
+    `DesignError` where not even a part of it can be shown.
     """
     trial = copy(issue)
     for name, value in words.items():
@@ -61,7 +62,7 @@ def tried(
     _, reader = reader_as(subscription, base_url, keys=keys, now=now, links=False)
     design = design_of(issue.newsletter)
     try:
-        return Tried(compiler_of(content, design, base_url).full_render(reader), content)
+        return Tried(compiler_of(content, design, base_url).full_render(reader, with_text=with_text), content)
     except DesignError as error:
         return Tried(mended(design, build_context(content, design.tokens), reader, error), content, error)
 

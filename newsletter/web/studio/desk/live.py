@@ -33,13 +33,16 @@ def attempt(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
         raise PermissionDenied("Changing this issue needs the right to do so.")
     try:
         words, edits = saving.tried_words(issue, request.POST.get("at", "issue"), request.POST)
-        letter = tried(issue, Readers(request, issue).chosen, words=words, edits=edits, keys=keys(), now=timezone.now())
+        reader, kinds = Readers(request, issue).chosen, set(request.POST.getlist("look"))
+        letter = tried(
+            issue, reader, words=words, edits=edits, keys=keys(), now=timezone.now(), with_text="text" in kinds
+        )
     except NewsletterError as error:
         return private(JsonResponse({"problem": str(error)}))
     shown = letter.rendered
     problem = f"This letter can’t go out: {letter.fault}" if letter.fault else ""
     answer: dict[str, Any] = {"subject": shown.subject, "line": letter.content.issue.preview_text, "problem": problem}
-    for kind in set(request.POST.getlist("look")):
+    for kind in kinds:
         if kind == "text":
             answer[kind] = shown.text
         elif kind in seeing.KINDS:
