@@ -11,6 +11,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="subscription",
-            index=models.Index(fields=["mailing_list", "confirmed_at"], name="subscription_came"),
+            index=models.Index(fields=["confirmed_at", "mailing_list"], name="subscription_came"),
         ),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
 from django.templatetags.static import static
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from newsletter.web.studio import audit, home, issues, login, outcome, sending, team
@@ -25,6 +25,8 @@ urlpatterns = [
     path("studio/team/invitations/<int:invitation>/withdraw", team.withdraw, name="team-withdraw"),
     path("studio/team/<int:person>/role", team.change, name="team-role"),
     path("studio/team/<int:person>/remove", team.remove, name="team-remove"),
+    # Fixed names stand before the routes of newsletters, none of which may be called so (apply.readers.RESERVED).
+    path("studio/subscribers/", include("newsletter.web.studio.subscribers.urls")),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
