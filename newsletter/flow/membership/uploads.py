@@ -40,7 +40,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 @dataclass(slots=True)
 class Upload:
-    """One file. `state` is new, tried or done; `report` is that of the last pass. All but the folder is in plan.json."""
+    """One file. `state` is new, tried or done; `report` is that of the last pass. All but `folder` is in plan.json."""
 
     folder: Path
     name: str

@@ -6,6 +6,7 @@ The file lies in the home between the steps (flow.membership.uploads), and only 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -172,9 +173,11 @@ def _step(request: HttpRequest, upload: Upload, *, problem: str = "", status: in
         tables = uploads.look(upload)
     except SubscribersError as error:
         context["problem"] = problem or str(error)
+        if upload.encoding:  # mistyped, perhaps: the page has to stay one where it can be mended
+            tables = _looked(upload)
     context |= {
         "tables": tables,
-        "columns": _columns(upload, tables),
+        "columns": _columns(request, upload, tables),
         "meanings": MEANINGS,
         "keep": KEEP,
         "list": upload.list_slug,
@@ -182,12 +185,19 @@ def _step(request: HttpRequest, upload: Upload, *, problem: str = "", status: in
     return show(request, "columns", context, status=status)
 
 
+def _looked(upload: Upload) -> list[Look]:
+    try:
+        return uploads.look(replace(upload, encoding=""))
+    except SubscribersError:
+        return []
+
+
 def _choosable(tables: list[Look]) -> bool:
     """One table, with a header, that is no known service's export: those are understood as a whole."""
     return len(tables) == 1 and tables[0].has_header and not tables[0].service
 
 
-def _columns(upload: Upload, tables: list[Look]) -> list[dict[str, Any]]:
+def _columns(request: HttpRequest, upload: Upload, tables: list[Look]) -> list[dict[str, Any]]:
     """The columns with what is chosen for each; [] where there is nothing to choose."""
     if not _choosable(tables):
         return []
@@ -197,7 +207,8 @@ def _columns(upload: Upload, tables: list[Look]) -> list[dict[str, Any]]:
     for place, column in enumerate(tables[0].columns[:MOST_COLUMNS]):
         said = chosen_for.get(column.header, "")
         now = column.meaning if fresh else KEEP if said.startswith("attributes.") else said
-        made.append({"place": place, "column": column, "chosen": now})
+        typed = request.POST.get(f"column{place}", now)
+        made.append({"place": place, "column": column, "chosen": typed})
     return made
 
 

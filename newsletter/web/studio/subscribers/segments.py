@@ -134,7 +134,7 @@ def _wrong(text: str, message: str, place: tuple[int, int] | None) -> Wrong:
 def _edited(request: HttpRequest, row: Segment | None) -> HttpResponseBase:
     if request.method != "POST":
         return _page(request, row)
-    typed = request.POST.get("rule", "").replace("\x00", "�").replace("\r\n", "\n")
+    typed = request.POST.get("rule", "").replace("\r\n", "\n")
     rule, wrong = read_rule(typed)
     if wrong is not None:
         return _page(request, row, wrong=wrong, status=422)
@@ -170,7 +170,7 @@ def _page(request: HttpRequest, row: Segment | None, **context: Any) -> HttpResp
         "lists": lists(),
         "mark": _mark(row) if row else "",
         "stored": stored,
-        "rule": typed.get("rule", stored)[: LONGEST * 2],
+        "rule": typed.get("rule", stored).replace("\x00", "�")[: LONGEST * 2],
         "name": typed.get("name", row.name if row else ""),
         "slug": typed.get("slug", ""),
         "wanted": typed.get("list", ""),
