@@ -33,9 +33,10 @@ def people(newsletter: Newsletter) -> None:
     for number in range(60):
         at = now - timedelta(days=(number * 7) % 80, hours=3)
         state = ("active", "active", "active", "unsubscribed", "pending", "paused")[number % 6]
+        name = ("iris", "noor", "tomasz", "wen")[number % 4]
         make_subscription(
-            f"{('iris', 'noor', 'tomasz', 'wen')[number % 4]}{number}@readers.example.test", name="Iris Vale" if number % 3 else "",
-            state=state, joined_at=at, confirmed_at=at, state_at=at + (now - at) / 2,
+            f"{name}{number}@readers.example.test", name=f"{name.title()} Vale" if number % 3 else "", state=state,
+            joined_at=at, confirmed_at=at, state_at=at + (now - at) / 2,
             topics=["book", "movie"] if number % 2 else [],
         )  # fmt: skip
     segments.save("german", newsletter.mailing_list, rule={"language": ["de"]}, name="Readers in German")
@@ -104,11 +105,11 @@ def test_a_file_is_brought_in_by_hand_and_a_rule_is_mended(
 
     mara.go(f"{HERE}new-segment")
     page.get_by_label("Short name").fill("actives")
-    page.get_by_label("Rule").fill('{\n  "state": ["actve"]\n}')
+    page.get_by_role("textbox", name="Rule").fill('{\n  "state": ["actve"]\n}')
     page.get_by_role("button", name="Count, without saving").click()
     assert page.locator("mark").inner_text() == '"actve"'
     inspect(mara, "subscribers-wrong-rule", lambda: None)
     mara.errors[:] = [said for said in mara.errors if "422" not in said]
-    page.get_by_label("Rule").fill('{"state": ["active"]}')
+    page.get_by_role("textbox", name="Rule").fill('{"state": ["active"]}')
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/segments/?count=actives")

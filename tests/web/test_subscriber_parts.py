@@ -70,7 +70,7 @@ def test_a_segment_is_made_counted_and_changed_and_the_log_tells(german: Segment
     [
         (
             '{\n  "state": ["actve"]\n}',
-            "state[0]: 'actve' is not known. Did you mean 'active'?|Line 2|<mark>\"actve\"</mark>",
+            "state[0]: 'actve' is not known.|Line 2|<mark>\"actve\"</mark>",
         ),
         ('{"any": [{"joined": {"after": "soon"}}]}', 'any[0].joined.after: takes a day|<mark>"after": "soon"</mark>'),
         ('{"attributes": {"a.b": {"is": []}}}', 'attributes.a.b.is|<mark>"is": []</mark>'),
@@ -81,7 +81,7 @@ def test_a_segment_is_made_counted_and_changed_and_the_log_tells(german: Segment
         ("[" * 5000, "This is not JSON"),
         ('{"joined": {"within_days": ' + "9" * 30 + "}}", "takes a whole number"),
         ('{"attributes": {"n": {"is": ' + "9" * 5000 + "}}}", "a number is too long"),
-        ('{"name": {"is": "<script>alert(1)</script>\x00"}}', "name.is: |control character|This is not JSON"),
+        ('{"name": {"is": "<script>alert(1)</script>\x00"}}', "This is not JSON: invalid control character"),
         ("x" * 200_000, "at most 100,000 are read"),
     ],
 )
@@ -93,8 +93,7 @@ def test_a_mistake_in_a_rule_is_shown_where_it_stands_and_the_rule_stays(
     assert answer.status_code in (409, 422)
     assert "<script>alert" not in shown
     plain = html.unescape(shown)
-    wanted = words.split("|")
-    assert any(one in plain for one in wanted) if "script" in rule else all(one in plain for one in wanted)
+    assert all(one in plain for one in words.split("|"))
     assert 'value="Mine"' in shown
     assert Segment.objects.get().rule == RULE
 

@@ -17,7 +17,7 @@ from newsletter.flow.membership.timeline import words_of
 from newsletter.flow.people import Role
 from newsletter.models import Evidence
 from newsletter.web.studio.access import allowed
-from newsletter.web.studio.plots import bars_of
+from newsletter.web.studio.plots import Row, bars_of
 from newsletter.web.studio.subscribers.showing import minute, number, sees, show, shown
 from subscribers import suppression
 from subscribers.models import Subscription
@@ -46,13 +46,14 @@ def index(request: HttpRequest) -> HttpResponseBase:
         rows = rows.filter(pk__lt=after)
     found = list(rows[: PER_PAGE + 1])
     older = f"{reverse('bounces')}?after={found[PER_PAGE - 1].pk}" if len(found) > PER_PAGE else ""
+    bars = _bars() if after is None else []
     kept = bounce.aside(settings.NEWSLETTER.home) if settings.NEWSLETTER.home else []
     context = {
         "rows": _rows(request, found[:PER_PAGE]),
         "older": older,
         "newest": reverse("bounces") if after is not None else "",
-        "bars": _bars() if after is None else [],
-        "looked_at": LOOKED_AT,
+        "bars": bars,
+        "looked_at": sum(one.number for one in bars),
         "aside": [(path.name, _when(path.name), path.stat().st_size // 1000 + 1) for path in kept[: -ASIDE - 1 : -1]],
         "kept_aside": len(kept),
     }
@@ -103,7 +104,7 @@ def _rows(request: HttpRequest, found: list[Evidence]) -> list[dict[str, Any]]:
     return made
 
 
-def _bars() -> Any:
+def _bars() -> list[Row]:
     counted: dict[str, int] = {}
     for kind, about in Evidence.objects.order_by("-pk").values_list("kind", "about")[:LOOKED_AT]:
         words = _KINDS.get(kind, _ABOUT.get(about, about or kind))
