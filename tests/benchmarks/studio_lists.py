@@ -127,8 +127,10 @@ def fill(issues: int = ISSUES, people: int = PEOPLE) -> dict[str, str]:
         for place, (number, _) in enumerate(active[:EVIDENCE])
     )  # fmt: skip
     Event.objects.bulk_create(
-        Event(newsletter=series, at=begin + timedelta(hours=number), kind="edited: note", text=f"Act {number}.",
-              by=draw.choice(("", "mara", "otto", "edda")))
+        Event(
+            newsletter=series, at=begin + timedelta(hours=number), kind="edited: note" if number % 50 else "approved",
+            text=f"Act {number}.", by=draw.choice(("", "mara", "otto", "edda")),
+        )
         for number in range(EVENTS)
     )  # fmt: skip
     for slug, rule in SEGMENTS.items():

@@ -94,7 +94,7 @@ def _page(request: HttpRequest, slug: str, *, problem: str = "", status: int = 2
         for name, words in CHIPS.items()
     ]
     context |= {"everybody": everybody, "active": found["active"], "state": state}
-    context |= _growth(wanted, now)
+    context |= _growth(wanted, now, found["active"])
     context["segments"] = list(Segment.objects.filter(mailing_list=wanted).order_by("name"))
     return show(request, "index", context, status=status)
 
@@ -135,8 +135,8 @@ def _address(mailing_list: MailingList, **values: str) -> str:
     return f"{reverse('subscribers')}?{urlencode(kept)}"
 
 
-def _growth(mailing_list: MailingList, now: datetime) -> dict[str, Any]:
-    found = listing.growth(mailing_list.pk, now)
+def _growth(mailing_list: MailingList, now: datetime, active: int) -> dict[str, Any]:
+    found = listing.growth(mailing_list.pk, now, active=active)
     weeks = [now - timedelta(weeks=number) for number in reversed(range(listing.WEEKS))]
     readers = found.readers
     return {
