@@ -49,6 +49,7 @@ PROOFS: dict[str, list[str]] = {
     "compiler": ["pytest", "-q", "-n", "2", "-p", "no:randomly", "--timeout=7200", "tests/core/test_trace_property.py"],
     "weeks": ["pytest", "-q", "-p", "no:randomly", "--timeout=7200", "tests/flow/test_interleavings.py"],
     "lists": ["python", "-m", "tests.benchmarks.lists"],
+    "lists-studio": ["python", "-m", "tests.benchmarks.studio_lists"],
     "bounces": ["python", "-m", "tests.benchmarks.bounces"],
     "unsubscribe": ["python", "-m", "tests.acceptance.leaving"],
     "steady": ["python", "-m", "tests.acceptance.steady"],

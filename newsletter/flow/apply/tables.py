@@ -181,7 +181,7 @@ def _newsletters(designs: Collection[str] | None) -> Table:
         Newsletter,
         "slug",
         (
-            Field("slug", read.slug, "its short name; part of its links"),
+            Field("slug", read.newsletter_slug, "its short name; part of its links"),
             Field("name", read.text(200, needed=True), "its name"),
             Field("tagline", read.text(300), "the line under its name", default=""),
             Field("list", read.slug, "whom it goes to", attribute="mailing_list", link="lists"),

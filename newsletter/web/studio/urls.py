@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.views import LogoutView
 from django.templatetags.static import static
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from newsletter.web.studio import account, again, audit, home, issues, login, outcome, sending, team
@@ -34,6 +34,8 @@ urlpatterns = [
     path("studio/team/<int:person>/role", team.change, name="team-role"),
     path("studio/team/<int:person>/second-step-off", team.second_step_off, name="team-second-step-off"),
     path("studio/team/<int:person>/remove", team.remove, name="team-remove"),
+    # Fixed names stand before the routes of newsletters, none of which may be called so (apply.readers.RESERVED).
+    path("studio/subscribers/", include("newsletter.web.studio.subscribers.urls")),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
