@@ -19,6 +19,7 @@ from newsletter.models.people import Invitation as Invitation
 from newsletter.models.people import LoginFailure as LoginFailure
 from newsletter.models.sending import Notice as Notice
 from newsletter.models.sending import TestMail as TestMail
+from newsletter.models.settings import StudioChange as StudioChange
 from newsletter.models.signup import ServiceMail as ServiceMail
 from newsletter.models.signup import Signup as Signup
 from newsletter.models.signup import SignupForm as SignupForm

@@ -1,8 +1,11 @@
-"""`apply` makes the database say what magazine.toml says; `dump` writes the file that says what the database does."""
+"""`apply` makes the database say what magazine.toml says; `dump` writes the file that says what the database does.
+
+The studio's settings go the same way, one table at a time (ADR 18).
+"""
 
 from __future__ import annotations
 
 from newsletter.flow.apply.dump import dump_text
-from newsletter.flow.apply.write import Change, apply_text
+from newsletter.flow.apply.write import Change, apply_text, change_in_studio
 
-__all__ = ["Change", "apply_text", "dump_text"]
+__all__ = ["Change", "apply_text", "change_in_studio", "dump_text"]
