@@ -51,5 +51,5 @@ def refusal(file: str, differences: list[str]) -> StudioError:
     return StudioError(
         f"It would take back {what} changed in the studio since; nothing was changed.{listed}\n",
         where=file,
-        hint="To keep them, bring the file up to date: newsletter dump. To take them back: newsletter apply --over-studio.",
+        hint="To keep them: newsletter dump writes the file anew. To take them back: newsletter apply --over-studio.",
     )
