@@ -12,7 +12,7 @@ from django.conf import settings
 from newsletter.config.home import template_folders
 from newsletter.core.context import IssueContent, build_context
 from newsletter.core.errors import IssueError
-from newsletter.core.letter import Compiler, Rendered, Weight
+from newsletter.core.letter import Compiler, Design, Rendered, Weight
 from newsletter.core.reader import Reader
 from newsletter.flow.compile.designs import find_design
 from newsletter.flow.compile.gathering import gather_content
@@ -130,13 +130,13 @@ def public_html(compiler: Compiler) -> str:
     return compiler.full_render(NEUTRAL).html
 
 
-def live(issue: Issue) -> Frozen:
-    """The inputs as rows, designs and configuration say now."""
+def live(issue: Issue, *, design: Design | None = None) -> Frozen:
+    """The inputs as rows, designs and configuration say now; with `design` in another one than the newsletter wears."""
     newsletter = issue.newsletter
     base_url = str(settings.NEWSLETTER.base_url).rstrip("/")
     return Frozen(
         content=gather_content(issue, base_url),
-        design=find_design(newsletter.design, _folders(), newsletter.design_tokens),
+        design=design or find_design(newsletter.design, _folders(), newsletter.design_tokens),
         sender=_sender(issue, newsletter),
         base_url=base_url,
         audience={"list": newsletter.mailing_list.slug, "rule": _audience(issue)},

@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from newsletter.web.studio import audit, home, issues, login, outcome, sending, team
 from newsletter.web.studio.access import everybody
+from newsletter.web.studio.designs import pages as designs
 from newsletter.web.studio.desk import pages as desk
 
 urlpatterns = [
@@ -25,6 +26,11 @@ urlpatterns = [
     path("studio/team/invitations/<int:invitation>/withdraw", team.withdraw, name="team-withdraw"),
     path("studio/team/<int:person>/role", team.change, name="team-role"),
     path("studio/team/<int:person>/remove", team.remove, name="team-remove"),
+    path("studio/designs/", designs.gallery, name="designs"),
+    path("studio/designs/<slug:newsletter>/choose", designs.choose, name="design-choose"),
+    path("studio/designs/<slug:newsletter>/look/<slug:design>", designs.look, name="design-look"),
+    path("studio/designs/<slug:newsletter>/tokens", designs.tokens, name="design-tokens"),
+    path("studio/designs/<slug:newsletter>/save", designs.save, name="design-save"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
