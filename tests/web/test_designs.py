@@ -222,8 +222,8 @@ def test_a_suggestion_can_be_read_in_every_pair_and_lies_near() -> None:
     assert all(pair.enough for pair in judge({**tokens, "ink": found}, pairs))
     assert found == "#6C6C6C"
     assert not all(pair.enough for pair in judge({**tokens, "ink": "#6E6E6E"}, pairs))
-    assert suggest({"ink": "#777777", "a": "#000000", "b": "#FFFFFF"}, [["ink", "a"], ["ink", "b"]], "ink") == "#757575"
-    assert suggest({"mid": "#777777", "a": "#767676", "b": "#FFFFFF"}, [["a", "mid"], ["b", "mid"]], "mid") == ""
+    assert suggest({"ink": "#777777", "a": "#000000", "b": "#FFFFFF"}, [["ink", "a"], ["ink", "b"]], "ink") == "#767676"
+    assert suggest({"mid": "#777777", "a": "#404040", "b": "#FFFFFF"}, [["a", "mid"], ["b", "mid"]], "mid") == ""
 
 
 @pytest.mark.parametrize(

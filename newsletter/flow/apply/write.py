@@ -96,6 +96,14 @@ def apply_text(
     return changes
 
 
+def read_values(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What `values` would be in the database, each looked at alone; nothing is written. Raises `KeyRefusedError`."""
+    known = next(each for each in tables() if each.name == table)
+    data = {known.key: "x", **values}
+    document = Document(write({table: data if known.one else [data]}), "")
+    return {name: value for name, value in _read(document, (known,))[0].values.items() if name in values}
+
+
 def change_in_studio(
     table: str,
     row: str,

@@ -11,6 +11,9 @@ from newsletter.web.studio import audit, home, issues, login, outcome, sending, 
 from newsletter.web.studio.access import everybody
 from newsletter.web.studio.designs import pages as designs
 from newsletter.web.studio.desk import pages as desk
+from newsletter.web.studio.settings import dns as settings_dns
+from newsletter.web.studio.settings import pages as settings
+from newsletter.web.studio.settings import sending as settings_sending
 
 urlpatterns = [
     path("", everybody(RedirectView.as_view(pattern_name="studio"))),
@@ -31,6 +34,13 @@ urlpatterns = [
     path("studio/designs/<slug:newsletter>/look/<slug:design>", designs.look, name="design-look"),
     path("studio/designs/<slug:newsletter>/tokens", designs.tokens, name="design-tokens"),
     path("studio/designs/<slug:newsletter>/save", designs.save, name="design-save"),
+    path("studio/settings/", settings.index, name="settings"),
+    path("studio/settings/file", settings.file, name="settings-file"),
+    path("studio/settings/magazine.toml", settings.dump, name="settings-dump"),
+    path("studio/settings/<slug:newsletter>/identity", settings.identity, name="settings-identity"),
+    path("studio/settings/<slug:newsletter>/sending", settings_sending.sending, name="settings-sending"),
+    path("studio/settings/<slug:newsletter>/dns", settings_dns.dns, name="settings-dns"),
+    path("studio/settings/<slug:newsletter>/schedule", settings.schedule, name="settings-schedule"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),

@@ -49,10 +49,11 @@
     }
   }
 }
-{
-  // What is to be typed elsewhere gets a button that copies it.
+// What is to be typed elsewhere gets a button that copies it.
+function offerCopies() {
+  // Browsers give pages the clipboard over https only, and on this machine.
+  if (!navigator.clipboard) return;
   for (const value of document.querySelectorAll("[data-copy]")) {
-    if (!navigator.clipboard) break;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button quiet small";
@@ -69,6 +70,7 @@
     value.after(button);
   }
 }
+offerCopies();
 {
   // The DNS may take its time: the page stays, and the answer comes into it.
   const form = document.getElementById("ask");
@@ -84,7 +86,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       part.replaceChildren(...page.getElementById("records").childNodes);
       document.getElementById("asking").textContent = page.getElementById("asking").textContent;
-      document.dispatchEvent(new Event("newsletter:records"));
+      offerCopies();
     } catch (problem) {
       document.getElementById("asking").textContent = "The server gave no answer. Try again.";
     }
