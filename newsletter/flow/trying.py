@@ -10,7 +10,7 @@ from django.db import transaction
 
 from newsletter.core import mime
 from newsletter.core.account import AccountRules
-from newsletter.core.errors import IssueError, NewsletterError
+from newsletter.core.errors import IssueError, NewsletterError, ProviderError
 from newsletter.core.tokens import message_id
 from newsletter.flow.deliver import Installation
 from newsletter.flow.domain import signer_for
@@ -68,6 +68,9 @@ def try_account(newsletter: Newsletter, to: str, *, now: datetime, by: str, inst
         reply = answer.reply or "accepted"
         if answer.outcome is not Outcome.ACCEPTED:
             problem, hint = f"It was not taken ({answer.outcome}): {answer.reply}".strip(), _HINTS[answer.outcome]
+    except ProviderError as error:
+        # Its own hint is about a send that stopped; here nothing waits.
+        problem, hint = error.message, "Mend the account’s settings, then try again." if error.permanent else ""
     except NewsletterError as error:
         problem, hint = error.message, error.hint
     Event.objects.filter(pk=event.pk).update(text=f"A test through {account.name} was {_word(problem)}.")

@@ -163,6 +163,16 @@ def test_what_equals_the_designs_own_is_not_kept_and_all_of_it_can_go_back(appro
     assert Newsletter.objects.get().design_tokens == {}
 
 
+@pytest.mark.parametrize("design", ["marquee", "colophon", "encore"])
+def test_every_stock_designs_form_sent_back_as_shown_is_fine_and_changes_nothing(
+    approver: Client, newsletter: Newsletter, design: str
+) -> None:
+    Newsletter.objects.update(design=design)
+    shown = re.findall(r'name="(t-\w+)" value="([^"]*)"', approver.get(TOKENS).content.decode())
+    assert len(shown) > 12
+    assert approver.post(SAVE, dict(shown)).headers["Location"] == f"{TOKENS}?said=same"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -14,7 +14,7 @@ NIGHT = "dark_"
 """How the names of the colours begin that a letter wears after dark."""
 MOST_PIXELS = 4000
 # Of fonts and words: nothing that could end a style, an attribute or a tag.
-_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,._-]{0,199}", re.ASCII)
+_WORDS = re.compile(r"[A-Za-z0-9-][A-Za-z0-9 ,._-]{0,199}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?", re.ASCII)
 _STEPS = 100
 

@@ -133,7 +133,8 @@ def _gallery(
         "problem": problem,
         "said": _SAID.get(request.GET.get("said", ""), ""),
         "may_change": may(request, Role.APPROVER),
-        "designs": designs.names(),
+        # The one that is worn stands first: the others are looked at beside it.
+        "designs": sorted(designs.names(), key=lambda name: (shown is None or name != shown.design, name)),
         "issue": designs.sample_issue(shown) if shown else None,
         "before": None,
         "changed": 0,

@@ -27,13 +27,13 @@ _INSERT = "print_promo"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One key in a form. `choices` are (value, words); `about` stands in place of the table's own words."""
+    """One key in a form. `choices` are (value, words); `about` stands in place of the table's words, "" for none."""
 
     name: str
     label: str
     kind: Kind = "text"
     choices: tuple[tuple[str, str], ...] = ()
-    about: str = ""
+    about: str | None = None
     longest: int = 300
 
 
@@ -82,8 +82,8 @@ class Form:
                 value = _as_text(self._shown[each.name])
             else:
                 value = self.typed.get(each.name, "" if each.kind != "tick" else "false")
-            words = each.about or self.table.field(each.name).help
-            found.append(Row(each, value, words, self.sentence if wrong else ""))
+            words = self.table.field(each.name).help if each.about is None else each.about
+            found.append(Row(each, value, words, self.sentence.removeprefix(f"{each.label}: ") if wrong else ""))
         return found
 
     @property
@@ -174,18 +174,18 @@ def _folders() -> list[Path]:
 
 
 MAGAZINE = (
-    Input("name", "Name"),
+    Input("name", "Name", about=""),
     Input("about", "About", "area", longest=500),
-    Input("url", "Site", "url", longest=500),
+    Input("url", "Site", "url", about="", longest=500),
     Input("legal_name", "Legal name"),
     Input("postal_address", "Postal address", "area", longest=1000),
     Input("privacy_url", "Privacy page", "url", longest=500),
 )
 IDENTITY = (
-    Input("name", "Name"),
-    Input("tagline", "Tagline"),
-    Input("from_name", "Sender’s name"),
-    Input("from_address", "Sender’s address", "email"),
+    Input("name", "Name", about=""),
+    Input("tagline", "Tagline", about="the line under its name"),
+    Input("from_name", "Sender’s name", about="what mailboxes show"),
+    Input("from_address", "Sender’s address", "email", about=""),
     Input("reply_to", "Reply to", "email"),
     Input("return_path", "Return path", "email"),
     Input("language", "Language", longest=35),
@@ -209,8 +209,8 @@ INSERT = (
 )
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 SCHEDULE = (
-    Input("weekday", "Day", "choice", tuple((day, day.capitalize()) for day in _DAYS)),
-    Input("send_time", "Time", "time", longest=5),
+    Input("weekday", "Day", "choice", tuple((day, day.capitalize()) for day in _DAYS), about=""),
+    Input("send_time", "Time", "time", about="by the clocks of the zone below", longest=5),
     Input("timezone", "Time zone", about="its summer time included", longest=64),
     Input("cutoff_hours", "Cutoff, hours before", "number", about="reviews are placed until then"),
     Input(
@@ -231,8 +231,8 @@ RULES = (
         (("hold", "hold for a person"), ("send", "send anyway"), ("skip", "skip the week")),
         about="what happens under the minimum",
     ),
-    Input("max_cards", "Shown in full, at most", "number"),
-    Input("max_lines", "In one line, at most", "number"),
+    Input("max_cards", "Shown in full, at most", "number", about="reviews"),
+    Input("max_lines", "In one line, at most", "number", about="reviews"),
     Input("freshness_days", "Fresh for, days", "number"),
     Input("first_import_days", "News of a new source, days", "number"),
     Input("grace_hours", "Late by at most, hours", "number"),
@@ -243,4 +243,4 @@ RULES = (
 
 def account_input(names: Sequence[str]) -> tuple[Input, ...]:
     """The choice among the accounts that there are."""
-    return (Input("account", "Account", "choice", tuple((name, name) for name in names)),)
+    return (Input("account", "Account", "choice", tuple((name, name) for name in names), about=""),)
