@@ -2,6 +2,8 @@
 
     NewsletterError
     ├── ConfigError          the home, newsletter.toml or magazine.toml is wrong
+    │   ├── KeyRefusedError  one key of magazine.toml, typed there or in the studio, can't hold this value
+    │   └── StudioError      an older magazine.toml would take back what was changed in the studio
     ├── DnsError             the DNS gave no answer: nothing is known, good or bad
     ├── ContentError         a page, paste, file or feed entry cannot be read
     ├── SourceError          a source could not be gathered (it never stops the others)
@@ -44,6 +46,19 @@ class NewsletterError(Exception):
 
 class ConfigError(NewsletterError):
     """The configuration is wrong."""
+
+
+class KeyRefusedError(ConfigError):
+    """This value can't stand here."""
+
+    def __init__(self, message: str | None = None, *, field: str, where: str = "", hint: str = "") -> None:
+        """`field` is the key as the file names it."""
+        super().__init__(message, where=where, hint=hint)
+        self.field = field
+
+
+class StudioError(ConfigError):
+    """The file would take back what was changed in the studio."""
 
 
 class DnsError(NewsletterError):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0014_second_step"),
+        ("newsletter", "0017_studio_change"),
     ]
 
     operations = [

@@ -21,6 +21,7 @@ from newsletter.models.people import RecoveryCode as RecoveryCode
 from newsletter.models.people import SecondStep as SecondStep
 from newsletter.models.sending import Notice as Notice
 from newsletter.models.sending import TestMail as TestMail
+from newsletter.models.settings import StudioChange as StudioChange
 from newsletter.models.signup import ServiceMail as ServiceMail
 from newsletter.models.signup import Signup as Signup
 from newsletter.models.signup import SignupForm as SignupForm

@@ -32,6 +32,8 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from newsletter.core.errors import ConfigError, ProviderError
 from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, WithdrawnError, pause
+from newsletter.providers.dialogue import Dialogue
+from newsletter.providers.listening import ListeningAdapter
 from newsletter.providers.settings import Settings
 
 # Each provider's own name for its key.
@@ -80,12 +82,18 @@ class EspProvider:
     # The calls run in threads of their own; the thread of `run` looks up from them every second.
     longest_silence = 10.0
 
-    def __init__(self, esp: str, arguments: Mapping[str, Any], calls: int = 1) -> None:
+    def __init__(
+        self, esp: str, arguments: Mapping[str, Any], calls: int = 1, dialogue: Dialogue | None = None
+    ) -> None:
         """`arguments` are those of anymail's backend: keys, `api_url`, `timeout` ... `calls` go at once. Raises
         `ConfigError`.
         """
         self.esp = esp
         self.calls = calls
+        self._dialogue = dialogue
+        if dialogue is not None:
+            keys = {KEY_NAMES.get(esp, ""), "secret_key"}
+            dialogue.hide(*(str(value) for name, value in arguments.items() if name in keys))
         try:
             # A session serves one thread at a time: as many sessions as calls, handed out by the thread of `run`.
             self._idle = [get_connection(f"anymail.backends.{esp}.EmailBackend", **arguments) for _ in range(calls)]
@@ -95,7 +103,12 @@ class EspProvider:
 
     @classmethod
     def from_settings(
-        cls, settings: Mapping[str, Any], *, environ: Mapping[str, str], home: Path | None = None
+        cls,
+        settings: Mapping[str, Any],
+        *,
+        environ: Mapping[str, str],
+        home: Path | None = None,
+        dialogue: Dialogue | None = None,
     ) -> EspProvider:
         """Settings: `esp`, `api_key_env` or `api_key_file`, for Mailjet `secret_key_env` or `secret_key_file`,
         `api_url`, `timeout` in seconds, `calls` at once, and `options`: what else anymail's backend takes
@@ -113,12 +126,15 @@ class EspProvider:
         if url := read.text("api_url", ""):
             arguments["api_url"] = url
         arguments["timeout"] = (CONNECT_SECONDS, read.number("timeout", 60.0, at_least=0.05, at_most=600))
-        return cls(esp, arguments, int(read.number("calls", 4, at_least=1, at_most=32)))
+        return cls(esp, arguments, int(read.number("calls", 4, at_least=1, at_most=32)), dialogue)
 
     def open(self) -> None:
         """Make the HTTP sessions. No request yet: these interfaces have no log-in of their own."""
         for backend in self._idle:
             backend.open()
+            if self._dialogue is not None:
+                for scheme in ("https://", "http://"):
+                    backend.session.mount(scheme, ListeningAdapter(self._dialogue))  # type: ignore[attr-defined]
 
     def run(self, dispatch: Dispatch) -> None:
         """Up to `calls` requests at once. The first that shows the account at fault ends it once the others are back.

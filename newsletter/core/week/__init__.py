@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from newsletter.core.week.ahead import Ahead, slots_ahead
 from newsletter.core.week.dating import Dating, FirstSight, date_review, is_flood, sort_at_first_sight
 from newsletter.core.week.deciding import Action, Decision, IssueFacts, Minimum, State, decide
 from newsletter.core.week.eligibility import ActivePlacement, ReviewFacts, Verdict, eligible, verdicts
@@ -11,6 +12,7 @@ from newsletter.core.week.slots import Schedule, Slot, newest_slot, next_slot, s
 __all__ = [
     "Action",
     "ActivePlacement",
+    "Ahead",
     "Candidate",
     "Dating",
     "Decision",
@@ -33,6 +35,7 @@ __all__ = [
     "next_slot",
     "plan",
     "slot_on",
+    "slots_ahead",
     "sort_at_first_sight",
     "verdicts",
 ]

@@ -1,28 +1,38 @@
-"""Check a whole magazine.toml, then change what differs, in one transaction."""
+"""Check a magazine.toml, or a form of the studio's, then change what differs, in one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import models, transaction
 
-from newsletter.config.toml import Document, nearest, write_value
-from newsletter.core.errors import ConfigError
+from newsletter.config.toml import Document, nearest, write, write_value
+from newsletter.core.errors import ConfigError, IssueError, KeyRefusedError
+from newsletter.flow.apply import studio
 from newsletter.flow.apply.dump import shown
 from newsletter.flow.apply.readers import Refused, check_account, check_location, check_return_path, check_segment
 from newsletter.flow.apply.tables import NEEDED, Field, Table, tables
-from newsletter.models import Account, Magazine, Newsletter, Source
+from newsletter.ledger import issues
+from newsletter.models import Account, Event, Issue, IssueState, Magazine, Newsletter, Source
+
+_NOT_IN_LETTERS = frozenset(
+    {"account", "sources", "weekday", "send_time", "timezone", "cutoff_hours", "approval", "approval_by_another",
+     "quiet_weeks", "starts_at", "min_reviews", "under_minimum", "max_cards", "max_lines", "freshness_days",
+     "first_import_days", "grace_hours", "min_gap_hours"}
+)  # fmt: skip
+"""A newsletter's keys that change nothing of what was approved: they are about the weeks to come, or the way out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One field of one row. For a new row (`created`) `before` is None, and only what the file gave is listed.
 
-    Values are as the file has them.
+    Values are as the file has them. `studio` says who chose `before` in the studio, and when; "" for nobody.
     """
 
     table: str
@@ -31,12 +41,14 @@ class Change:
     before: Any
     after: Any
     created: bool
+    studio: str = ""
 
     def __str__(self) -> str:
         name = self.table if self.table == "magazine" else f"{self.table} {self.row}"
         if self.created:
             return f"{name}: {self.field} = {write_value(self.after)} (new)"
-        return f"{name}: {self.field}: {write_value(self.before)} -> {write_value(self.after)}"
+        by = f" (set in the studio by {self.studio})" if self.studio else ""
+        return f"{name}: {self.field}: {write_value(self.before)} -> {write_value(self.after)}{by}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +69,87 @@ def apply_text(
     designs: Collection[str] | None = None,
     home: Path | None = None,
     dry_run: bool = False,
+    over_studio: bool = False,
 ) -> list[Change]:
     """Create or change the magazine from `text`, and say what changed; an empty list when nothing had to.
 
     What the file does not mention stays as it is. `now` becomes the start of a newsletter that gives none. `designs`
-    are the known designs (None: any name will do), `home` is where an account's secret files are looked for. All or
-    nothing: raises `ConfigError` with file and line, before anything is written.
+    are the known designs (None: any name will do), `home` is where an account's secret files are looked for. What
+    changes a letter voids the approvals of issues that have not begun. All or nothing: raises `ConfigError` with file
+    and line, before anything is written, and `StudioError` with every difference when the file would take back what
+    somebody has chosen in the studio since, unless `over_studio`.
     """
     document = Document(text, file)
     rows = _read(document, tables(designs))
-    changes: list[Change] = []
     with transaction.atomic():
-        for row in rows:
-            changes += _write(row, document, now, home)
+        marks = studio.marks()
+        changes = [change for row in rows for change in _write(row, document, now, home)]
+        changes = [replace(change, studio=marks.said(change.table, change.row, change.field)) for change in changes]
+        taken_back = [str(change) for change in changes if change.studio]
+        if taken_back and not (over_studio or dry_run):
+            raise studio.refusal(file, taken_back)
+        # What the file names is the file's again, whether it changed anything or has caught up.
+        marks.forget((row.table.name, row.key, name) for row in rows for name in row.values)
+        _void(changes, now, by="")
         if dry_run:
             transaction.set_rollback(True)
     return changes
+
+
+def read_values(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What `values` would be in the database, each looked at alone; nothing is written. Raises `KeyRefusedError`."""
+    known = next(each for each in tables() if each.name == table)
+    data = {known.key: "x", **values}
+    document = Document(write({table: data if known.one else [data]}), "")
+    return {name: value for name, value in _read(document, (known,))[0].values.items() if name in values}
+
+
+def change_in_studio(
+    table: str,
+    row: str,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    by: str,
+    designs: Collection[str] | None = None,
+    home: Path | None = None,
+) -> list[Change]:
+    """What `apply` does with a file of one table that says `values`, for somebody in the studio; returns what changed.
+
+    Each change is in the log, and kept apart from what files say: see `apply_text`. Raises `KeyRefusedError` for a
+    value that can't stand there, and `ConfigError` when there is no such row: the studio makes none.
+    """
+    known = next(each for each in tables(designs) if each.name == table)
+    data = {known.key: row, **values}
+    document = Document(write({table: data if known.one else [data]}), "")
+    with transaction.atomic():
+        if not known.model._default_manager.filter(**{known.key: row}).exists():
+            raise ConfigError(f'There is no "{row}" among {table} any more.', hint="Look at it as it is now.")
+        changes = [change for read in _read(document, (known,)) for change in _write(read, document, now, home)]
+        _void(changes, now, by=by)
+        newsletter = Newsletter.objects.filter(slug=row).first() if table == "newsletters" else None
+        for change in changes:
+            studio.note(table, row, change.field, change.before, now=now, by=by)
+            Event.objects.create(newsletter=newsletter, at=now, kind="setting changed", text=str(change), by=by)
+    return changes
+
+
+def _void(changes: Iterable[Change], now: datetime, *, by: str) -> None:
+    """Take back the approvals of letters that would come out otherwise now. One that has begun goes on as approved."""
+    waiting = Issue.objects.filter(state=IssueState.APPROVED)
+    for issue in waiting.select_related("newsletter").order_by("pk"):
+        mine = {
+            change.field
+            for change in changes
+            if change.table == "magazine"
+            or (change.table == "newsletters" and change.row == issue.newsletter.slug
+                and change.field not in _NOT_IN_LETTERS)
+        }  # fmt: skip
+        if mine:
+            why = f"{' and '.join(sorted(mine)).replace('_', ' ')} changed in the settings"
+            # Begun this very moment: it is decided, and goes out as it was approved.
+            with suppress(IssueError):
+                issues.void_approval(issue.pk, why, now=now, by=by)
 
 
 def _read(document: Document, known: tuple[Table, ...]) -> list[_Row]:
@@ -115,8 +192,8 @@ def _read_row(document: Document, table: Table, path: tuple[str | int, ...], ite
         try:
             values[name] = table.field(name).read(value)
         except Refused as refused:
-            raise ConfigError(
-                f'"{name}" {str(refused).removesuffix(".")}.', where=where, hint=refused.hint
+            raise KeyRefusedError(
+                f'"{name}" {str(refused).removesuffix(".")}.', field=name, where=where, hint=refused.hint
             ) from refused
     if table.key not in values and table.one:
         first = table.model._default_manager.order_by("pk").first()
@@ -179,8 +256,9 @@ def _linked(row: _Row, field: Field, value: Any, document: Document) -> Any:
     found = {getattr(item, target.key): item for item in target.model._default_manager.all()}
     for name in wanted:
         if name not in found:
-            raise ConfigError(
+            raise KeyRefusedError(
                 f'"{field.name}" names "{name}", which is not among {field.link}.',
+                field=field.name,
                 where=document.where((*row.path, field.name)),
                 hint=nearest(name, sorted(found)),
             )
@@ -201,8 +279,8 @@ def _check(row: _Row, model: models.Model, document: Document, home: Path | None
             field = "audience"
             check_segment(model.mailing_list, model.audience)
     except Refused as refused:
-        raise ConfigError(
-            f'"{field}" {refused}', where=document.where((*row.path, field)), hint=refused.hint
+        raise KeyRefusedError(
+            f'"{field}" {refused}', field=field, where=document.where((*row.path, field)), hint=refused.hint
         ) from refused
 
 

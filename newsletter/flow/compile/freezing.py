@@ -150,13 +150,13 @@ def public_html(compiler: Compiler) -> str:
     return compiler.full_render(NEUTRAL).html
 
 
-def live(issue: Issue) -> Frozen:
-    """The inputs as rows, designs and configuration say now."""
+def live(issue: Issue, *, design: Design | None = None) -> Frozen:
+    """The inputs as rows, designs and configuration say now; with `design` in another one than the newsletter wears."""
     newsletter = issue.newsletter
     base_url = str(settings.NEWSLETTER.base_url).rstrip("/")
     return Frozen(
         content=gather_content(issue, base_url),
-        design=design_of(newsletter),
+        design=design or design_of(newsletter),
         sender=_sender(issue, newsletter),
         base_url=base_url,
         audience={"list": newsletter.mailing_list.slug, "rule": _audience(issue)},

@@ -14,6 +14,7 @@ from newsletter.journal import Entry, read
 from newsletter.models import Account
 from newsletter.providers import build
 from newsletter.providers.base import Provider
+from newsletter.providers.dialogue import Dialogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,11 @@ class Installation:
             config.bounces_unsubscribe,
         )
 
-    def provider(self, account: Account) -> Provider:
-        """The account's way out, not connected yet. Raises `ConfigError`."""
+    def provider(self, account: Account, dialogue: Dialogue | None = None) -> Provider:
+        """The account's way out, not connected yet; what is said over it is written into `dialogue`. Raises
+        `ConfigError`.
+        """
         _, settings = AccountRules.split(account.settings, where=f"account {account.name}")
-        return build(account.kind, settings, folder=self.outbox, environ=self.environ, home=self.home)
+        return build(
+            account.kind, settings, folder=self.outbox, environ=self.environ, home=self.home, dialogue=dialogue
+        )

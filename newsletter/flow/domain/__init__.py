@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -31,6 +32,7 @@ __all__ = [
     "setup_of",
     "signer_for",
     "wanted",
+    "with_keys",
 ]
 
 _REMEMBERED = 300  # seconds
@@ -113,6 +115,14 @@ def setup_of(from_address: str, return_path: str, account: Account, home: Path |
         own=rules.dkim == OWN,
         only_keys=not rules.domain_check,
     )
+
+
+def with_keys(setup: Setup, home: Path | None) -> Setup:
+    """The same, looking at the keys that are there whoever signs: they are made before an account is told to use them,
+    and records are added before it mails anybody. Raises `ConfigError` for keys that can't be read.
+    """
+    pairs = key_pairs(home, setup.domain)
+    return replace(setup, keys=tuple(pairs[0].records) if pairs else (), only_keys=False)
 
 
 def obstacle(

@@ -24,6 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", nargs="?", default="magazine.toml", help="default: magazine.toml; - is stdin")
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+        parser.add_argument(
+            "--over-studio", action="store_true", help="also take back what was changed in the studio since"
+        )
         parser.add_argument("--json", action="store_true", help="the changes as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +38,7 @@ class Command(BaseCommand):
             designs=_designs(),
             home=settings.NEWSLETTER.home,
             dry_run=options["dry_run"],
+            over_studio=options["over_studio"],
         )
         if options["json"]:
             shown = [{**dataclasses.asdict(change), "text": str(change)} for change in changes]
@@ -45,6 +49,8 @@ class Command(BaseCommand):
         if not changes:
             self.stdout.write("Nothing to change.")
         elif options["dry_run"]:
+            if any(change.studio for change in changes):
+                self.stdout.write("Without --over-studio the file is refused: it takes back what the studio says.")
             self.stdout.write(f"Fields that would change: {len(changes)}. Nothing was changed.")
         else:
             self.stdout.write(f"Fields changed: {len(changes)}.")

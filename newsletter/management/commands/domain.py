@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.core.domain import Record, a_label
 from newsletter.core.errors import ConfigError
-from newsletter.flow.domain import Dns, Finding, Level, Setup, examine, key_pairs, new_keys, setup_of, wanted
+from newsletter.flow.domain import Dns, Finding, Level, Setup, examine, new_keys, setup_of, wanted, with_keys
 from newsletter.management.arguments import clock
 from newsletter.models import Newsletter
 
@@ -120,15 +120,7 @@ def _setup(home: Path | None, options: dict[str, Any]) -> Setup:
             ip = str(ip_address(ip))
         except ValueError:
             raise CommandError(f"{ip} is no IP address.", returncode=2) from None
-    pairs = key_pairs(home, name)
-    return replace(
-        setup,
-        ip=ip,
-        hello=options["hello"] or setup.hello,
-        # Keys that are there are looked at whoever signs: they are made before the account is told to use them.
-        keys=tuple(pairs[0].records) if pairs else (),
-        only_keys=False,
-    )
+    return replace(with_keys(setup, home), ip=ip, hello=options["hello"] or setup.hello)
 
 
 def _domain(newsletter: Newsletter) -> str:

@@ -11,10 +11,12 @@ from collections import deque
 
 from newsletter.core.errors import ProviderError
 from newsletter.providers.base import Dispatch, Outgoing, SendResult, WithdrawnError
+from newsletter.providers.dialogue import Dialogue
 from newsletter.providers.smtp import opening
+from newsletter.providers.smtp.listening import ListeningWire
 from newsletter.providers.smtp.session import Fault, Session
 from newsletter.providers.smtp.settings import SmtpSettings
-from newsletter.providers.smtp.wire import Address
+from newsletter.providers.smtp.wire import Address, Wire
 
 TICK_SECONDS = 0.5
 # Longer, and the server may have forgotten us without a word: a firewall on the way drops what says nothing.
@@ -29,9 +31,10 @@ ADDRESS_SECONDS = 60.0
 class Engine:
     """Keeps its connections between runs. All of it happens in the thread that calls."""
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, dialogue: Dialogue | None = None) -> None:
         """Does not connect."""
         self.settings = settings
+        self._dialogue = dialogue
         self.selector = selectors.DefaultSelector()
         self.sessions: list[Session] = []
         self.look = True  # something has changed that may let a message begin or a connection open
@@ -107,6 +110,12 @@ class Engine:
         """QUIT where nothing is under way."""
         for session in list(self.sessions):
             session.quit()
+
+    def wire(self, owner: object) -> Wire:
+        """A socket for one of our sessions; one that writes down what is said where somebody wants to read it."""
+        if self._dialogue is None:
+            return Wire(self.selector, owner)
+        return ListeningWire(self.selector, owner, self._dialogue)
 
     # --- what the sessions tell -------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from newsletter.providers.smtp.commands import Offer
 from newsletter.providers.smtp.opening import HANDSHAKE, opening, reason, trouble
 from newsletter.providers.smtp.replies import Parser, Reply
 from newsletter.providers.smtp.settings import GREETING_SECONDS
-from newsletter.providers.smtp.wire import Address, Wire
+from newsletter.providers.smtp.wire import Address
 
 if TYPE_CHECKING:
     from newsletter.providers.smtp.engine import Engine
@@ -45,7 +45,7 @@ class Link(ABC):
         """`addresses` are (family, address) of the host, tried in turn."""
         self._engine = engine
         self._settings = engine.settings
-        self._wire = Wire(engine.selector, self)
+        self._wire = engine.wire(self)
         self._addresses = list(addresses)
         self._parser = Parser()
         self._script: Generator[bytes | None, Reply, Offer] | None = None
@@ -61,7 +61,7 @@ class Link(ABC):
     def begin(self) -> None:
         """Connect to the first of the addresses that are left."""
         family, address = self._addresses.pop(0)
-        self._wire = Wire(self._engine.selector, self)
+        self._wire = self._engine.wire(self)
         self._connecting = True
         limit = self._settings.timeout if not self._addresses else min(self._settings.timeout, CONNECT_SECONDS)
         self._wait(min(limit, GREETING_SECONDS))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.providers.base import Dispatch
+from newsletter.providers.dialogue import Dialogue
 from newsletter.providers.smtp.engine import Engine
 from newsletter.providers.smtp.settings import SmtpSettings, read
 
@@ -18,17 +19,25 @@ class SmtpProvider:
     # The loop looks up every half second; only the look-up of the host's name waits, for the system's resolver.
     longest_silence = 30.0
 
-    def __init__(self, settings: SmtpSettings) -> None:
+    def __init__(self, settings: SmtpSettings, dialogue: Dialogue | None = None) -> None:
         """Does not connect."""
         self.settings = settings
-        self._engine = Engine(settings)
+        if dialogue is not None:
+            user, password = settings.username, settings.password
+            dialogue.hide(password, f"\0{user}\0{password}" if user else "")
+        self._engine = Engine(settings, dialogue)
 
     @classmethod
     def from_settings(
-        cls, settings: Mapping[str, Any], *, environ: Mapping[str, str], home: Path | None = None
+        cls,
+        settings: Mapping[str, Any],
+        *,
+        environ: Mapping[str, str],
+        home: Path | None = None,
+        dialogue: Dialogue | None = None,
     ) -> SmtpProvider:
         """The keys are those of the account's table: see `settings.read`. Raises `ConfigError`."""
-        return cls(read(settings, environ=environ, home=home))
+        return cls(read(settings, environ=environ, home=home), dialogue)
 
     def open(self) -> None:
         """Connect, greet, encrypt and log in, as far as the settings ask. Raises `ProviderError`."""

@@ -9,8 +9,12 @@ from django.views.generic import RedirectView
 
 from newsletter.web.studio import account, again, audit, home, issues, login, outcome, sending, team
 from newsletter.web.studio.access import everybody
+from newsletter.web.studio.designs import pages as designs
 from newsletter.web.studio.desk import live
 from newsletter.web.studio.desk import pages as desk
+from newsletter.web.studio.settings import dns as settings_dns
+from newsletter.web.studio.settings import pages as settings
+from newsletter.web.studio.settings import sending as settings_sending
 
 urlpatterns = [
     path("", everybody(RedirectView.as_view(pattern_name="studio"))),
@@ -36,6 +40,18 @@ urlpatterns = [
     path("studio/team/<int:person>/remove", team.remove, name="team-remove"),
     # Fixed names stand before the routes of newsletters, none of which may be called so (apply.readers.RESERVED).
     path("studio/subscribers/", include("newsletter.web.studio.subscribers.urls")),
+    path("studio/designs/", designs.gallery, name="designs"),
+    path("studio/designs/<slug:newsletter>/choose", designs.choose, name="design-choose"),
+    path("studio/designs/<slug:newsletter>/look/<slug:design>", designs.look, name="design-look"),
+    path("studio/designs/<slug:newsletter>/tokens", designs.tokens, name="design-tokens"),
+    path("studio/designs/<slug:newsletter>/save", designs.save, name="design-save"),
+    path("studio/settings/", settings.index, name="settings"),
+    path("studio/settings/file", settings.file, name="settings-file"),
+    path("studio/settings/magazine.toml", settings.dump, name="settings-dump"),
+    path("studio/settings/<slug:newsletter>/identity", settings.identity, name="settings-identity"),
+    path("studio/settings/<slug:newsletter>/sending", settings_sending.sending, name="settings-sending"),
+    path("studio/settings/<slug:newsletter>/dns", settings_dns.dns, name="settings-dns"),
+    path("studio/settings/<slug:newsletter>/schedule", settings.schedule, name="settings-schedule"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),

@@ -1,0 +1,55 @@
+"""What was chosen in the studio, kept apart from what files say, so that an older file takes nothing back unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from newsletter.core.errors import StudioError
+from newsletter.models import StudioChange
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Every key that was last changed in the studio, by (table, row, field)."""
+
+    rows: Mapping[Key, StudioChange]
+
+    def said(self, table: str, row: str, field: str) -> str:
+        """Who changed it and when; "" when nobody did."""
+        found = self.rows.get((table, row, field))
+        return f"{found.by}, {found.at:%Y-%m-%d %H:%M} UTC" if found else ""
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """These are what a file says from now on."""
+        gone = [self.rows[key].pk for key in keys if key in self.rows]
+        if gone:
+            StudioChange.objects.filter(pk__in=gone).delete()
+
+
+def marks() -> Marks:
+    """They are few: one for each key that somebody changed since the file was last brought up to date."""
+    return Marks({(row.table, row.row, row.field): row for row in StudioChange.objects.all()})
+
+
+def note(table: str, row: str, field: str, before: Any, *, now: datetime, by: str) -> None:
+    """Somebody has just changed this key in the studio."""
+    StudioChange.objects.update_or_create(
+        table=table, row=row, field=field, defaults={"before": before, "at": now, "by": by}
+    )
+
+
+def refusal(file: str, differences: list[str]) -> StudioError:
+    """Why a file was not applied: each difference, and the two ways on."""
+    number = len(differences)
+    what = "one setting that was" if number == 1 else f"{number} settings that were"
+    listed = "".join(f"\n  {each}" for each in differences)
+    return StudioError(
+        f"It would take back {what} changed in the studio since; nothing was changed.{listed}\n",
+        where=file,
+        hint="To keep them: newsletter dump writes the file anew. To take them back: newsletter apply --over-studio.",
+    )
