@@ -77,12 +77,16 @@ def store_picture(
 
 def store_bytes(raw: bytes, *, folder: Path, width: int = WIDTH, now: datetime, where: str = "") -> StoredPicture:
     """Check, redraw and store the bytes of a picture; see `store_picture`."""
-    image = _opened(raw, where)
-    data, media_type, size = _encoded(_fitted(image, width), where)
+    data, media_type, size = redrawn(raw, width=width, where=where)
     sha256 = hashlib.sha256(data).hexdigest()
     name = f"{sha256[:2]}/{sha256}{_SUFFIX[media_type]}"
     _write(folder / name, data)
     return StoredPicture(sha256, size[0], size[1], media_type, len(data), name, now)
+
+
+def redrawn(raw: bytes, *, width: int = WIDTH, where: str = "") -> tuple[bytes, str, tuple[int, int]]:
+    """The picture as (bytes, media type, size), checked and drawn anew; raises `PictureError`. Nothing is stored."""
+    return _encoded(_fitted(_opened(raw, where), width), where)
 
 
 def _opened(raw: bytes, where: str) -> Image.Image:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from newsletter.flow.sourcing.finding import Found, find, web_address
 from newsletter.flow.sourcing.health import Health, health_of, health_of_all, latest_entries, rubrics_of
-from newsletter.flow.sourcing.keeping import add, begin, choose_design, put_into, read_now, remove, set_enabled
+from newsletter.flow.sourcing.keeping import (
+    add,
+    begin,
+    choose_design,
+    put_into,
+    read_now,
+    remove,
+    sender_at,
+    set_enabled,
+)
+from newsletter.flow.sourcing.steps import Steps, steps
 from newsletter.flow.sourcing.trying import Tried, first_that_reads, name_of, slug_from, try_source
 
 __all__ = [
     "Found",
     "Health",
+    "Steps",
     "Tried",
     "add",
     "begin",
@@ -24,8 +35,10 @@ __all__ = [
     "read_now",
     "remove",
     "rubrics_of",
+    "sender_at",
     "set_enabled",
     "slug_from",
+    "steps",
     "try_source",
     "web_address",
 ]

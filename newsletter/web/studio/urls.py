@@ -7,9 +7,11 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import audit, home, issues, login, outcome, sending, team
+from newsletter.web.studio import audit, home, issues, login, outcome, sending, team, welcome
 from newsletter.web.studio.access import everybody
 from newsletter.web.studio.desk import pages as desk
+from newsletter.web.studio.sources import adding
+from newsletter.web.studio.sources import pages as sources
 
 urlpatterns = [
     path("", everybody(RedirectView.as_view(pattern_name="studio"))),
@@ -25,6 +27,20 @@ urlpatterns = [
     path("studio/team/invitations/<int:invitation>/withdraw", team.withdraw, name="team-withdraw"),
     path("studio/team/<int:person>/role", team.change, name="team-role"),
     path("studio/team/<int:person>/remove", team.remove, name="team-remove"),
+    path("studio/sources/", sources.index, name="sources"),
+    path("studio/sources/add/", adding.look, name="source-add"),
+    path("studio/sources/save", adding.save, name="source-save"),
+    path("studio/sources/why/", sources.why, name="why"),
+    path("studio/sources/magazine.toml", sources.magazine_file, name="magazine-file"),
+    path("studio/sources/picture/<str:token>", adding.picture, name="source-picture"),
+    path("studio/source/<slug:source>/", sources.page, name="source"),
+    path("studio/source/<slug:source>/<slug:verb>", sources.act, name="source-act"),
+    path("studio/welcome/", welcome.page, name="welcome"),
+    path("studio/welcome/design", welcome.choose, name="welcome-design"),
+    path("studio/welcome/sample", welcome.send, name="welcome-sample"),
+    path("studio/welcome/letter/<slug:design>", welcome.letter, name="welcome-letter"),
+    path("studio/mail/<int:test>/", welcome.mail, name="test-mail"),
+    path("studio/mail/<int:test>/letter", welcome.mail_letter, name="test-mail-letter"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
