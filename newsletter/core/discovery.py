@@ -76,7 +76,7 @@ def _feeds(tree: Element, url: str, *, ghost: bool) -> list[Offer]:
         kind = link.get("type", "").split(";")[0].strip().lower()
         if "alternate" not in link.get("rel", "").lower().split() or kind not in _FEED_TYPES:
             continue
-        address = absolute(link.get("href", ""), url)
+        address = absolute(link.get("href", ""), url) if link.get("href", "").strip() else ""
         title = plain(link.get("title", ""))[:80]
         if not address or _COMMENTS.search(urlsplit(address).path) or _COMMENTS.search(title):
             continue

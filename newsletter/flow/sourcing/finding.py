@@ -13,6 +13,7 @@ from newsletter.flow.sourcing.trying import Tried, name_of, try_source
 from newsletter.sources.base import SourceSpec
 from newsletter.sources.feed import ACCEPT
 from newsletter.sources.fetch import Fetched, Fetcher
+from newsletter.sources.guard import check_url
 from newsletter.sources.page import decoded
 
 SECONDS = 25.0
@@ -45,13 +46,13 @@ def web_address(text: str) -> tuple[str, bool]:
         raise SourceError(f"The address is longer than {LONGEST:,} characters.")
     if re.search(r"[\x00-\x20\x7f\\]", text):
         raise SourceError("An address has no spaces in it.", hint="Type one, like lantern.example.org.")
-    if text.lower().startswith("feed:"):
-        text = text[5:] if "://" in text[5:] else f"https:{text[5:]}"
-    if "://" in text:
-        return text, False
-    if _SCHEME.match(text):
+    text = text[5:] if text.lower().startswith("feed:") else text
+    guessed = "://" not in text
+    if guessed and _SCHEME.match(text):
         raise SourceError("Only web addresses can be read.", hint="They begin with https://")
-    return f"https://{text.removeprefix('//')}", True
+    url = f"https://{text.removeprefix('//')}" if guessed else text
+    check_url(url)
+    return url, guessed
 
 
 def find(

@@ -17,7 +17,7 @@ from newsletter.config.toml import write
 from newsletter.core.errors import ConfigError, SourceError
 from newsletter.flow.apply import apply_text
 from newsletter.flow.gather import SourceReport, gather
-from newsletter.flow.sourcing.trying import slug_from
+from newsletter.flow.sourcing.trying import name_of, slug_from
 from newsletter.ledger import issues
 from newsletter.models import Account, Event, Magazine, Newsletter, Source
 from newsletter.sources.fetch import Fetcher
@@ -64,7 +64,7 @@ def begin(name: str, fields: Mapping[str, Any], *, now: datetime, by: str, home:
     account = Account.objects.order_by("pk").first()
     data: dict[str, Any] = {"sources": [values]}
     if not Magazine.objects.exists():
-        data["magazine"] = {"slug": slug_from(name), "name": name, "url": _site(values["location"])}
+        data["magazine"] = {"slug": slug_from(name, "magazine"), "name": name, "url": _site(values["location"])}
     if mailing_list is None:
         data["lists"] = [{"slug": "weekly", "name": name}]
     if account is None:
@@ -152,11 +152,13 @@ def free_slug(name: str) -> str:
 
 def sender_at(location: str) -> str:
     """The sender's address that a newsletter made of this place begins with."""
-    host = (urlsplit(location).hostname or "").removeprefix("www.")
+    host = name_of(location).removeprefix("www.")
     return f"newsletter@{host if '.' in host and not host.replace('.', '').isdecimal() else _NO_DOMAIN}"
 
 
 def _site(location: str) -> str:
+    if not name_of(location):
+        return ""
     parts = urlsplit(location)
     return f"{parts.scheme}://{parts.netloc}/"
 

@@ -52,10 +52,15 @@ def first_that_reads(specs: Iterable[SourceSpec], fetcher: Fetcher) -> Tried:
 
 def name_of(location: str) -> str:
     """What a source is called when nobody says: the host of an address, the last folder of a path."""
-    return urlsplit(location).hostname or Path(location).name if "://" in location else Path(location).name
+    if "://" not in location:
+        return Path(location).name
+    try:
+        return urlsplit(location).hostname or ""
+    except ValueError:  # "http://[x": no address at all, which whoever takes it says
+        return ""
 
 
-def slug_from(name: str) -> str:
-    """ "www.lantern.example" is "lantern-example"."""
+def slug_from(name: str, otherwise: str = "source") -> str:
+    """ "www.lantern.example" is "lantern-example"; a name without a Latin letter or digit gives `otherwise`."""
     words = re.findall(r"[a-z0-9]+", folded(name.removeprefix("www.")))
-    return "-".join(words)[:50].strip("-") or "source"
+    return "-".join(words)[:50].strip("-") or otherwise

@@ -65,7 +65,7 @@ def save(request: HttpRequest) -> HttpResponse:
     try:
         if kind not in KINDS:
             raise SourceError("There is no such kind of source.", hint="Look at the address again.")
-        fields = {"kind": kind, "location": location, "name": name}
+        fields = {"kind": kind, "location": sourcing.web_address(location)[0], "name": name}
         newsletter = _newsletter(request)
         if newsletter is None:
             source = sourcing.begin(_text(request, "magazine", 200), fields, now=now, by=by, home=home)
