@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from newsletter.core.markup import Element, absolute, parse_page
-from newsletter.core.prose import plain
+from newsletter.core.prose import plain, unescaped
 
 MOST_FEEDS = 3
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
 _COMMENTS = re.compile(r"/comments?(?:/|$)|\bcomments?\b", re.IGNORECASE)
+_FEED_HEAD = 20_000
+_FEED_TITLE = re.compile(r"<title[^<>]{0,200}>([^\0]{0,600}?)</title>", re.IGNORECASE)
+_JSON_TITLE = re.compile(r"""\A\s*\{[^[]{0,2000}?"title"\s*:\s*"([^"\\]{1,200})\"""")
 _GHOST = re.compile(r"\bghost\b", re.IGNORECASE)
 
 
@@ -47,6 +50,13 @@ def offers_of(markup: str, url: str) -> Offers:
     login = any(field.get("type", "").lower() == "password" for field in tree.iter("input"))
     name = metas.get("og:site_name", "") or plain(tree.findtext(".//title") or "")
     return Offers(tuple(offers.values()), name[:200], login)
+
+
+def feed_name(text: str) -> str:
+    """What a feed calls itself, "" when it does not: its first title, before its first entry."""
+    head = re.split(r"<(?:item|entry)[\s>]", text[:_FEED_HEAD], maxsplit=1)[0]
+    told = _FEED_TITLE.search(head) or _JSON_TITLE.search(head)
+    return plain(unescaped(told[1].replace("<![CDATA[", "").replace("]]>", "")))[:200] if told else ""
 
 
 def guesses(url: str) -> tuple[Offer, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.core.discovery import MOST_FEEDS, Offer, guesses, offers_of
+from newsletter.core.discovery import MOST_FEEDS, Offer, feed_name, guesses, offers_of
 
 HERE = "https://lantern.example.org/reviews/door/"
 
@@ -81,3 +81,27 @@ def test_a_site_that_names_no_feed_has_it_where_most_have() -> None:
         "https://lantern.example.org:8443/feed/",
         "https://lantern.example.org:8443/rss/",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "<rss><channel><title>LANTERN &amp;amp; Co</title><item><title>Door</title></item></channel></rss>",
+            "LANTERN & Co",
+        ),
+        ("<rss><channel><title><![CDATA[ LANTERN ]]></title></channel></rss>", "LANTERN"),
+        ('<feed><title type="text">مصباح</title><entry><title>Door</title></entry></feed>', "مصباح"),
+        ("<rss><channel><item><title>Door</title></item></channel></rss>", ""),
+        (
+            '{"version": "https://jsonfeed.org/version/1.1", "title": "LANTERN", "items": [{"title": "Door"}]}',
+            "LANTERN",
+        ),
+        ('{"items": [{"title": "Door"}]}', ""),
+        ("", ""),
+        ("<title" * 100_000, ""),
+        ('{"' * 100_000, ""),
+    ],
+)
+def test_a_feed_names_itself_before_its_first_entry(text: str, name: str) -> None:
+    assert feed_name(text) == name

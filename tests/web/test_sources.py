@@ -215,7 +215,7 @@ def test_a_page_of_a_source_shows_cards_rubrics_and_where_it_goes(newsletter: Ne
     ingest(source, [odd, entry("Open Door")], {}, timezone.now())
     shown = read(somebody(Role.EDITOR), "/studio/source/lake/")
     assert SCRIPT not in shown and "&lt;script&gt;" in shown
-    assert "<dt>kino</dt><dd>Movie Review</dd>" in shown
+    assert "<dt>kino</dt><dd>Movie review</dd>" in shown
     assert shown.count('<li class="entry">') == 2
     assert "<dd>LANTERN Weekly</dd>" in shown
     assert "Remove" not in shown

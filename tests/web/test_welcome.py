@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def home(settings: Settings, tmp_path: Path, configured: Path) -> Path:
-    settings.NEWSLETTER = replace(settings.NEWSLETTER, home=tmp_path)
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, home=tmp_path, outbox_folder=tmp_path / "outbox")
     return tmp_path
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from newsletter.core.discovery import Offer, Offers, guesses, offers_of
+from newsletter.core.discovery import Offer, Offers, feed_name, guesses, offers_of
 from newsletter.core.errors import FetchError, SourceError
 from newsletter.flow.sourcing.trying import Tried, name_of, try_source
 from newsletter.sources.base import SourceSpec
@@ -84,7 +84,7 @@ def find(
     memory.know(spec.location, first)
     as_feed = try_source(spec, memory)
     if not as_feed.error:
-        return Found(as_feed, "This address is a feed.", name_of(as_feed.location))
+        return Found(as_feed, "This address is a feed.", feed_name(decoded(first)) or name_of(as_feed.location))
     is_page = bool(re.search(r"html|^$", first.media_type))
     page = offers_of(decoded(first), first.url) if is_page else Offers()
     alone = Offer("page", spec.location, "This one page, as an article.")

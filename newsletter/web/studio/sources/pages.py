@@ -114,7 +114,7 @@ def _page(request: HttpRequest, source: Source, *, problem: str = "", status: in
         "typed": request.POST.get("slug", "")[:60] if status != 200 else "",
         "rubrics": bars_of(sourcing.rubrics_of(source)),
         "mapped": [(pattern, rubric_name(rubric)) for pattern, rubric in source.rubric_map],
-        "latest": sourcing.latest_entries(source),
+        "latest": sourcing.latest_entries(source, 5),
         "warnings": poll.warnings if poll else [],
         "read": poll if request.GET.get("read") and poll and poll.outcome != Poll.Outcome.FAILED else None,
         "others": Newsletter.objects.exclude(pk__in=[one.pk for one in health.newsletters]).order_by("name"),
