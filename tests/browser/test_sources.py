@@ -92,8 +92,10 @@ def test_the_first_steps_lead_to_a_real_mail(root: Visitor, site: str) -> None:
     page.get_by_label("The address of your site").fill(site)
     page.get_by_role("button", name="Look at it").click()
     page.get_by_label("What is your magazine called?").wait_for()
-    page.wait_for_load_state("networkidle")
-    assert page.eval_on_selector_all(".entry img", "all => all.filter(one => one.naturalWidth > 100).length") == 5
+    root.look(height=1600)  # pictures are asked for when they come into view
+    page.wait_for_function(
+        "[...document.querySelectorAll('.entry img')].filter(one => one.naturalWidth > 9).length == 5"
+    )
     inspect(root, "source-add-found")
     page.get_by_role("button", name="Keep this source").click()
     page.wait_for_url("**/studio/welcome/")
