@@ -5,6 +5,7 @@ Nothing of it is kept: what is placed for it is taken back with the transaction,
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -26,6 +27,8 @@ from subscribers.models import Subscription
 ENOUGH = 3
 """With fewer reviews in the issue its letter shows too little of a design."""
 MOST = 8
+# A page asks for all designs at once, and each holds the only writer that SQLite has: they stand in line here instead.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def sample(newsletter: Newsletter, design: str, *, now: datetime, **options: Any) -> Preview:
@@ -58,7 +61,7 @@ def send_sample(
 @contextmanager
 def _dressed(newsletter: Newsletter, now: datetime) -> Iterator[Issue]:
     """The newsletter's open issue with enough reviews to look at, for as long as the block lasts."""
-    with transaction.atomic():
+    with _ONE_AT_A_TIME, transaction.atomic():
         issue = ensure_draft(newsletter, now=now)
         place(issue, now=now)
         issue = issues.lock(issue.pk)

@@ -100,9 +100,13 @@ def test_the_first_steps_lead_to_a_real_mail(root: Visitor, site: str) -> None:
     page.get_by_role("button", name="Keep this source").click()
     page.wait_for_url("**/studio/welcome/")
     page.wait_for_load_state("networkidle")
+    for frame in page.frames[1:]:
+        assert frame.get_by_text("See You Sunday").count(), frame.url
+    assert len(page.frames) == 4
     inspect(root, "welcome")
     page.get_by_role("button", name="Take Encore").click()
     page.wait_for_url("**/studio/welcome/#step-3")
+    page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="Send me this week’s sample").click()
     page.wait_for_url("**/studio/mail/*/")
     page.wait_for_load_state("networkidle")

@@ -219,7 +219,7 @@ def test_a_page_of_a_source_shows_cards_rubrics_and_where_it_goes(newsletter: Ne
     assert shown.count('<li class="entry">') == 2
     assert "<dd>LANTERN Weekly</dd>" in shown
     assert "Remove" not in shown
-    assert "/studio/sources/why/?q=https%3A//lantern.example.org/Open-Door" in shown
+    assert "/studio/sources/why/?q=https%3A%2F%2Flantern.example.org%2FOpen-Door" in shown
     assert read(somebody(Role.APPROVER), "/studio/source/none/", status=404)
 
 
