@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from newsletter.core.content import EntryContent
 from newsletter.core.errors import SourceError
@@ -355,3 +356,12 @@ def test_a_folder_is_found_by_no_address(shop: Shop, fetcher: Fetcher) -> None:
 def test_trying_keeps_nothing(newsletter: Newsletter, shop: Shop, fetcher: Fetcher) -> None:
     assert sourcing.find(shop.serve("/feed", rss("Open Door"), RSS), fetcher).tried.entries
     assert not Source.objects.exists() and not Entry.objects.exists()
+
+
+def test_a_removed_source_is_not_gathered_by_name(newsletter: Newsletter) -> None:
+    source = add(newsletter)
+    sourcing.remove(source, source.slug, now=NOW, by="mara")
+    with pytest.raises(CommandError, match="There is no source"):
+        call_command("gather", source.slug)
+    with pytest.raises(CommandError, match="There is no source"):
+        call_command("source", "check", source.slug)
