@@ -79,8 +79,7 @@ def store_picture(
 
 def store_bytes(raw: bytes, *, folder: Path, width: int = WIDTH, now: datetime, where: str = "") -> StoredPicture:
     """Check, redraw and store the bytes of a picture; see `store_picture`."""
-    image = _opened(raw, where)
-    data, media_type, size = _encoded(_fitted(image, width), where)
+    data, media_type, size = redrawn(raw, width=width, where=where)
     return _stored(data, media_type, size, folder, now)
 
 
@@ -112,6 +111,11 @@ def crop(name: str, shape: tuple[int, int], focus: tuple[int, int], *, folder: P
 def _within(middle: float, length: int, whole: int) -> int:
     """Where a stretch of that length begins which lies in the whole, and around the middle as far as can be."""
     return min(max(0, round(middle - length / 2)), whole - length)
+
+
+def redrawn(raw: bytes, *, width: int = WIDTH, where: str = "") -> tuple[bytes, str, tuple[int, int]]:
+    """The picture as (bytes, media type, size), checked and drawn anew; raises `PictureError`. Nothing is stored."""
+    return _encoded(_fitted(_opened(raw, where), width), where)
 
 
 def _opened(raw: bytes, where: str) -> Image.Image:

@@ -38,13 +38,18 @@ def failing_sources(newsletter: Newsletter | None = None) -> list[Failing]:
         rows = rows.filter(newsletters=newsletter)
     found: list[Failing] = []
     for row in rows:
-        polls = Poll.objects.filter(source=row, outcome=Poll.Outcome.FAILED).order_by("at")
-        if row.last_success_at is not None:
-            polls = polls.filter(at__gt=row.last_success_at)
-        first = polls.values_list("at", flat=True).first() or row.last_tried_at
+        first = failing_since(row)
         if first is not None:
             found.append(Failing(row.slug, row.name, first, row.failures_in_row, row.last_error))
     return found
+
+
+def failing_since(source: Source) -> datetime | None:
+    """The first of the failures in a row of a source that fails."""
+    polls = Poll.objects.filter(source=source, outcome=Poll.Outcome.FAILED).order_by("at")
+    if source.last_success_at is not None:
+        polls = polls.filter(at__gt=source.last_success_at)
+    return polls.values_list("at", flat=True).first() or source.last_tried_at
 
 
 def late_reviews(issue: Issue) -> list[Review]:

@@ -136,8 +136,7 @@ def trays(newsletter: Newsletter, now: datetime) -> list[tuple[str, int]]:
     since = now - timedelta(days=newsletter.freshness_days)
     rows = Review.objects.filter(first_seen_at__gte=since)
     sources = list(newsletter.sources.values_list("pk", flat=True))
-    if sources:
-        rows = rows.filter(representative__source__in=sources)
+    rows = rows.filter(Q(representative__source__in=sources) if sources else Q(representative__source__removed_at=None))
     placed = Placement.objects.filter(newsletter=newsletter, state__in=ACTIVE).values("review")
     left = newsletter.left_out.filter(issue=None).values("review")
     rows = rows.exclude(pk__in=placed).exclude(pk__in=left)

@@ -81,6 +81,9 @@ class Source(models.Model):
     rubric_map = models.JSONField(default=list, blank=True)  # [[pattern, rubric], ...], first match wins
     preference = models.PositiveSmallIntegerField(default=100)  # lower is preferred as representative (R20)
     enabled = models.BooleanField(default=True)
+    # It was removed: neither read nor shown any more, but what came from it stays known, so that nothing that ran is
+    # lost, or runs again when it is added anew.
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     etag = models.CharField(max_length=500, blank=True)
     last_modified = models.CharField(max_length=200, blank=True)

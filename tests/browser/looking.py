@@ -58,6 +58,12 @@ STATES: dict[str, tuple[str, ...]] = {
     "second-step": ("second-step-off", "second-step-setup", "second-step-on"),
     "second-step-act": ("recovery-codes",),
     "again": ("again",),
+    "sources": ("sources", "sources-empty"),
+    "source": ("source", "source-trouble"),
+    "source-add": ("source-add", "source-add-found", "source-add-problem"),
+    "why": ("why", "why-none"),
+    "welcome": ("welcome", "welcome-empty", "welcome-done"),
+    "test-mail": ("test-mail",),
 }
 """By the name of a route: the states of its page that some test looks at. A route that is not here fails
 `test_looking.py`, and so does a state that no test looks at.
@@ -83,6 +89,13 @@ NO_PAGES = {
     "desk-order": "a form of desk, whose page tells what was wrong",
     "desk-ignore": "a button of desk, whose page tells what was wrong",
     "team-withdraw": "a button of team",
+    "source-save": "a form of source-add, whose page tells what was wrong",
+    "source-act": "a button of source, whose page tells what was wrong",
+    "source-picture": "a picture, on the cards of source-add",
+    "welcome-design": "a button of welcome, whose page tells what was wrong",
+    "welcome-sample": "a form of welcome, whose page tells what was wrong",
+    "welcome-letter": "a letter, in welcome's frames",
+    "test-mail-letter": "a letter, in test-mail's frame",
     "team-role": "a button of team, whose page tells what was wrong",
     "team-remove": "a button of team, whose page tells what was wrong",
     "team-second-step-off": "a button of team",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
+from django.db.models import QuerySet
 
 from newsletter.flow.apply import readers as read
 from newsletter.models import Account, Magazine, Newsletter, SignupForm, Source
@@ -44,6 +45,12 @@ class Table:
     key: str
     fields: tuple[Field, ...]
     one: bool = False
+    removable: bool = False
+
+    def rows(self) -> QuerySet[Any]:
+        """The rows that there are, for the file: what was removed is none, until it is written there again."""
+        every = self.model._default_manager.all()
+        return every.filter(removed_at=None) if self.removable else every
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
@@ -147,6 +154,7 @@ _SOURCES = Table(
         ),
         Field("enabled", read.boolean, "false: not gathered for now", default=True),
     ),
+    removable=True,
 )
 
 

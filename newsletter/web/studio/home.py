@@ -23,6 +23,7 @@ from newsletter.flow.compile import preview
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.deliver.timing import local_time
 from newsletter.flow.people import Role
+from newsletter.flow.sourcing import steps
 from newsletter.ledger import issues as ledger
 from newsletter.models import Issue, IssueState, Newsletter
 from newsletter.web.display import as_served_here
@@ -109,6 +110,8 @@ def _page(request: HttpRequest, chosen: str, *, problem: str = "", status: int =
         "typed": request.POST if request.method == "POST" else {},
         "query": query,
         "may_approve": may(request, Role.APPROVER),
+        "may_set_up": may(request, Role.ADMIN),
+        "steps": steps(),
         "next": None,
         "weeks": [],
         "before": [],

@@ -7,7 +7,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from newsletter.web.studio import account, again, audit, home, issues, login, outcome, sending, team
+from newsletter.web.studio import account, again, audit, home, issues, login, outcome, sending, team, welcome
 from newsletter.web.studio.access import everybody
 from newsletter.web.studio.designs import pages as designs
 from newsletter.web.studio.desk import live
@@ -15,6 +15,8 @@ from newsletter.web.studio.desk import pages as desk
 from newsletter.web.studio.settings import dns as settings_dns
 from newsletter.web.studio.settings import pages as settings
 from newsletter.web.studio.settings import sending as settings_sending
+from newsletter.web.studio.sources import adding
+from newsletter.web.studio.sources import pages as sources
 
 urlpatterns = [
     path("", everybody(RedirectView.as_view(pattern_name="studio"))),
@@ -52,6 +54,19 @@ urlpatterns = [
     path("studio/settings/<slug:newsletter>/sending", settings_sending.sending, name="settings-sending"),
     path("studio/settings/<slug:newsletter>/dns", settings_dns.dns, name="settings-dns"),
     path("studio/settings/<slug:newsletter>/schedule", settings.schedule, name="settings-schedule"),
+    path("studio/sources/", sources.index, name="sources"),
+    path("studio/sources/add/", adding.look, name="source-add"),
+    path("studio/sources/save", adding.save, name="source-save"),
+    path("studio/sources/why/", sources.why, name="why"),
+    path("studio/sources/picture/<str:token>", adding.picture, name="source-picture"),
+    path("studio/source/<slug:source>/", sources.page, name="source"),
+    path("studio/source/<slug:source>/<slug:verb>", sources.act, name="source-act"),
+    path("studio/welcome/", welcome.page, name="welcome"),
+    path("studio/welcome/design", welcome.choose, name="welcome-design"),
+    path("studio/welcome/sample", welcome.send, name="welcome-sample"),
+    path("studio/welcome/letter/<slug:design>", welcome.letter, name="welcome-letter"),
+    path("studio/mail/<int:test>/", welcome.mail, name="test-mail"),
+    path("studio/mail/<int:test>/letter", welcome.mail_letter, name="test-mail-letter"),
     path("studio/", home.index, name="studio"),
     path("studio/plan/<slug:newsletter>/<slug:verb>", home.plan, name="studio-plan"),
     path("studio/<slug:newsletter>/<str:slot>/", issues.page, name="issue"),
