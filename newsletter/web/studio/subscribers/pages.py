@@ -94,7 +94,9 @@ def _page(request: HttpRequest, slug: str, *, problem: str = "", status: int = 2
         for name, words in CHIPS.items()
     ]
     context |= {"everybody": everybody, "active": found["active"], "state": state}
-    context |= _growth(wanted, now, found["active"])
+    # The plot stands over the first page; who searches or turns pages should not wait for it again.
+    first = not (state or context["query"] or context["newest"])
+    context |= _growth(wanted, now, found["active"]) if first else {"curve": ""}
     context["segments"] = list(Segment.objects.filter(mailing_list=wanted).order_by("name"))
     return show(request, "index", context, status=status)
 
