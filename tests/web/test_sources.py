@@ -139,6 +139,10 @@ def test_an_address_that_is_none_is_answered_in_plain_words(
     assert said in shown
     assert "Nothing was added." in shown
     assert SCRIPT not in shown
+    # The same by a way that was chosen.
+    status, shown = look(admin, address, kind="page")
+    assert status == 422
+    assert said in shown
 
 
 def test_what_lies_there_can_be_a_log_in_too_large_or_gone(admin: Client, newsletter: Newsletter, shop: Shop) -> None:

@@ -16,7 +16,6 @@ from newsletter import media
 from newsletter.core.content import EntryContent, lead_picture
 from newsletter.core.errors import NewsletterError, SourceError
 from newsletter.flow import sourcing
-from newsletter.flow.apply.readers import Refused, check_location
 from newsletter.flow.people import Role
 from newsletter.flow.sourcing.health import rubric_name
 from newsletter.models import Newsletter
@@ -47,11 +46,11 @@ def look(request: HttpRequest) -> HttpResponse:
         found = sourcing.find(address, patient_fetcher())
     else:
         try:
-            check_location(kind, address)
-            spec = SourceSpec(name=sourcing.name_of(address), kind=kind, location=address)
+            url = sourcing.web_address(address)[0]
+            spec = SourceSpec(name=sourcing.name_of(url), kind=kind, location=url)
             found = sourcing.Found(sourcing.try_source(spec, patient_fetcher()), _CHOSEN[kind], spec.name)
-        except Refused as refused:
-            found = sourcing.Found(sourcing.Tried(kind, address, error=f"This address {refused}"))
+        except SourceError as error:
+            found = sourcing.Found(sourcing.Tried(kind, address, error=f"{error.message} {error.hint}".strip()))
     return _page(request, address=address, found=found, status=422 if found.tried.error else 200)
 
 
