@@ -48,13 +48,18 @@ lock: ## resolve pyproject.toml anew into the two hash-locked files
 	@$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --extra postgres --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
-messages: $(VENV)/.dev ## gather the words for readers into newsletter/locale, and compile them: translate what is new
-	@$(BIN)/pybabel -q extract -F babel.cfg -o build.pot --no-location --sort-output --omit-header .
+messages: $(VENV)/.dev ## gather the words for readers and for editors into newsletter/locale, and compile them: translate what is new
+	@$(BIN)/pybabel -q extract -F babel.cfg -k gettext_lazy -o build.pot --no-location --sort-output --omit-header .
 	@for po in newsletter/locale/*/LC_MESSAGES/django.po; do \
 		code=$$(basename $$(dirname $$(dirname $$po))); \
 		$(BIN)/pybabel -q update -i build.pot -o $$po -l $$code -D django --no-fuzzy-matching --ignore-obsolete --width=110; done
 	@rm build.pot
 	@$(BIN)/pybabel -q compile -d newsletter/locale -D django
+	@$(BIN)/pybabel -q extract -F babel-studio.cfg -k gettext_lazy -o newsletter/locale/studio.pot --add-location=file --sort-output --omit-header .
+	@for po in newsletter/locale/*/LC_MESSAGES/studio.po; do test -f $$po || continue; \
+		code=$$(basename $$(dirname $$(dirname $$po))); \
+		$(BIN)/pybabel -q update -i newsletter/locale/studio.pot -o $$po -l $$code -D studio --no-fuzzy-matching --ignore-obsolete --width=110 && \
+		$(BIN)/pybabel -q compile -i $$po -o $${po%.po}.mo -l $$code; done
 
 docs: $(VENV)/.dev ## write docs/reference/ anew from the schema and the commands
 	@$(BIN)/python tests/reference.py

@@ -49,6 +49,7 @@ VERBS: dict[str, dict[str, str]] = {
         "source": "add or check a place to gather from",
         "form": "show the sign-up forms, print the code that puts one on a page",
         "subscribers": "import and export subscribers",
+        "people": "show who works here, invite, let back in who lost a device",
         "segment": "keep rules over the people of a list, and count whom they take",
         "version": "print the version",
     },
@@ -124,7 +125,10 @@ def _init(arguments: list[str], home: str | None) -> int:
     _execute(["newsletter", "migrate", "--verbosity", "0", "--skip-checks"])
     here = made.path == Path.cwd()
     prefix = "newsletter" if here else f"newsletter --home {folder}"
-    print(f"A home for your magazine: {made.path}\n\nNext, describe it in {made.path / MAGAZINE_FILE}, then type:")
+    print(f"A home for your magazine: {made.path}\n\nNext, in a browser: type this, and open the link that it prints.")
+    print("It lets you in, and leads in three steps from your site's address to a first mail.")
+    print(f"  {prefix} serve")
+    print(f"\nOr with files and commands: describe the magazine in {made.path / MAGAZINE_FILE}, then type:")
     print(f"  {prefix} apply {MAGAZINE_FILE if here else folder / MAGAZINE_FILE}")
     print(f"  {prefix} gather")
     print(f"  {prefix} doctor")

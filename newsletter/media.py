@@ -31,6 +31,8 @@ MAX_STORED_BYTES = 2 * 1024 * 1024
 MAX_PIXELS = {"JPEG": 50_000_000, "WEBP": 12_000_000, "AVIF": 12_000_000}
 MAX_PIXELS_ELSE = 20_000_000
 MAX_HEIGHT_RATIO = 4
+SHAPES = {"wide": (3, 2), "square": (1, 1), "tall": (2, 3)}
+"""What a picture can be cropped to: width to height."""
 SMALLEST = 16
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF")
 _SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png"}
@@ -77,12 +79,43 @@ def store_picture(
 
 def store_bytes(raw: bytes, *, folder: Path, width: int = WIDTH, now: datetime, where: str = "") -> StoredPicture:
     """Check, redraw and store the bytes of a picture; see `store_picture`."""
-    image = _opened(raw, where)
-    data, media_type, size = _encoded(_fitted(image, width), where)
+    data, media_type, size = redrawn(raw, width=width, where=where)
+    return _stored(data, media_type, size, folder, now)
+
+
+def _stored(data: bytes, media_type: str, size: tuple[int, int], folder: Path, now: datetime) -> StoredPicture:
     sha256 = hashlib.sha256(data).hexdigest()
     name = f"{sha256[:2]}/{sha256}{_SUFFIX[media_type]}"
     _write(folder / name, data)
     return StoredPicture(sha256, size[0], size[1], media_type, len(data), name, now)
+
+
+def crop(name: str, shape: tuple[int, int], focus: tuple[int, int], *, folder: Path, now: datetime) -> StoredPicture:
+    """The largest part of a stored picture that has this shape (width to height), with the point `focus` (percent from
+    the left, from the top) as near to its middle as the edges let it. Raises `PictureError` where there is no file.
+    """
+    try:
+        raw = (folder / name).read_bytes()
+    except OSError as error:
+        raise PictureError("The picture's file is gone.", where=name, hint="Gather again, or use another.") from error
+    image = _opened(raw, name)
+    across, down = shape
+    width = max(1, min(image.width, image.height * across // down))
+    height = max(1, min(image.height, image.width * down // across))
+    left = _within(image.width * focus[0] / 100, width, image.width)
+    top = _within(image.height * focus[1] / 100, height, image.height)
+    data, media_type, size = _encoded(_plain_mode(image.crop((left, top, left + width, top + height))), name)
+    return _stored(data, media_type, size, folder, now)
+
+
+def _within(middle: float, length: int, whole: int) -> int:
+    """Where a stretch of that length begins which lies in the whole, and around the middle as far as can be."""
+    return min(max(0, round(middle - length / 2)), whole - length)
+
+
+def redrawn(raw: bytes, *, width: int = WIDTH, where: str = "") -> tuple[bytes, str, tuple[int, int]]:
+    """The picture as (bytes, media type, size), checked and drawn anew; raises `PictureError`. Nothing is stored."""
+    return _encoded(_fitted(_opened(raw, where), width), where)
 
 
 def _opened(raw: bytes, where: str) -> Image.Image:

@@ -107,6 +107,7 @@ def test_init_makes_a_working_home_and_says_what_comes_next(environ: dict[str, s
         "newsletter --home mag gather",
         "newsletter --home mag doctor",
     ]
+    assert "  newsletter --home mag serve\n" in done.stdout
     assert (tmp_path / "mag" / "newsletter.sqlite3").is_file()
     assert _run(["--home", "mag", "migrate", "--check"], environ, tmp_path).returncode == 0
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.seal import Seal
 from newsletter.core.tokens import Keys
 
 KeyType = Literal["str", "int", "bool", "list", "folder"]
@@ -142,6 +143,14 @@ class Config:
         "connects is who asks. Wrong when the proxy passes on what strangers put there.",
         section="web",
         name="client_header",
+    )
+    require_second_step: bool = _key(
+        "bool",
+        False,
+        "True asks a second step at log-in (a code from an app on the phone) of every approver and admin: whoever has "
+        "none yet sets one up before anything else opens. Everybody else may.",
+        section="studio",
+        name="require_second_step",
     )
     signup_per_client: int = _key(
         "int",
@@ -327,6 +336,11 @@ class Config:
     def token_keys(self) -> Keys:
         """The keys of readers' links. Raises `ValueError` for an empty one: it would sign for anybody."""
         return Keys(*(key.encode() for key in (self.secret_key, *self.previous_secret_keys)))
+
+    @property
+    def seal(self) -> Seal:
+        """What closes secrets that the database keeps. Raises `ValueError` when there is no secret key."""
+        return Seal(*(key.encode() for key in (self.secret_key, *self.previous_secret_keys)))
 
     @property
     def host(self) -> str:

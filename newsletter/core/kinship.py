@@ -36,12 +36,13 @@ def second_opinions(entries: Sequence[EntryContent]) -> list[tuple[int, int]]:
     """The places of two reviews of one work by different critics, in order; no review is in two pairs (R19)."""
     found: list[tuple[int, int]] = []
     taken: set[int] = set()
+    works = [_work_key(entry) for entry in entries]
     for one, first in enumerate(entries):
-        if one in taken or not _work_key(first):
+        if one in taken or not works[one]:
             continue
         for other in range(one + 1, len(entries)):
             second = entries[other]
-            same = _work_key(first) == _work_key(second) and first.rubric == second.rubric
+            same = works[one] == works[other] and first.rubric == second.rubric
             if other not in taken and same and is_second_opinion(first, second):
                 found.append((one, other))
                 taken |= {one, other}

@@ -20,7 +20,11 @@ def is_due(now: datetime, last_tried_at: datetime | None, failures_in_row: int, 
     """
     if last_tried_at is None or last_tried_at > now:
         return True  # a clock that was set back must not silence a source
+    return now >= due_at(now, last_tried_at, failures_in_row, next_cutoff) - EARLY
+
+
+def due_at(now: datetime, last_tried_at: datetime, failures_in_row: int, next_cutoff: datetime | None) -> datetime:
+    """When a source's turn comes next, as far as is known `now`: a cutoff that comes near brings it forward."""
     near = next_cutoff is not None and now <= next_cutoff <= now + NEAR
     usual, longest = (BEFORE_CUTOFF, HOURLY) if near else (HOURLY, LONGEST)
-    pause = min(usual * (1 << min(failures_in_row, 8)), longest)
-    return now - last_tried_at >= pause - EARLY
+    return last_tried_at + min(usual * (1 << min(failures_in_row, 8)), longest)

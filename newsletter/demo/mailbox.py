@@ -5,9 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -93,10 +90,3 @@ def keep(folder: Path, recipient: str, message: bytes) -> Path:
 def messages(folder: Path) -> list[Path]:
     """The files of a mailbox, in the order in which they came."""
     return sorted(folder.glob("[!.]*.eml"), key=lambda file: (file.stat().st_mtime_ns, file.name))
-
-
-def read(file: Path) -> EmailMessage:
-    """One message, parsed. Never raises on damaged mail."""
-    parsed = BytesParser(policy=policy.default).parsebytes(file.read_bytes())
-    assert isinstance(parsed, EmailMessage)
-    return parsed

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from newsletter.demo import mailbox
+from newsletter.providers.outbox import read_mail
 from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED
 
@@ -33,7 +34,7 @@ def mail(request: HttpRequest, folder: Path, name: str, way: str) -> HttpRespons
 @require_safe
 def letter(request: HttpRequest, folder: Path, name: str) -> HttpResponse:
     """The mail's HTML, for the frame: our public address leads here, and links open beside the mailbox."""
-    part = mailbox.read(_file(folder, name)).get_body(("html",))
+    part = read_mail(_file(folder, name)).get_body(("html",))
     html = as_served_here(part.get_content(), settings.NEWSLETTER.base_url) if part else ""
     # In its sandbox the frame may not take the whole page along: each link needs a window of its own.
     response = HttpResponse(html.replace("<head>", '<head><base target="_blank">', 1))
@@ -52,7 +53,7 @@ def _page(request: HttpRequest, folder: Path, files: list[Path], opened: Path | 
         "mail": None,
     }
     if opened is not None:
-        message = mailbox.read(opened)
+        message = read_mail(opened)
         part = message.get_body(("plain",))
         context["mail"] = _summary(opened) | {
             "from": str(message.get("From", "")),
@@ -65,7 +66,7 @@ def _page(request: HttpRequest, folder: Path, files: list[Path], opened: Path | 
 
 
 def _summary(file: Path) -> dict[str, Any]:
-    message = mailbox.read(file)
+    message = read_mail(file)
     first = next(iter(getattr(message.get("To"), "addresses", ())), None)
     name, address = (first.display_name, first.addr_spec) if first else ("", "")
     return {

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from newsletter.config.schema import Config
 from newsletter.core.tokens import Keys
 from newsletter.flow import signup
+from newsletter.flow.membership import uploads
 from newsletter.flow.preferences import erase_due
 from newsletter.flow.quiet import ask_quiet
 from newsletter.models import DeliveryState, ServiceMail, Signup, SignupState
@@ -28,6 +29,7 @@ class Kept:
     forms: int = 0
     mails: int = 0
     proofs: int = 0
+    uploads: int = 0
 
 
 def housekeep(config: Config, keys: Keys, now: datetime) -> Kept:
@@ -46,6 +48,8 @@ def housekeep(config: Config, keys: Keys, now: datetime) -> Kept:
         created_at__lte=now - timedelta(days=config.keep_mails_days)
     )
     kept.mails, _ = mails.delete()
+    if config.home is not None:
+        kept.uploads = uploads.expire(config.home, now)
     kept.proofs = _forget_networks(now - timedelta(days=config.keep_networks_days))
     return kept
 

@@ -15,6 +15,8 @@ from newsletter.models import Event, Issue, IssueState, Newsletter, Poll, Review
 
 EVENTS = 10
 CHANGES = 5
+LOOKED_AT = 2_000
+"""Events back that the last ones are looked for in."""
 _OPEN = (IssueState.DRAFT, IssueState.APPROVED)
 
 
@@ -36,13 +38,18 @@ def failing_sources(newsletter: Newsletter | None = None) -> list[Failing]:
         rows = rows.filter(newsletters=newsletter)
     found: list[Failing] = []
     for row in rows:
-        polls = Poll.objects.filter(source=row, outcome=Poll.Outcome.FAILED).order_by("at")
-        if row.last_success_at is not None:
-            polls = polls.filter(at__gt=row.last_success_at)
-        first = polls.values_list("at", flat=True).first() or row.last_tried_at
+        first = failing_since(row)
         if first is not None:
             found.append(Failing(row.slug, row.name, first, row.failures_in_row, row.last_error))
     return found
+
+
+def failing_since(source: Source) -> datetime | None:
+    """The first of the failures in a row of a source that fails."""
+    polls = Poll.objects.filter(source=source, outcome=Poll.Outcome.FAILED).order_by("at")
+    if source.last_success_at is not None:
+        polls = polls.filter(at__gt=source.last_success_at)
+    return polls.values_list("at", flat=True).first() or source.last_tried_at
 
 
 def late_reviews(issue: Issue) -> list[Review]:
@@ -62,5 +69,9 @@ def last_events(issue: Issue | None = None) -> list[Event]:
     """The last ten events, of one issue or of all, the newest first; not those about people, which the audit tells."""
     # Each word that an editor changed is an event, too: they stand beside the words, and would crowd out all else here.
     rows = Event.objects.exclude(kind__startswith=EDITED).exclude(kind__in=KINDS)
-    rows = rows.select_related("newsletter", "issue__newsletter").order_by("-at", "-pk")
+    rows = rows.select_related("newsletter", "issue__newsletter").defer("issue__public_html").order_by("-at", "-pk")
+    if issue is None:
+        # A week of nothing but edits must not be read to its beginning for ten lines.
+        last = Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        rows = rows.filter(pk__gt=last - LOOKED_AT)
     return list((rows.filter(issue=issue) if issue else rows)[:EVENTS])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Count, Q, QuerySet
 
 from newsletter.core.errors import NewsletterError
 from newsletter.core.saying import Standing
@@ -22,7 +22,7 @@ from newsletter.flow.progress import progress
 from newsletter.ledger import issues
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Issue, IssueState, Newsletter, Placement, Review, WeekOff
-from subscribers.models import Subscription, SubscriptionState
+from subscribers import listing
 
 WEEKS = 12
 BACK = 5
@@ -115,7 +115,7 @@ def standing(issue: Issue, now: datetime, *, look: bool = False) -> Standing:
 
 def search(newsletter: Newsletter | None, text: str, *, most: int, skip: int = 0) -> tuple[list[Issue], int]:
     """Issues that are over, the newest first, whose subject, name, number or outcome holds `text`; and how many."""
-    rows = _light(Issue.objects.filter(state__in=ENDED))
+    rows = Issue.objects.filter(state__in=ENDED)
     if newsletter is not None:
         rows = rows.filter(newsletter=newsletter)
     if text:
@@ -124,7 +124,9 @@ def search(newsletter: Newsletter | None, text: str, *, most: int, skip: int = 0
         if number.isascii() and number.isdecimal() and len(number) < 9:
             found |= Q(number=int(number))
         rows = rows.filter(found)
-    return list(rows.order_by("-slot_at", "-pk")[skip : skip + most]), rows.count()
+    # Numbers first: to sort whole rows SQLite reads each to its end, behind the letter of a hundred kilobytes.
+    numbers = list(rows.order_by("-slot_at", "-pk").values_list("pk", flat=True)[skip : skip + most])
+    return list(_light(Issue.objects.filter(pk__in=numbers)).order_by("-slot_at", "-pk")), rows.count()
 
 
 def trays(newsletter: Newsletter, now: datetime) -> list[tuple[str, int]]:
@@ -134,8 +136,7 @@ def trays(newsletter: Newsletter, now: datetime) -> list[tuple[str, int]]:
     since = now - timedelta(days=newsletter.freshness_days)
     rows = Review.objects.filter(first_seen_at__gte=since)
     sources = list(newsletter.sources.values_list("pk", flat=True))
-    if sources:
-        rows = rows.filter(representative__source__in=sources)
+    rows = rows.filter(Q(representative__source__in=sources) if sources else Q(representative__source__removed_at=None))
     placed = Placement.objects.filter(newsletter=newsletter, state__in=ACTIVE).values("review")
     left = newsletter.left_out.filter(issue=None).values("review")
     rows = rows.exclude(pk__in=placed).exclude(pk__in=left)
@@ -145,42 +146,9 @@ def trays(newsletter: Newsletter, now: datetime) -> list[tuple[str, int]]:
     return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """A list over twelve weeks, the present one last: who is active now, and per week who came and who left."""
-
-    active: int
-    joined: tuple[int, ...]
-    left: tuple[int, ...]
-
-    @property
-    def readers(self) -> tuple[int, ...]:
-        """How many there were at the end of each week, as far as joining and leaving tell."""
-        found = [self.active]
-        for came, went in zip(self.joined[:0:-1], self.left[:0:-1], strict=True):
-            found.append(max(0, found[-1] - came + went))
-        return tuple(reversed(found))
-
-
-def growth(newsletter: Newsletter, now: datetime) -> Growth:
-    """How the newsletter's list grows: one walk over the people of twelve weeks, and a count by index."""
-    people = Subscription.objects.filter(mailing_list=newsletter.mailing_list_id)
-    begin = now - timedelta(weeks=WEEKS)
-    gone = people.filter(state=SubscriptionState.UNSUBSCRIBED, state_at__gt=begin, state_at__lte=now)
-    return Growth(
-        people.filter(state=SubscriptionState.ACTIVE).count(),
-        _by_week(people.filter(confirmed_at__gt=begin, confirmed_at__lte=now), "confirmed_at", now),
-        _by_week(gone, "state_at", now),
-    )
-
-
-def _by_week(rows: QuerySet[Subscription], field: str, now: datetime) -> tuple[int, ...]:
-    """How many of `rows` fall into each of the twelve weeks that end at `now`; each is counted once."""
-    ends = [now - timedelta(weeks=number) for number in range(WEEKS)]
-    whens = [When(**{f"{field}__gt": end - timedelta(weeks=1)}, then=Value(number)) for number, end in enumerate(ends)]
-    week = Case(*whens, default=Value(WEEKS - 1), output_field=IntegerField())
-    found = dict(rows.annotate(week=week).values_list("week").annotate(number=Count("pk")).order_by())
-    return tuple(found.get(number, 0) for number in reversed(range(WEEKS)))
+def growth(newsletter: Newsletter, now: datetime) -> listing.Growth:
+    """How the newsletter's list grows."""
+    return listing.growth(newsletter.mailing_list_id, now)
 
 
 def _light(rows: QuerySet[Issue]) -> QuerySet[Issue]:

@@ -23,7 +23,11 @@ from newsletter.models import Event, Invitation
 
 APPROVE = "newsletter.approve_issue"
 VALID = timedelta(days=7)
-KINDS = ("invited", "invitation withdrawn", "joined", "role changed", "removed", "let in again")
+KINDS = (
+    *("invited", "invitation withdrawn", "joined", "role changed", "removed", "let in again", "password changed"),
+    *("address changed", "second step on", "second step off", "recovery code used", "recovery codes renewed"),
+    *("wrong codes", "log-in link"),
+)
 """The kinds of events that are about people, not issues."""
 
 # What approving needs: the right itself, and whom a letter did not reach.
@@ -101,9 +105,9 @@ def change_role(user_id: int, role: Role, *, now: datetime, by: str) -> None:
     give(user, role)
     name = user.get_username()
     if before is None:
-        _tell("let in again", f"{name} was let in again, as {role.word}.", now, by)
+        tell("let in again", f"{name} was let in again, as {role.word}.", now, by)
     else:
-        _tell("role changed", f"{name}, {before.word} before, is {role.word} now.", now, by)
+        tell("role changed", f"{name}, {before.word} before, is {role.word} now.", now, by)
 
 
 @transaction.atomic
@@ -116,22 +120,25 @@ def remove(user_id: int, *, now: datetime, by: str) -> None:
         return
     user.is_active = False
     user.save(update_fields=["is_active"])
-    _tell("removed", f"{user.get_username()} was removed.", now, by)
+    tell("removed", f"{user.get_username()} was removed.", now, by)
 
 
 @transaction.atomic
-def invite(role: Role, whom: str, *, now: datetime, by: str) -> tuple[Invitation, str]:
-    """An open invitation, and the token of its link, which is kept nowhere else."""
+def invite(role: Role, whom: str, *, now: datetime, by: str, address: str = "") -> tuple[Invitation, str]:
+    """An open invitation, and the token of its link, which is kept nowhere else. `address` is where the link goes; it
+    becomes that of the person (flow.inviting mails it).
+    """
     token = secrets.token_urlsafe(32)
     row = Invitation.objects.create(
         token_hash=_hash(token),
         role=role.word,
-        whom=whom.strip()[:254],
+        whom=(whom.strip() or address)[:254],
+        address=address,
         by=by,
         created_at=now,
         expires_at=now + VALID,
     )
-    _tell("invited", f"Somebody was invited as {role.word} (invitation {row.pk}).", now, by)
+    tell("invited", f"Somebody was invited as {role.word} (invitation {row.pk}).", now, by)
     return row, token
 
 
@@ -145,7 +152,7 @@ def withdraw(invitation_id: int, *, now: datetime, by: str) -> bool:
     """Void a link; False when it was void already."""
     if not open_invitations(now).filter(pk=invitation_id).update(closed_at=now):
         return False
-    _tell("invitation withdrawn", f"Invitation {invitation_id} was withdrawn.", now, by)
+    tell("invitation withdrawn", f"Invitation {invitation_id} was withdrawn.", now, by)
     return True
 
 
@@ -164,7 +171,7 @@ def accept(token: str, name: str, password: str, *, now: datetime) -> User:
             row = invitation_of(token, now)
             if row is None or not open_invitations(now).filter(pk=row.pk).update(closed_at=now):
                 raise PeopleError("This invitation does not count any more.", hint="Ask for a new one.")
-            user = User(username=name)
+            user = User(username=name, email=row.address)
             _require_name(name)
             validate_password(password, user)
             user.set_password(password)
@@ -172,12 +179,17 @@ def accept(token: str, name: str, password: str, *, now: datetime) -> User:
             user.save()
             give(user, Role.named(row.role))
             Invitation.objects.filter(pk=row.pk).update(user=user)
-            _tell("joined", f"{name} joined as {row.role}, invited by {row.by} (invitation {row.pk}).", now, name)
+            tell("joined", f"{name} joined as {row.role}, invited by {row.by} (invitation {row.pk}).", now, name)
             return user
     except ValidationError as error:
         raise PeopleError(" ".join(error.messages)) from error
     except IntegrityError as error:
         raise PeopleError("That name is taken.", hint="Take another.") from error
+
+
+def tell(kind: str, text: str, now: datetime, by: str) -> None:
+    """Write down what somebody did about people."""
+    Event.objects.create(at=now, kind=kind, text=text, by=by)
 
 
 def _require_name(name: str) -> None:
@@ -202,7 +214,3 @@ def _locked(user_id: int, *, stays_admin: bool) -> User:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
-
-
-def _tell(kind: str, text: str, now: datetime, by: str) -> None:
-    Event.objects.create(at=now, kind=kind, text=text, by=by)

@@ -226,16 +226,21 @@ def erase_due(now: datetime, home: Path | None = None) -> int:
     """
     due = list(Subscriber.objects.filter(erase_at__lte=now).order_by("pk"))
     for person in due:
-        with transaction.atomic():
-            numbers = list(person.subscriptions.values_list("pk", flat=True))
-            # The numbers of an issue must go on adding up: the row stays, without a name.
-            deliveries_of(numbers).update(address="")
-            ServiceMail.objects.filter(address_key=person.address_key).delete()
-            Signup.objects.filter(address__iexact=person.address).delete()
-            if home is not None:
-                bounce.forget(home, person.address)
-            erasure.erase(person, now=now)
+        erase_now(person, now=now, home=home)
     return len(due)
+
+
+def erase_now(person: Subscriber, *, now: datetime, home: Path | None = None) -> None:
+    """Nothing of the person stays but a mark of the address, and the numbers of issues."""
+    with transaction.atomic():
+        numbers = list(person.subscriptions.values_list("pk", flat=True))
+        # The numbers of an issue must go on adding up: the row stays, without a name.
+        deliveries_of(numbers).update(address="")
+        ServiceMail.objects.filter(address_key=person.address_key).delete()
+        Signup.objects.filter(address__iexact=person.address).delete()
+        if home is not None:
+            bounce.forget(home, person.address)
+        erasure.erase(person, now=now)
 
 
 def deliveries_of(subscriptions: Iterable[int]) -> Any:

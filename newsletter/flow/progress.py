@@ -5,12 +5,11 @@ Everything comes from the ledger's rows, so it is the same after a reload, a res
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
-from django.db.models import CharField, Count, F, Func, Value
+from django.db.models import CharField, Count, F, Func, Q, Value
 from django.db.models.expressions import Combinable
 
 from newsletter.core.reasons import grouped
@@ -61,7 +60,7 @@ def progress(issue: Issue, now: datetime) -> Progress:
         counts=found,
         rate=rate,
         until=now + timedelta(seconds=left / rate) if rate and left else None,
-        reasons={str(one): _reasons(issue, one) for one in WITH_REASONS},
+        reasons=_reasons(issue),
         next_try=next_try(issue) if state == IssueState.SENDING else None,
         waits_for_provider=waiting,
     )
@@ -81,16 +80,16 @@ def by_minute(issue: Issue, *, most: int = 60) -> list[Minute]:
     rows = (
         Delivery.objects.filter(issue=issue, state__in=(DeliveryState.ACCEPTED, DeliveryState.FAILED))
         .annotate(minute=_minute(F("at")))
-        .values_list("minute", "state")
-        .annotate(number=Count("pk"))
+        .values_list("minute")
+        # One key, and the few counted beside it: to group by both costs SQLite half as much again.
+        .annotate(number=Count("pk"), failed=Count("pk", filter=Q(state=DeliveryState.FAILED)))
         .order_by("minute")
     )
-    found = [(datetime.fromisoformat(minute).replace(tzinfo=UTC), state, number) for minute, state, number in rows]
-    return _steps(found, most)
+    return _steps([(datetime.fromisoformat(at).replace(tzinfo=UTC), all_ - bad, bad) for at, all_, bad in rows], most)
 
 
-def _steps(found: Iterable[tuple[datetime, str, int]], most: int) -> list[Minute]:
-    rows = list(found)
+def _steps(rows: list[tuple[datetime, int, int]], most: int) -> list[Minute]:
+    """`rows` are (minute, accepted, failed), in order."""
     if not rows:
         return []
     first, last = rows[0][0], rows[-1][0]
@@ -98,9 +97,9 @@ def _steps(found: Iterable[tuple[datetime, str, int]], most: int) -> list[Minute
     width = MINUTE * -(-whole // most)
     steps = -(-whole * MINUTE // width)
     accepted, failed = [0] * steps, [0] * steps
-    for at, state, number in rows:
-        into = accepted if state == DeliveryState.ACCEPTED else failed
-        into[(at - first) // width] += number
+    for at, went, bad in rows:
+        accepted[(at - first) // width] += went
+        failed[(at - first) // width] += bad
     return [Minute(first + width * place, accepted[place], failed[place]) for place in range(steps)]
 
 
@@ -123,6 +122,10 @@ def _rate(issue: Issue, now: datetime) -> float | None:
     return number / seconds if number else None
 
 
-def _reasons(issue: Issue, state: DeliveryState) -> list[tuple[str, int]]:
-    rows = Delivery.objects.filter(issue=issue, state=state).values_list("reason").annotate(number=Count("pk"))
-    return grouped((reason, number) for reason, number in rows.order_by())
+def _reasons(issue: Issue) -> dict[str, list[tuple[str, int]]]:
+    # One walk over the deliveries for all states: of a large issue it is what takes the time.
+    rows = Delivery.objects.filter(issue=issue, state__in=WITH_REASONS).values_list("state", "reason")
+    found: dict[str, list[tuple[str, int]]] = {str(one): [] for one in WITH_REASONS}
+    for state, reason, number in rows.annotate(number=Count("pk")).order_by():
+        found[state].append((reason, number))
+    return {state: grouped(each) for state, each in found.items()}

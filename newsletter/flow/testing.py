@@ -6,17 +6,20 @@ an ID before drops the second mail, and the editor would never see the real issu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 
 from django.db import transaction
 
 from newsletter.core.errors import IssueError, NewsletterError
-from newsletter.flow.compile import preview
+from newsletter.flow.compile import Preview, preview
 from newsletter.flow.deliver import Installation
 from newsletter.flow.domain import signer_for
 from newsletter.ledger import issues
 from newsletter.models import Issue, TestMail
 from newsletter.providers.base import Outcome, Outgoing, send_one
+from newsletter.providers.outbox import OutboxProvider
 from subscribers import address
 from subscribers.errors import AddressError
 from subscribers.models import Subscription
@@ -55,16 +58,19 @@ def send_tests(
     by: str,
     installation: Installation,
     subscription: Subscription | None = None,
+    letter: Callable[..., Preview] = preview,
 ) -> list[TestMail]:
     """Mail the letter of `subscription` (None: of nobody in particular) to `addresses`; returns a row for each.
+
+    `letter` makes it, and takes what `preview` takes.
 
     A mail that is refused is a row with an `error`. Raises `IssueError` when the hour's tests are used up,
     `DesignError` for a letter that can't be made, `ProviderError` and `ConfigError` when the account can't send at all.
     """
     # Made first: a letter that can't be made uses up no test.
     mails = [
-        preview(issue, subscription, keys=installation.keys, now=now, address=to,
-                by_mail=installation.unsubscribe_by_mail)
+        letter(issue, subscription, keys=installation.keys, now=now, address=to,
+               by_mail=installation.unsubscribe_by_mail)
         for to in addresses
     ]  # fmt: skip
     rows = _note(issue, addresses, now, by)
@@ -91,6 +97,14 @@ def send_tests(
         )
         raise
     return rows
+
+
+def kept_mail(row: TestMail, installation: Installation) -> EmailMessage | None:
+    """The test mail as it lies in the outbox; None for one that went out by mail, and for a file that is gone."""
+    provider = installation.provider(row.issue.newsletter.account)
+    if not isinstance(provider, OutboxProvider) or row.error:
+        return None
+    return provider.read(row.reply)
 
 
 def last_tests(issue: Issue) -> list[TestMail]:

@@ -129,14 +129,17 @@ class WeekReport:
         }
 
 
-def fetcher_from(config: Config) -> Fetcher:
-    """The fetcher that newsletter.toml describes: its guard open for nothing but what `fetch.inner` names."""
+def fetcher_from(config: Config, *, seconds: float | None = None) -> Fetcher:
+    """The fetcher that newsletter.toml describes: its guard open for nothing but what `fetch.inner` names.
+
+    `seconds` is how long one fetch may take at most where somebody waits for it; the configured time may be shorter.
+    """
     contact = f"; {config.fetch_contact}" if config.fetch_contact else ""
     return Fetcher(
         allow=config.inner_addresses,
         user_agent=f"newsletter/0.1 (gathers reviews for a weekly letter{contact})",
         max_bytes=config.fetch_megabytes * 1024 * 1024,
-        deadline=float(config.fetch_seconds),
+        deadline=min(float(config.fetch_seconds), seconds or float(config.fetch_seconds)),
     )
 
 
@@ -166,7 +169,7 @@ def due_sources(now: datetime) -> list[Source]:
     return [
         source
         for source in Source.objects.filter(enabled=True).order_by("preference", "pk")
-        if is_due(now, source.last_tried_at, source.failures_in_row, _next_cutoff(source, now))
+        if is_due(now, source.last_tried_at, source.failures_in_row, next_cutoff(source, now))
     ]
 
 
@@ -246,7 +249,8 @@ def _claim(source: Source, now: datetime) -> bool:
     return mine == 1
 
 
-def _next_cutoff(source: Source, now: datetime) -> datetime | None:
+def next_cutoff(source: Source, now: datetime) -> datetime | None:
+    """The earliest cutoff ahead of the open issues that the source feeds."""
     open_issues = Issue.objects.filter(newsletter__sources=source, state__in=OPEN, cutoff_at__gte=now)
     found: datetime | None = open_issues.aggregate(next=Min("cutoff_at"))["next"]
     return found

@@ -15,6 +15,7 @@ from newsletter.models import Issue, Review
 VERBS = {
     "quote": "choose the pull quote; without words: show sentences that could be it",
     "sponsor": "give this issue a sponsor of its own, in place of what magazine.toml books for its day",
+    "promo": "give this issue a word of its own for the print magazine, in place of the one in magazine.toml",
     "listen": "link to music to read by",
     "pairs": "print two critics on one work side by side, as the rule does, or apart",
 }
@@ -35,7 +36,7 @@ def add_arguments(name: str, verb: ArgumentParser, *, issue: str, review: str) -
         case "quote":
             verb.add_argument("--review", metavar="REVIEW", help=review)
             verb.add_argument("--text", metavar="TEXT", help="a sentence of that review, word for word")
-        case "sponsor":
+        case "sponsor" | "promo":
             for field, text in _SLOT.items():
                 verb.add_argument(f"--{field}", metavar="TEXT", help=text)
         case "listen":
@@ -66,11 +67,12 @@ def change(
     elif name == "quote" and not options["text"]:
         for review, sentence in flow.quotes(issue):
             say(f"{review.pk}  {review}\n    {sentence}")
-    elif name == "sponsor" and options["title"]:
-        flow.book_sponsor(issue, {field: options[field] for field in _SLOT}, now=now, by=by)
+    elif name in ("sponsor", "promo") and options["title"]:
+        insert = {field: options[field] for field in _SLOT}
+        (flow.promote if name == "promo" else flow.book_sponsor)(issue, insert, now=now, by=by)
     elif name == "listen" and options["title"]:
         flow.play(issue, options["title"], options["url"] or "", now=now, by=by)
     else:
-        wanted = {"quote": "--review and --text", "sponsor": "--title and --url", "listen": "--title and --url"}
+        wanted = dict.fromkeys(("sponsor", "promo", "listen"), "--title and --url") | {"quote": "--review and --text"}
         ways = ", ".join(filter(None, (wanted.get(name, ""), "--none or --rule")))
         raise CommandError(f"Say what to do: {ways}.", returncode=2)

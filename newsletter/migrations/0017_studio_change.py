@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("newsletter", "0013_people"),
+        ("newsletter", "0016_source_removed_at"),
     ]
 
     operations = [

@@ -17,6 +17,8 @@ from newsletter.models.deliveries import Retry as Retry
 from newsletter.models.evidence import Evidence as Evidence
 from newsletter.models.people import Invitation as Invitation
 from newsletter.models.people import LoginFailure as LoginFailure
+from newsletter.models.people import RecoveryCode as RecoveryCode
+from newsletter.models.people import SecondStep as SecondStep
 from newsletter.models.sending import Notice as Notice
 from newsletter.models.sending import TestMail as TestMail
 from newsletter.models.settings import StudioChange as StudioChange
@@ -24,6 +26,7 @@ from newsletter.models.signup import ServiceMail as ServiceMail
 from newsletter.models.signup import Signup as Signup
 from newsletter.models.signup import SignupForm as SignupForm
 from newsletter.models.signup import SignupState as SignupState
+from newsletter.models.steps import Step as Step
 
 
 class Magazine(models.Model):
@@ -78,6 +81,9 @@ class Source(models.Model):
     rubric_map = models.JSONField(default=list, blank=True)  # [[pattern, rubric], ...], first match wins
     preference = models.PositiveSmallIntegerField(default=100)  # lower is preferred as representative (R20)
     enabled = models.BooleanField(default=True)
+    # It was removed: neither read nor shown any more, but what came from it stays known, so that nothing that ran is
+    # lost, or runs again when it is added anew.
+    removed_at = models.DateTimeField(null=True, blank=True)
 
     etag = models.CharField(max_length=500, blank=True)
     last_modified = models.CharField(max_length=200, blank=True)
@@ -311,8 +317,8 @@ class Issue(models.Model):
     note_signature = models.CharField(max_length=200, blank=True)
     max_cards = models.PositiveSmallIntegerField(null=True, blank=True)  # this issue only (R22)
     corrections = models.JSONField(default=list, blank=True)  # [{review, title, url, text}, ...] of sent reviews (R16)
-    # An editor's word on blocks that else go by rule: {"quote": {review, text}, "sponsor": an insert, "listen": {title,
-    # url}, "pairs": false}. {} takes a block out; a name that is missing leaves it to the rule.
+    # An editor's word on blocks that else go by rule: {"quote": {review, text}, "sponsor": an insert, "promo": an
+    # insert, "listen": {title, url}, "pairs": false}. {} takes a block out; a missing name leaves it to the rule.
     blocks = models.JSONField(default=dict, blank=True)
     held_reason = models.TextField(blank=True)  # a label of a draft past its cutoff
     approved_at = models.DateTimeField(null=True, blank=True)

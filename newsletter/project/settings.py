@@ -24,7 +24,7 @@ DEBUG = NEWSLETTER.debug
 ALLOWED_HOSTS = [NEWSLETTER.host, "localhost", "127.0.0.1", "[::1]", *NEWSLETTER.allowed_hosts]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "newsletter.web.backdoor.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -127,6 +127,7 @@ LOGOUT_REDIRECT_URL = "login"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "newsletter.web.studio.again.forged"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"  # what pages of ours frame says otherwise itself (HeadersMiddleware)

@@ -7,7 +7,9 @@ import errno
 import os
 import re
 from collections.abc import Mapping
-from email.parser import BytesHeaderParser
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesHeaderParser, BytesParser
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from newsletter.core.errors import ConfigError, ProviderError
 from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, one_by_one
 from newsletter.providers.settings import Settings
 
+_NAME = re.compile(r"[A-Za-z0-9@_+-][A-Za-z0-9@._+-]{0,200}\.eml", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9@._+-]+")
 # The disk, not the message: nothing else would get through either.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
@@ -58,6 +61,12 @@ class OutboxProvider:
 
     def close(self) -> None:
         """Nothing to close."""
+
+    def read(self, name: str) -> EmailMessage | None:
+        """The message of a file that `run` named in its reply; None when there is no such file."""
+        if not _NAME.fullmatch(name) or not (self.folder / name).is_file():
+            return None
+        return read_mail(self.folder / name)
 
     def _attempt(self, outgoing: Outgoing) -> SendResult:
         self.open()
@@ -115,3 +124,10 @@ class OutboxProvider:
             hint="Make room or mend its permissions, then type: newsletter deliver --resume",
             permanent=True,
         )
+
+
+def read_mail(file: Path) -> EmailMessage:
+    """One message of a file, parsed. Never raises on damaged mail."""
+    message = BytesParser(policy=policy.default).parsebytes(file.read_bytes())
+    assert isinstance(message, EmailMessage)
+    return message

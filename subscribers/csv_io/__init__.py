@@ -10,6 +10,7 @@ seen       who was in the rows before
 deciding   what a row comes to, against what we know of the person: never revives an unsubscribe or a bounce
 writing    what was decided, written
 report     counts that add up; the list of differences
+looking    a file's first rows, to say what its columns mean before anything is read
 importing  all of these, chunk by chunk
 exporting  the list as a file that importing reads back
 """
@@ -19,6 +20,7 @@ from __future__ import annotations
 from subscribers.csv_io.columns import mapping_from
 from subscribers.csv_io.exporting import export_lines
 from subscribers.csv_io.importing import import_file
+from subscribers.csv_io.looking import Look, look
 from subscribers.csv_io.report import Differences, ImportReport, Problem
 
-__all__ = ["Differences", "ImportReport", "Problem", "export_lines", "import_file", "mapping_from"]
+__all__ = ["Differences", "ImportReport", "Look", "Problem", "export_lines", "import_file", "look", "mapping_from"]

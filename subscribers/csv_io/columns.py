@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from subscribers.address import parse
@@ -51,6 +51,8 @@ _WITHOUT_HEADER = ("email", "name", "language", "topics")
 # What a mapping may name; an attribute as "attributes.KEY".
 MAPPABLE = ("email", "name", "first name", "last name", "language", "topics", "status", "joined", "confirmed",
             "unsubscribed at", "cleaned at", "wants mail", "mail off", "attributes")  # fmt: skip
+# What says who left: never left aside, or people who left would come in as readers.
+STOPPING = ("status", "subscription", "unsubscribed at", "cleaned at", "deleted at", "wants mail", "mail off")
 # Where several columns mean one of these the first counts, and each is kept as proof.
 _SEVERAL = ("joined", "confirmed", "unsubscribed at", "cleaned at")
 # Proof beside the dates: where and how they agreed, why they left.
@@ -110,12 +112,42 @@ def sniff(header: str, mapping: Mapping[str, str] | None = None) -> str:
     return max(DELIMITERS, key=sense)
 
 
-def read(cells: Sequence[str], mapping: Mapping[str, str] | None = None, *, keep: bool = False) -> Columns:
+def guesses(cells: Sequence[str]) -> list[str]:
+    """What each column of a first line seems to mean, each meaning once, "" for nothing that we know; [] where the
+    line holds an address, and so is no header.
+    """
+    if any(_is_address(cell) for cell in cells):
+        return []
+    found: list[str] = []
+    for cell in cells:
+        meaning = _MEANINGS.get(_plain(cell), "")
+        found.append("" if meaning in found else meaning)
+    return found
+
+
+def service_of(cells: Sequence[str]) -> str:
+    """Whose export a first line is of; "" unknown."""
+    return _service([_plain(cell) for cell in cells])[0]
+
+
+def _service(plain: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    known = frozenset(plain)
+    return next(((name, columns) for name, marks, columns in _SERVICES if marks <= known), ("", ()))
+
+
+def read(
+    cells: Sequence[str],
+    mapping: Mapping[str, str] | None = None,
+    *,
+    keep: bool = False,
+    leave: Collection[str] = (),
+) -> Columns:
     """The columns that a header names. A bare list of addresses needs no header.
 
     `mapping` says which header means what ({"email": "Kontakt", "attributes.city": "Ort"}), before all that we know;
-    with `keep` the columns that mean nothing to us become attributes under their own names. Raises `ImportFileError`
-    when no column, or more than one, is the address, or a mapping names no column.
+    with `keep` the columns that mean nothing to us become attributes under their own names. The headers in `leave` are
+    left aside, whatever they seem to mean. Raises `ImportFileError` when no column, or more than one, is the address,
+    a mapping names no column, or what says who left is to be left aside.
     """
     if not mapping and any(_is_address(cell) for cell in cells):
         if not _is_address(cells[0]) or len(cells) > len(_WITHOUT_HEADER):
@@ -125,8 +157,8 @@ def read(cells: Sequence[str], mapping: Mapping[str, str] | None = None, *, keep
     plain = [_plain(cell) for cell in cells]
     at, attributes = _mapped(mapping or {}, plain)
     taken = {*at.values(), *(index for index, _ in attributes)}
-    known = frozenset(plain)
-    service, theirs = next(((name, columns) for name, marks, columns in _SERVICES if marks <= known), ("", ()))
+    service, theirs = _service(plain)
+    aside = {_plain(header) for header in leave}
     proof, lists, ignored = [], set(), []
     for index, name in enumerate(plain):
         shown = printable(unguard(cells[index])).strip()[:60]
@@ -134,6 +166,11 @@ def read(cells: Sequence[str], mapping: Mapping[str, str] | None = None, *, keep
         if meaning in _SEVERAL or name in _PROOF:
             proof.append((index, shown))
         if index in taken or name in _PROOF:
+            continue
+        if name in aside:
+            if meaning in STOPPING:
+                raise ImportFileError(f"The column {shown!r} says who left: it can't be left aside.")
+            ignored.append(shown)
             continue
         if meaning is None or (meaning in at and mapping):
             if name in theirs or (keep and name):

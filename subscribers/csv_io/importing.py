@@ -43,13 +43,14 @@ def import_file(
     known_topics: Collection[str] | None = None,
     mapping: Mapping[str, str] | None = None,
     keep_columns: bool = False,
+    leave: Collection[str] = (),
     encoding: str = "",
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
     differences: Differences | None = None,
 ) -> ImportReport:
     """Read `file` (binary: CSV, XLSX, or a zip of CSV files) into `mailing_list`. `name` is what the proof calls the
-    file; `wording` states how these people agreed. `mapping` and `keep_columns` as in `columns.read`,
+    file; `wording` states how these people agreed. `mapping`, `keep_columns` and `leave` as in `columns.read`,
     `encoding` as in `tables`. `progress` hears
     the number of rows after each chunk, `differences` every row's outcome.
 
@@ -64,7 +65,7 @@ def import_file(
     read: list[Table] = []
     with SeenAddresses() as seen:
         for table in tables(file, name, mapping, encoding):
-            found, rows = _start(table, report, mapping, keep=keep_columns)
+            found, rows = _start(table, report, mapping, keep=keep_columns, leave=leave)
             where = name if table.name == name else f"{name} {table.name}"
             proof = writing.Proof(where, wording, now)
             while chunk := list(islice(rows, CHUNK)):
@@ -84,7 +85,7 @@ def import_file(
 
 
 def _start(
-    table: Table, report: ImportReport, mapping: Mapping[str, str] | None, *, keep: bool
+    table: Table, report: ImportReport, mapping: Mapping[str, str] | None, *, keep: bool, leave: Collection[str]
 ) -> tuple[Columns, Iterator[Record]]:
     """Read the header. Raises `ImportFileError` for an empty table or one without addresses."""
     where = "" if table.name == report.file else f"{table.name}: "
@@ -93,7 +94,7 @@ def _start(
         problem = header.problem if header else "There is nothing but separators in it."
         raise ImportFileError(f"{where}The first line can't be read: {problem}")
     try:
-        found = columns_module.read(header.cells, mapping, keep=keep)
+        found = columns_module.read(header.cells, mapping, keep=keep, leave=leave)
     except ImportFileError as error:
         raise ImportFileError(f"{where}{error}") from None
     report.tables.append(

@@ -8,11 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.conftest import SECRET
+
+# As long as a page may take to open: on a busy machine five seconds are nothing.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from newsletter.models import Issue, LeftOut, Newsletter, Picture, Placement, Review
 from tests.browser.conftest import Visitor
-from tests.browser.test_pages import inspect
+from tests.browser.looking import inspect
 from tests.browser.test_pages import letter as letter
 from tests.browser.test_pages import mara as mara
 from tests.flow.compile.fixtures import issue as issue
@@ -32,22 +32,25 @@ def at_work(letter: Issue) -> Issue:
     return letter
 
 
+def press(page: Page, target: Locator) -> None:
+    """Click as the mouse does: Playwright's own click puts listeners into the frame, which it forbids, loudly."""
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + min(box["width"] / 2, 40), box["y"] + min(box["height"] / 2, 10))
+
+
 def first() -> Placement:
     return Placement.objects.get(kind="card", position=1, state="reserved")
 
 
 def test_the_desk_has_no_fault_in_any_view_and_shows_both_texts(mara: Visitor, at_work: Issue) -> None:
     row = first()
-    for name, query in (
-        ("desk", f"at=review-{row.review_id}"),
-        ("desk-inbox", "at=issue&view=inbox"),
-        ("desk-sponsor", "at=sponsor&view=phone"),
-    ):
-        inspect(mara, name, lambda query=query: mara.go(f"{HERE}?{query}"))  # type: ignore[misc]
+    inspect(mara, "desk", lambda: mara.go(f"{HERE}?at=review-{row.review_id}"))
+    inspect(mara, "desk-inbox", lambda: mara.go(f"{HERE}?at=issue&view=inbox"))
+    inspect(mara, "desk-split", lambda: mara.go(f"{HERE}?at=sponsor&view=split-forced-phone"))
 
     def conflict() -> None:
-        row.edits = {}
-        row.save()
         page = mara.go(f"{HERE}?at=review-{row.review_id}&view=text")
         row.edits = {"title": "By somebody else"}
         row.save()
@@ -102,6 +105,91 @@ def test_words_keys_and_dragging_change_the_issue_as_they_say(mara: Visitor, at_
 
     line = Placement.objects.get(kind="line", state="reserved")
     lead = first()
-    page.locator(f"#r{line.review_id}").drag_to(page.locator(f"#r{lead.review_id}"))
-    expect(page.locator("#saved")).to_contain_text("is card 1 of")
+    # The checks are looked at again last of all, once nobody has done anything for a moment.
+    with page.expect_request_finished(lambda asked: asked.method == "GET" and "/edit?" in asked.url):
+        page.locator(f"#r{line.review_id}").drag_to(page.locator(f"#r{lead.review_id}"))
+        expect(page.locator("#saved")).to_contain_text("is card 1 of")
     assert first().review_id == line.review_id
+
+
+def test_the_letter_follows_what_is_typed_and_a_press_on_it_leads_to_the_field(mara: Visitor, at_work: Issue) -> None:
+    User.objects.update(username="mara")
+    row = first()
+    mara.look(width=1600, height=1000)
+    page = mara.go(f"{HERE}?at=review-{row.review_id}")
+    frame = page.frame_locator("#frame")
+    place = "document.getElementById('frame').contentWindow.scrollY"
+    page.evaluate("document.getElementById('frame').contentWindow.scrollTo(0, 200)")
+    image = frame.locator("img").first.element_handle()
+    before = page.evaluate("history.length")
+    page.get_by_role("textbox", name="Headline").fill("")
+    page.get_by_role("textbox", name="Headline").type("Lunch <b>")
+    expect(frame.locator("body")).to_contain_text("Lunch <b>")
+    # Nothing was saved, the place is the same, and so is what did not change; no step back leads to half a word.
+    assert first().edits == {}
+    assert page.evaluate(place) == 200
+    assert image is not None
+    assert image.evaluate("image => image.isConnected")
+    assert page.evaluate("history.length") == before
+    page.get_by_role("textbox", name="Dek").click()
+    expect(page.locator("#saved")).to_contain_text("Saved ")
+    # Ctrl+Z in a field that says what is saved takes back the last edit, and the letter with it.
+    page.keyboard.press("Control+z")
+    expect(page.locator("#saved")).to_contain_text("Taken back: headline")
+    expect(frame.locator("body")).not_to_contain_text("Lunch <b>")
+    assert first().edits == {}
+    page.keyboard.press("Control+Shift+z")
+    expect(frame.locator("body")).to_contain_text("Lunch <b>")
+    expect(page.get_by_role("textbox", name="Headline")).to_have_value("Lunch <b>")
+    other = Placement.objects.get(kind="card", position=2, state="reserved")
+    title = other.review.representative.content["title_clean"]  # type: ignore[union-attr]
+    press(page, frame.get_by_text(title).first)
+    page.wait_for_url(f"**at=review-{other.review_id}**#f-title")
+    expect(page.get_by_role("textbox", name="Headline")).to_be_focused()
+    # A lost connection: what was typed is kept, and saved when there is one again.
+    page.context.set_offline(True)
+    page.get_by_role("textbox", name="Headline").fill("Typed on a train")
+    page.get_by_role("textbox", name="Dek").focus()
+    expect(page.locator("#saved")).to_contain_text("No connection")
+    mara.errors.clear()  # the browser's own words about it
+    page.context.set_offline(False)
+    expect(page.locator("#saved")).to_contain_text("Saved ")
+    assert Placement.objects.get(pk=other.pk).edits == {"title": "Typed on a train"}
+    # From there on the keyboard alone: to the subject, and on to approving.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("g")
+    page.keyboard.press("s")
+    page.wait_for_url("**at=issue**")
+    page.wait_for_load_state("networkidle")
+    page.get_by_role("textbox", name="Subject").fill("Salt")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/studio/weekly/2026-11-05/")
+    at_work.refresh_from_db()
+    assert at_work.subject == "Salt"
+    page.wait_for_load_state("networkidle")
+
+
+def test_no_script_of_a_letter_runs_on_the_desk_even_if_one_got_in(
+    mara: Visitor, at_work: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from newsletter.web.studio.desk import seeing
+
+    bad = "parent.document.title='x'"
+    poison = (
+        f'<script>{bad}</script><img src="x" onerror="{bad}"><iframe srcdoc="<script>{bad}</script>"></iframe>'
+        f'<a id="js" href="javascript:{bad}">go</a><form action="/logout/" method="post">'
+        '<button id="out">x</button></form></body>'
+    )
+    monkeypatch.setattr(seeing, "looked", lambda html, _kind: html.replace("</body>", poison))
+    page = mara.go(f"{HERE}?at=issue")
+    page.get_by_role("textbox", name="Subject").fill("Poison")
+    page.wait_for_timeout(300)
+    frame = page.frame_locator("#frame")
+    press(page, frame.locator("#js"))
+    page.wait_for_load_state("networkidle")
+    press(page, frame.locator("#out"))
+    page.wait_for_load_state("networkidle")
+    assert page.title() != "x"
+    assert "/login/" not in page.url
+    mara.go("/studio/")
+    mara.errors.clear()

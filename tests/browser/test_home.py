@@ -12,7 +12,7 @@ from newsletter.flow.compile import compiler, public_html
 from newsletter.flow.issue.facts import schedule_of
 from newsletter.models import Issue
 from tests.browser.conftest import Visitor
-from tests.browser.test_pages import inspect
+from tests.browser.looking import inspect
 from tests.browser.test_pages import issue as issue
 from tests.browser.test_pages import letter as letter
 from tests.browser.test_pages import mara as mara

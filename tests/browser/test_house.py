@@ -8,7 +8,7 @@ from pytest_django import Settings
 from newsletter.models import Account, Issue, Newsletter
 from newsletter.web.studio.settings import dns
 from tests.browser.conftest import Visitor
-from tests.browser.test_pages import faults, inspect
+from tests.browser.looking import faults, inspect
 from tests.browser.test_pages import letter as letter
 from tests.browser.test_pages import mara as mara
 from tests.factories import make_account
@@ -28,7 +28,7 @@ def test_designs_are_seen_tried_and_chosen(mara: Visitor, letter: Issue) -> None
     mara.look()
     page.get_by_role("button", name="Choose colophon").click()
     page.get_by_text("Chosen.").wait_for()
-    inspect(mara, "designs-chosen", lambda: None)
+    inspect(mara, "designs-chosen")
     mara.look()
     page.get_by_role("button", name="Back to Marquee").click()
     page.get_by_role("link", name="Colors and type").click()
@@ -40,9 +40,11 @@ def test_designs_are_seen_tried_and_chosen(mara: Visitor, letter: Issue) -> None
     page.wait_for_function("document.getElementById('preview').src.includes('FF9AB0')")
     page.frame_locator("#preview").locator("[style*='#FF9AB0']").first.wait_for(state="attached")
     assert Newsletter.objects.get().design_tokens == {}
+    inspect(mara, "tokens-faint")
+    mara.look()
     page.get_by_role("button", name="Save").click()
     page.get_by_role("alert").wait_for()
-    inspect(mara, "tokens-refused", lambda: None)
+    inspect(mara, "tokens-refused")
     assert Newsletter.objects.get().design_tokens == {}
     mara.look()
     page.get_by_label("signal", exact=True).fill("#B00030")
@@ -60,22 +62,22 @@ def test_settings_are_set_tried_and_copied(
     inspect(mara, "settings-identity", lambda: mara.go(f"{HERE}weekly/identity"))
     page = mara.page
     mara.look()
-    page.get_by_label("Sender’s address").fill("weekly@lantern-review.org")
+    page.get_by_label("Sender’s address").fill("weekly@lantern.example.org")
     page.locator("#newsletter").get_by_role("button", name="Save").click()
     page.get_by_text("Saved.").wait_for()
     page.get_by_label("Return path").fill("bounces@elsewhere.example.net")
     page.locator("#newsletter").get_by_role("button", name="Save").click()
     page.get_by_role("alert").wait_for()
-    inspect(mara, "settings-refused", lambda: None)
+    inspect(mara, "settings-refused")
+    inspect(mara, "settings-schedule", lambda: mara.go(f"{HERE}weekly/schedule"))
     mara.look()
-    mara.go(f"{HERE}weekly/schedule")
     page.get_by_label("Day", exact=True).select_option("sunday")
     page.get_by_label("Time", exact=True).fill("02:30")
     page.get_by_role("button", name="Look first").click()
     page.get_by_text("Nothing is saved yet.").wait_for()
-    inspect(mara, "settings-looked", lambda: None)
+    inspect(mara, "settings-looked")
 
-    zone = Zone({"lantern-review.org": ["v=spf1 a:mail.lantern-review.org ~all"]})
+    zone = Zone({"lantern.example.org": ["v=spf1 a:mail.lantern.example.org ~all"]})
     monkeypatch.setattr(dns, "resolver", lambda: zone)
     server = SmtpServer(login=("letters", "a good password"))
     server.start()
@@ -87,12 +89,12 @@ def test_settings_are_set_tried_and_copied(
     )  # fmt: skip
     Newsletter.objects.update(account=account)
     try:
+        inspect(mara, "settings-sending", lambda: mara.go(f"{HERE}weekly/sending"))
         mara.look()
-        mara.go(f"{HERE}weekly/sending")
-        page.get_by_label("To").fill("mara@lantern-review.org")
+        page.get_by_label("To").fill("mara@lantern.example.org")
         page.get_by_role("button", name="Send the test").click()
         page.get_by_text("AUTH PLAIN (hidden)").wait_for()
-        inspect(mara, "settings-dialogue", lambda: None)
+        inspect(mara, "settings-dialogue")
     finally:
         server.stop(no_assert=True)
 
@@ -100,12 +102,12 @@ def test_settings_are_set_tried_and_copied(
     mara.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     mara.go(f"{HERE}weekly/dns")
     page.get_by_role("button", name="Ask the DNS now").click()
-    page.get_by_text("lantern-review.org has no DMARC record.").wait_for()
+    page.get_by_text("lantern.example.org has no DMARC record.").wait_for()
     copy = page.locator("li.missing").get_by_role("button", name="Copy the value")
     copy.click()
     page.get_by_role("button", name="Copied the value").wait_for()
     assert page.evaluate("navigator.clipboard.readText()").startswith("v=DMARC1; p=none")
-    inspect(mara, "settings-dns", lambda: None)
+    inspect(mara, "settings-dns")
     inspect(mara, "settings-file", lambda: mara.go(f"{HERE}file"))
     assert faults(page) == []
     mara.errors[:] = [said for said in mara.errors if "409" not in said]

@@ -22,7 +22,7 @@ from newsletter.web.public.embedding import embed_code
 from subscribers import consent
 from subscribers.models import Subscriber, Subscription, SubscriptionState
 from tests.browser.conftest import Visitor
-from tests.browser.test_pages import PICTURES, faults
+from tests.browser.looking import PICTURES, faults
 from tests.factories import make_subscription
 from tests.flow.compile.fixtures import issue as issue
 from tests.flow.compile.fixtures import newsletter as newsletter

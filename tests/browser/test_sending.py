@@ -10,7 +10,8 @@ from django.utils import timezone
 from newsletter.flow import deliver as flow
 from newsletter.models import Delivery, DeliveryState, Issue, IssueState
 from tests.browser.conftest import Visitor
-from tests.browser.test_pages import HERE, inspect
+from tests.browser.looking import inspect
+from tests.browser.test_pages import HERE
 from tests.browser.test_pages import issue as issue
 from tests.browser.test_pages import letter as letter
 from tests.browser.test_pages import mara as mara

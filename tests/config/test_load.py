@@ -197,6 +197,7 @@ def test_the_commented_file_is_the_default_with_and_without_its_comments(tmp_pat
         "folders": {},
         "deliver": {},
         "fetch": {},
+        "studio": {},
         "signup": {},
         "retention": {},
         "bounces": {},

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.demo.mailbox import MailServer, keep, messages, read
+from newsletter.demo.mailbox import MailServer, keep, messages
 from newsletter.demo.place import free_ports
+from newsletter.providers.outbox import read_mail as read
 
 MESSAGE = (
     b"From: LANTERN <weekly@news.example.test>\r\nTo: Nora <nora@example.org>\r\n"

@@ -22,12 +22,13 @@ from newsletter.config.create import demo_home
 from newsletter.config.load import load
 from newsletter.core.errors import ConfigError
 from newsletter.demo import run as running
-from newsletter.demo.mailbox import messages, read
+from newsletter.demo.mailbox import messages
 from newsletter.demo.people import PEOPLE, REFUSED
 from newsletter.demo.place import remembered
 from newsletter.demo.reviews import load_reviews
 from newsletter.models import Batch, Delivery, Freeze, Issue, Magazine, Placement, Poll, Review
 from newsletter.project import urls
+from newsletter.providers.outbox import read_mail as read
 from subscribers.models import ConsentEvent, Subscriber, Subscription, Suppression
 from tests.factories import make_magazine
 

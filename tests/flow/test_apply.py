@@ -10,7 +10,9 @@ import pytest
 from newsletter.config.create import sample_magazine
 from newsletter.core.errors import ConfigError
 from newsletter.flow.apply import apply_text, dump_text
+from newsletter.flow.apply.readers import RESERVED
 from newsletter.models import Account, Magazine, Newsletter, Source
+from newsletter.web.studio import urls
 from subscribers.models import MailingList, Segment
 from tests.factories import make_newsletter, make_source
 
@@ -344,3 +346,19 @@ def test_sponsors_and_their_days_go_in_and_come_out_again(now: datetime) -> None
     ):
         with pytest.raises(ConfigError, match=said):
             apply_text(wrong, now=now)
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_a_newsletter_that_is_called_like_a_page_of_the_studio_is_refused(now: datetime, name: str) -> None:
+    text = FULL.replace('[[newsletters]]\nslug = "weekly"', f'[[newsletters]]\nslug = "{name}"')
+    with pytest.raises(ConfigError, match=f'"{name}": pages of the studio have that name. Take another'):
+        apply_text(text, now=now)
+    assert not Newsletter.objects.exists()
+    other = text.replace(f'slug = "{name}"', f'slug = "{name}-weekly"')
+    apply_text(other, now=now)
+    assert Newsletter.objects.get().slug == f"{name}-weekly"
+
+
+def test_every_fixed_page_of_the_studio_is_a_name_that_no_newsletter_takes() -> None:
+    first = {str(entry.pattern).split("/")[1] for entry in urls.urlpatterns if str(entry.pattern).startswith("studio/")}
+    assert {name for name in first if name and not name.startswith("<")} <= set(RESERVED)

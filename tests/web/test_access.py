@@ -19,7 +19,7 @@ from tests.flow.compile.fixtures import newsletter as newsletter
 pytestmark = pytest.mark.django_db
 FILLED = {"newsletter": "weekly", "slot": "2026-11-05", "token": "x", "verb": "test"}
 # For strangers: the way in and out, and two redirects. Whoever adds one thinks about what it tells.
-OPEN = {"", "favicon.ico", "login/", "login/<str:token>", "logout/", "join/<str:token>"}
+OPEN = {"", "favicon.ico", "login/", "login/code", "login/<str:token>", "logout/", "join/<str:token>"}
 UNDECLARED = object()
 
 
@@ -43,6 +43,14 @@ def routes_of(patterns: list[URLPattern | URLResolver], prefix: str = "") -> lis
             found += routes_of(entry.url_patterns, prefix + str(entry.pattern))
         else:
             found.append(Route(prefix + str(entry.pattern), getattr(entry.callback, "role", UNDECLARED)))
+    return found
+
+
+def named_routes(patterns: list[URLPattern | URLResolver]) -> list[str | None]:
+    """The names of all addresses; None for one that has none."""
+    found: list[str | None] = []
+    for entry in patterns:
+        found += named_routes(entry.url_patterns) if isinstance(entry, URLResolver) else [entry.name]
     return found
 
 

@@ -38,10 +38,8 @@ def _texts(message: Message) -> tuple[str, ...]:
     return tuple(message.string) if isinstance(message.string, tuple | list) else (str(message.string),)
 
 
-@pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> set[object]:
-    """Every sentence in code and pages."""
-    file = tmp_path_factory.mktemp("words") / "all.pot"
+def gathered(configuration: str, file: Path) -> set[object]:
+    """Every sentence in the code and pages that `configuration` names, by way of `file`."""
     root = FOLDER.parent.parent
     command = [
         sys.executable,
@@ -50,7 +48,9 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> set[object]:
         "-q",
         "extract",
         "-F",
-        "babel.cfg",
+        configuration,
+        "-k",
+        "gettext_lazy",
         "-o",
         str(file),
         ".",
@@ -58,6 +58,12 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> set[object]:
     subprocess.run(command, cwd=root, check=True)
     with file.open("rb") as found:
         return {message.id for message in read_po(found) if message.id}
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> set[object]:
+    """Every sentence for readers."""
+    return gathered("babel.cfg", tmp_path_factory.mktemp("words") / "all.pot")
 
 
 @pytest.mark.parametrize("code", COMPLETE)

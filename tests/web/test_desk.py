@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from newsletter.models import Event, Issue, IssueState, LeftOut, Magazine, Newsletter, Pin, Placement, Review
 from subscribers.models import Subscription
+from tests.flow.compile.fixtures import add, make_review
 from tests.flow.compile.fixtures import issue as issue
-from tests.flow.compile.fixtures import make_review
 from tests.flow.compile.fixtures import newsletter as newsletter
 
 pytestmark = pytest.mark.django_db
@@ -307,3 +307,132 @@ def test_a_letter_that_cannot_be_made_leaves_the_words_to_mend(edda: Client, iss
     page = edda.get(f"{HERE}?at={at(placed())}").content.decode()
     assert "The letter can’t be made" in page
     assert 'name="title"' in page
+
+
+def test_an_edit_is_taken_back_by_a_button_and_done_again(edda: Client) -> None:
+    row = placed()
+    edda.post(f"{HERE}/words", form(edda, at(row)) | {"title": "Lunch, Forever"})
+    edda.post(f"{HERE}/order", {"review": row.review_id, "verb": "exclude"})
+    assert 'aria-label="Undo: leaving out of' in edda.get(HERE).content.decode()
+    answer = edda.post(f"{HERE}/undo", {"does": "undo"})
+    assert answer.status_code == 302
+    assert "Taken+back" in answer.headers["Location"]
+    assert placed().review_id == row.review_id
+    answer = edda.post(f"{HERE}/undo", {"does": "undo", "view": "phone"})
+    assert f"at={at(row)}&view=phone" in answer.headers["Location"]
+    assert placed().edits == {}
+    assert edda.post(f"{HERE}/undo", {}).status_code == 409
+    edda.post(f"{HERE}/undo", {"does": "redo"})
+    assert placed().edits == {"title": "Lunch, Forever"}
+    # Mara sees her own steps only, and a step of Edda's whose field she changed is refused with both versions.
+    mara = person("mara", "change_issue")
+    assert mara.post(f"{HERE}/undo", {}).status_code == 409
+    mara.post(f"{HERE}/words", form(mara, at(row)) | {"title": "Mara’s"})
+    answer = edda.post(f"{HERE}/undo", {"does": "undo"})
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "<blockquote>Mara’s</blockquote>" in page
+    assert placed().edits == {"title": "Mara’s"}
+
+
+def test_a_whole_section_moves(edda: Client, issue: Issue) -> None:
+    def order() -> list[str]:
+        rows = Placement.objects.filter(kind="card", state="reserved").order_by("position")
+        return [row.review.representative.content["rubric"] for row in rows.select_related("review__representative")]
+
+    before = order()
+    assert len(set(before[1:])) == 2
+    assert edda.post(f"{HERE}/order", {"review": placed(position=3).review_id, "verb": "section-up"}).status_code == 302
+    assert order() == [before[0], before[2], before[1]]
+    assert edda.post(f"{HERE}/order", {"review": placed(position=2).review_id, "verb": "section-up"}).status_code == 302
+    assert order() == [before[0], before[2], before[1]]
+    edda.post(f"{HERE}/undo", {"does": "undo"})
+    assert order() == before
+    assert edda.post(f"{HERE}/order", {"review": placed("line").review_id, "verb": "section-up"}).status_code == 409
+
+
+def test_a_rating_is_the_editors_own_or_none(edda: Client) -> None:
+    where = at(placed())
+    given = form(edda, where)["rating"].replace("/", " out of ")
+    assert given in edda.get(f"{HERE}/letter").content.decode()
+    edda.post(f"{HERE}/words", form(edda, where) | {"rating": "2.5/5"})
+    assert "2.5 out of 5" in edda.get(f"{HERE}/letter").content.decode()
+    answer = edda.post(f"{HERE}/words", form(edda, where) | {"rating": "very good"})
+    assert answer.status_code == 409
+    assert "no rating" in answer.content.decode()
+    assert 'value="very good"' in answer.content.decode()
+    edda.post(f"{HERE}/words", form(edda, where) | {"rating": ""})
+    assert placed().edits == {"rating": ""}
+    assert "2.5 out of 5" not in edda.get(f"{HERE}/letter").content.decode()
+    Newsletter.objects.update(ratings="hide")
+    assert "rating" not in form(edda, where)
+
+
+def test_the_print_magazines_slot_is_this_issues_own_or_empty(edda: Client, issue: Issue) -> None:
+    Newsletter.objects.update(print_promo={"title": "In print", "url": "https://lantern.example.test/print"})
+    assert "In print" in edda.get(f"{HERE}/letter").content.decode()
+    own = {"title": "Issue 12", "url": "https://lantern.example.test/12", "text": "Out now."}
+    assert edda.post(f"{HERE}/words", form(edda, "promo") | own).status_code == 302
+    letter = edda.get(f"{HERE}/letter").content.decode()
+    assert "Issue 12" in letter
+    assert "In print" not in letter
+    edda.post(f"{HERE}/words", form(edda, "promo") | {"does": "out"})
+    assert "Issue 12" not in edda.get(f"{HERE}/letter").content.decode()
+    edda.post(f"{HERE}/words", form(edda, "promo") | {"does": "rule"})
+    assert "In print" in edda.get(f"{HERE}/letter").content.decode()
+
+
+def test_a_correction_is_written_about_what_was_sent_and_taken_back(edda: Client, issue: Issue) -> None:
+    page = edda.get(f"{HERE}?at=correction").content.decode()
+    assert "Nothing was sent yet" in page
+    old = Issue.objects.create(
+        newsletter=issue.newsletter, slot="2026-10-29", slot_at=issue.slot_at - timedelta(days=7),
+        cutoff_at=issue.cutoff_at, number=213, created_at=issue.created_at, state=IssueState.SENT,
+    )  # fmt: skip
+    add(old, "garden", state="sent")
+    review = Placement.objects.get(issue=old).review
+    sent = {"at": "correction", "review": str(review.pk), "text": "The garden is in Lyon."}
+    assert edda.post(f"{HERE}/words", sent).status_code == 302
+    assert "The garden is in Lyon." in edda.get(f"{HERE}/letter").content.decode()
+    assert "The garden is in Lyon." in edda.get(f"{HERE}?at=correction").content.decode()
+    for bad in ({"text": "x"}, {"review": "9" * 30, "text": "x"}, {"review": str(review.pk), "text": " "}):
+        assert edda.post(f"{HERE}/words", {"at": "correction"} | bad).status_code == 409
+    edda.post(f"{HERE}/words", {"at": "correction", "taken": str(review.pk)})
+    assert "Lyon" not in edda.get(f"{HERE}/letter").content.decode()
+    edda.post(f"{HERE}/undo", {"does": "undo"})
+    assert "Lyon" in edda.get(f"{HERE}/letter").content.decode()
+
+
+def test_a_press_on_the_letter_leads_to_the_field_that_it_comes_from(edda: Client, issue: Issue) -> None:
+    row, line = placed(position=2), placed("line")
+    content = row.review.representative.content
+    card = form(edda, at(row))
+    issue.blocks = {"listen": {"title": "Rain on a roof", "url": "https://rain.example.test/"}}
+    issue.save()
+
+    def leads(**pressed: str) -> str:
+        answer = edda.get(f"{HERE}/pointed", {"at": "issue", "view": "phone", **pressed})
+        assert answer.status_code == 302
+        return answer.headers["Location"].partition("/edit")[2].replace("&view=phone", "")
+
+    assert leads(text=card["title"]) == f"?at={at(row)}#f-title"
+    assert leads(text=f"  {card['excerpt'][:40]}\n") == f"?at={at(row)}#f-excerpt"
+    assert leads(text=f"{card['read_label']} →", link=content["url"]) == f"?at={at(row)}#f-read_label"
+    rated = form(edda, at(placed()))["rating"].replace("/", " out of ")
+    assert leads(text=rated) == f"?at={at(placed())}#f-rating"
+    assert leads(text="Photo: Halo Pictures").endswith("#f-picture_credit")
+    assert leads(text=form(edda, at(line))["title"]) == f"?at={at(line)}#f-title"
+    assert leads(text="It was worth it.") == "?at=issue#f-note"
+    assert leads(text="Rain on a roof") == "?at=listen#f-title"
+    assert leads(text="", link=content["url"]) == f"?at={at(row)}#f-title"
+    picture = re.search(r'src="(/media/[^"]+)"', edda.get(f"{HERE}/letter").content.decode())
+    assert picture
+    assert re.fullmatch(r"\?at=review-\d+#picture", leads(picture=picture[1]))
+    for odd in ({"text": "no such words at all"}, {}, {"text": "\x00", "at": "nonsense"}, {"picture": "/media/"}):
+        leads(**odd)
+    assert leads(text="no such words at all") == "?at=issue"
+
+
+def test_whoever_may_approve_has_a_way_on_from_the_desk(edda: Client) -> None:
+    assert 'id="to-send"' not in edda.get(HERE).content.decode()
+    assert 'id="to-send"' in person("mara", "approve_issue").get(HERE).content.decode()

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from newsletter.core.tokens import UNSUBSCRIBE, token
 from newsletter.flow import people
-from newsletter.models import Issue, IssueState
+from newsletter.models import Issue, IssueState, Source, TestMail
 from newsletter.web.links import keys
 from newsletter.web.studio.login import login_link
 from subscribers import consent
@@ -70,7 +70,15 @@ def paths(issue: Issue, configured: Path) -> list[str]:
     ]
     once = login_link(user, "", timezone.now()).rpartition("/")[2]
     invitation = people.invite(people.Role.EDITOR, "", now=timezone.now(), by="root")[1]
-    numbers = {"person": str(user.pk), "invitation": "1"}
+    source = Source.objects.get()
+    test = TestMail.objects.create(issue=issue, address="ada@example.org", at=issue.created_at, by="edda")
+    numbers = {
+        "person": str(user.pk),
+        "invitation": "1",
+        "source": source.slug,
+        "design": "marquee",
+        "test": str(test.pk),
+    }
     values = {
         "join/<str:token>": [{"token": invitation}, {"token": "x"}],
         "u/<str:token>": [{"token": text} for text in [*tokens, "x"]],

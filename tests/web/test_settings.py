@@ -445,23 +445,23 @@ class Zone:
 
 @pytest.fixture
 def zone(monkeypatch: pytest.MonkeyPatch, newsletter: Newsletter) -> Zone:
-    made = Zone({"lantern-review.org": ["v=spf1 a:mail.lantern-review.org ~all"]})
+    made = Zone({"lantern.example.org": ["v=spf1 a:mail.lantern.example.org ~all"]})
     monkeypatch.setattr(dns, "resolver", lambda: made)
-    account = make_account(name="main", kind="smtp", settings={"host": "mail.lantern-review.org"})
-    Newsletter.objects.update(from_address="weekly@lantern-review.org", account=account)
+    account = make_account(name="main", kind="smtp", settings={"host": "mail.lantern.example.org"})
+    Newsletter.objects.update(from_address="weekly@lantern.example.org", account=account)
     return made
 
 
 def test_records_are_there_to_copy_and_the_dns_is_asked_only_on_demand(admin: Client, zone: Zone) -> None:
     shown = page(admin.get(f"{HERE}weekly/dns"))
     assert zone.asked == 0
-    assert 'data-copy="the name">_dmarc.lantern-review.org<' in shown
-    assert "v=spf1 a:mail.lantern-review.org ~all" in shown
+    assert 'data-copy="the name">_dmarc.lantern.example.org<' in shown
+    assert "v=spf1 a:mail.lantern.example.org ~all" in shown
     assert 'class="state' not in shown
     answered = page(admin.post(f"{HERE}weekly/dns"))
     assert zone.asked
     assert "1 thing is missing." in answered
-    assert "lantern-review.org has no DMARC record." in answered
+    assert "lantern.example.org has no DMARC record." in answered
     assert answered.count('class="state sent"') == 1 and answered.count('class="state missed"') == 1
     assert not Event.objects.exists()
 
@@ -474,7 +474,7 @@ def test_a_dns_that_says_nothing_proves_nothing(admin: Client, zone: Zone) -> No
 
 
 def test_a_record_that_says_markup_stays_text(admin: Client, zone: Zone) -> None:
-    zone.records["_dmarc.lantern-review.org"] = ["v=DMARC1; p=<script>alert(1)</script>"]
+    zone.records["_dmarc.lantern.example.org"] = ["v=DMARC1; p=<script>alert(1)</script>"]
     answer = admin.post(f"{HERE}weekly/dns")
     assert "<script>alert" not in answer.content.decode()
 

@@ -165,7 +165,7 @@ class _Membership(NodeTransformer):
 
 
 @lru_cache(maxsize=8)
-def _sites(files: tuple[tuple[str, str], ...]) -> Sites:
+def sites_of(files: tuple[tuple[str, str], ...]) -> Sites:
     """What a design's files say, once for all compilers of a design: it takes longer than to parse them."""
     return Sites(StockEnvironment(dict(files), {}), dict(files))
 
@@ -190,10 +190,10 @@ class TracingEnvironment(StockEnvironment):
         self._deferred_filters = DEFERRED_FILTERS | filters.keys()
         self.blocks: Blocks[Any] | None = None
         named = tuple(sorted(files.items()))
-        self._sites = _sites(named)
+        self._sites = sites_of(named)
         # Where a file is cut into blocks depends on what the others say about it.
         self.code_mark = sha256(repr(named).encode("utf-8", "surrogatepass")).hexdigest()
-        self.globals[BLOCK] = _block_body
+        self.globals[BLOCK] = block_body
         for name, function in self.filters.items():
             self.filters[name] = self._filter(name, function)
         for name, function in self.tests.items():
@@ -230,7 +230,7 @@ class TracingEnvironment(StockEnvironment):
         return found.tracer.apply(self._operation("unary", operator, self._stock.unop_table[operator]), arg)
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        if __obj is _block_body:
+        if __obj is block_body:
             return __self._block(__context, args[0], args[1:], kwargs["caller"])
         return __self._call(__context, __obj, args, kwargs)
 
@@ -371,7 +371,7 @@ class TracingEnvironment(StockEnvironment):
         return tracer.apply(operation, *values, *kwargs.values())
 
 
-def _block_body(*_: Any) -> None:
+def block_body(*_: Any) -> None:
     """Stands for `TracingEnvironment._block` in the code of templates."""
 
 

@@ -23,6 +23,7 @@ class ReviewFacts:
     `pinned` means that an editor put it into the issue that is asked about: stronger than cutoff, tray and a
     leaving-out of this issue, weaker than an embargo, the ledger and a leaving-out for good. `before_start` means that
     it was seen before the first import's window of a newsletter that began later: not a window that moves.
+    `outlived_its_source` means that an issue held it before somebody removed the source that it came from.
     """
 
     publishable: bool
@@ -34,6 +35,7 @@ class ReviewFacts:
     left_out_for_good: str | None = None
     left_out_of_issue: bool = False
     from_our_sources: bool = True
+    outlived_its_source: bool = False
     before_start: bool = False
     sponsored: bool = False
     pinned: bool = False
@@ -74,9 +76,11 @@ def _publishable(review: ReviewFacts) -> Verdict:
 
 
 def _sources(review: ReviewFacts) -> Verdict:
-    passed = review.from_our_sources or review.pinned
-    text = "It comes from a source of this newsletter." if review.from_our_sources else "No source of this newsletter."
-    return Verdict("R1 source", passed, text)
+    if review.from_our_sources:
+        return Verdict("R1 source", True, "It comes from a source of this newsletter.")
+    if review.outlived_its_source:
+        return Verdict("R1 source", True, "Its source was removed, but not what was placed before.")
+    return Verdict("R1 source", review.pinned, "No source of this newsletter.")
 
 
 def _unpaid(review: ReviewFacts) -> Verdict:

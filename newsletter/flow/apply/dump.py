@@ -14,7 +14,7 @@ def dump_text() -> str:
     """The whole magazine as one TOML text. Secrets are not in it: the database does not know them."""
     data: dict[str, Any] = {}
     for table in tables():
-        rows = [dump_row(table, row) for row in table.model._default_manager.order_by(table.key)]
+        rows = [dump_row(table, row) for row in table.rows().order_by(table.key)]
         if rows:
             data[table.name] = rows[0] if table.one else rows
     return write(data)

@@ -62,6 +62,20 @@ def slug(value: object) -> str:
     return value
 
 
+RESERVED = ("account", "audit", "designs", "plan", "settings", "sources", "subscribers", "team", "welcome")
+"""Pages behind /studio/ that belong to no newsletter: an issue of one that is called so could never be opened."""
+
+
+def newsletter_slug(value: object) -> str:
+    """A short name that is no page of the studio."""
+    found = slug(value)
+    if found in RESERVED:
+        raise Refused(
+            f'can\'t be "{found}": pages of the studio have that name', f'Take another, like "{found}-weekly".'
+        )
+    return found
+
+
 def choice(*choices: str) -> Reader:
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in choices:

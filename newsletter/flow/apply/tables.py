@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
+from django.db.models import QuerySet
 
 from newsletter.flow.apply import readers as read
 from newsletter.models import Account, Magazine, Newsletter, SignupForm, Source
@@ -44,6 +45,12 @@ class Table:
     key: str
     fields: tuple[Field, ...]
     one: bool = False
+    removable: bool = False
+
+    def rows(self) -> QuerySet[Any]:
+        """The rows that there are, for the file: what was removed is none, until it is written there again."""
+        every = self.model._default_manager.all()
+        return every.filter(removed_at=None) if self.removable else every
 
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
@@ -147,6 +154,7 @@ _SOURCES = Table(
         ),
         Field("enabled", read.boolean, "false: not gathered for now", default=True),
     ),
+    removable=True,
 )
 
 
@@ -181,7 +189,7 @@ def _newsletters(designs: Collection[str] | None) -> Table:
         Newsletter,
         "slug",
         (
-            Field("slug", read.slug, "its short name; part of its links"),
+            Field("slug", read.newsletter_slug, "its short name; part of its links"),
             Field("name", read.text(200, needed=True), "its name"),
             Field("tagline", read.text(300), "the line under its name", default=""),
             Field("list", read.slug, "whom it goes to", attribute="mailing_list", link="lists"),

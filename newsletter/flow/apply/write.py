@@ -210,8 +210,10 @@ def _write(row: _Row, document: Document, now: datetime, home: Path | None) -> l
         raise ConfigError(
             "The magazine's slug can't change.", where=document.where((*row.path, table.key)), hint="Take the line out."
         )
-    created = found is None
+    created = found is None or not table.rows().filter(pk=found.pk).exists()
     model = found or table.model(**{table.key: row.key})
+    if created and isinstance(model, Source):
+        _bring_back(model, row.values.get("location", ""))
     changes: list[Change] = []
     sources: list[models.Model] | None = None
     for field in table.fields:
@@ -239,6 +241,15 @@ def _write(row: _Row, document: Document, now: datetime, home: Path | None) -> l
     return changes
 
 
+def _bring_back(source: Source, location: str) -> None:
+    """A source that was removed is there again: what came from it is known still, but it is read afresh."""
+    if source.location != location:
+        source.first_gathered_at = None
+    source.removed_at = None
+    source.etag = source.last_modified = source.last_error = ""
+    source.failures_in_row, source.last_tried_at = 0, None
+
+
 def _value(row: _Row, field: Field, document: Document, now: datetime) -> Any:
     if field.name in row.values:
         return row.values[field.name]
@@ -253,7 +264,7 @@ def _linked(row: _Row, field: Field, value: Any, document: Document) -> Any:
     """The row or rows that `value` names. Raises `ConfigError` with the nearest name."""
     target = next(table for table in tables() if table.name == field.link)
     wanted = value if isinstance(value, list) else [value]
-    found = {getattr(item, target.key): item for item in target.model._default_manager.all()}
+    found = {getattr(item, target.key): item for item in target.rows()}
     for name in wanted:
         if name not in found:
             raise KeyRefusedError(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.models import Evidence
+from newsletter.models import Event, Evidence
 from subscribers import suppression
 from subscribers.address import key
 
@@ -23,4 +23,5 @@ def unsuppress(address: str, *, now: datetime, by: str, reason: str) -> bool:
             return False
         rows = Evidence.objects.filter(subscription__subscriber__address_key=address_key, forgiven_at=None)
         rows.update(forgiven_at=now)
+        Event.objects.create(at=now, kind="suppression lifted", text="An address may be mailed again.", by=by)
     return True

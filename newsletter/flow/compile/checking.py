@@ -15,11 +15,12 @@ from newsletter.core.checks import HEAVY, Level, Row, Subject, check
 from newsletter.core.content import from_json
 from newsletter.core.designlint import Finding, lint_files, too_faint
 from newsletter.core.errors import DesignError, NewsletterError
+from newsletter.core.kept import Kept
 from newsletter.core.letter import Design
 from newsletter.core.reader import Reader
 from newsletter.flow import domain as sending
 from newsletter.flow.compile.designs import contrast_pairs
-from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url, weigh
+from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url, shared, weigh
 from newsletter.flow.compile.ignoring import with_names
 from newsletter.flow.compile.inputs import Frozen
 from newsletter.flow.compile.people import headers_for
@@ -33,8 +34,7 @@ from subscribers.errors import AudienceError
 _MAILS_NOBODY = frozenset({Account.Kind.OUTBOX, Account.Kind.MEMORY})
 
 
-_MOST_DESIGNS = 16
-_LINTED: dict[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], tuple[Finding, ...]] = {}
+_LINTED: Kept[tuple[tuple[tuple[str, str], ...], tuple[str, ...]], tuple[Finding, ...]] = Kept(16)
 
 _PATIENCE = 2.0
 """Seconds for the DNS: people wait for this page."""
@@ -66,7 +66,8 @@ def _checks(
     try:
         inputs = frozen(issue)
         design = _lint(inputs)
-        sample = rehearse(inputs)
+        with shared(inputs) as compiler:
+            sample = rehearse(inputs, compiler)
         differs = issue.freeze is not None and live(issue).fingerprint != issue.freeze.fingerprint
         audience = counts(newsletter.mailing_list, newsletter.audience, now=now, monthly=first_of_month(issue)).selected
     except NewsletterError as error:
@@ -85,7 +86,7 @@ def _checks(
         Subject(
             content=inputs.content,
             sample=sample,
-            unsubscribe_url=sample_url(inputs),
+            unsubscribe_url=sample_url(inputs.base_url),
             audience=audience,
             now=now,
             slot_at=due_at(issue),
@@ -150,7 +151,7 @@ def _sent_before(issue: Issue, placements: list[Placement]) -> dict[str, str]:
 
 def _headers(inputs: Frozen, now: datetime) -> str:
     """The headers of a message to the sample reader."""
-    reader = Reader(address="reader@example.org", unsubscribe_url=sample_url(inputs))
+    reader = Reader(address="reader@example.org", unsubscribe_url=sample_url(inputs.base_url))
     headers = headers_for(inputs, reader, subscription_id=0, fingerprint=inputs.fingerprint, now=now)
     before, after = mime.around_subject(headers, "boundary")
     return (before + after).decode("ascii", "replace")
@@ -207,12 +208,7 @@ def _linted(design: Design) -> tuple[Finding, ...]:
     spend most of its time there.
     """
     key = (tuple(sorted(design.files.items())), tuple(sorted(design.tokens)))
-    found = _LINTED.get(key)
-    if found is None:
-        if len(_LINTED) >= _MOST_DESIGNS:
-            _LINTED.clear()
-        found = _LINTED[key] = tuple(lint_files(design))
-    return found
+    return _LINTED.get(key, lambda: tuple(lint_files(design)))
 
 
 def _row(error: NewsletterError) -> Row:

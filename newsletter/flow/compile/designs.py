@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import DesignError
+from newsletter.core.kept import Kept
 from newsletter.core.letter import Design
 
 PARTS = "_parts"
@@ -20,6 +21,8 @@ _TITLE = re.compile(r"^name\s*=.*$", re.MULTILINE)
 MAX_FILE = 256 * 1024
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*", re.ASCII)
 _SUFFIXES = frozenset({".mjml", ".txt", ".css", ".html"})
+_FOLDERS: Kept[tuple[object, ...], dict[str, str]] = Kept(32)
+"""Files as they were read: a page that shows a letter at every key would else read them all each time."""
 
 
 def find_design(
@@ -143,11 +146,18 @@ def picture_width(name: str, folders: Iterable[Path], default: int = 1200) -> in
 def _files(folder: Path, prefix: str) -> dict[str, str]:
     if not folder.is_dir():
         return {}
-    return {
-        f"{prefix}{path.name}": _read(path)
-        for path in sorted(folder.iterdir())
-        if path.is_file() and path.suffix in _SUFFIXES
-    }
+    paths = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in _SUFFIXES]
+    texts = _FOLDERS.get(
+        (folder, *[_state(path) for path in paths]), lambda: {path.name: _read(path) for path in paths}
+    )
+    return {f"{prefix}{name}": text for name, text in texts.items()}
+
+
+def _state(path: Path) -> tuple[object, ...]:
+    """What tells a file from the one that stood there before: of a link, where it leads to and what is there."""
+    found = path.stat()
+    target = str(path.readlink()) if path.is_symlink() else ""
+    return path.name, target, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _guard(path: Path) -> None:

@@ -26,6 +26,7 @@ _MOST_KEYS = 900
 _NEARNESS = {"work": 3, "person": 2, "title": 9, "rubric": 1}
 
 Shown = Sequence[tuple[context.Card, EntryContent]]
+Related = tuple[tuple[context.Line, ...], tuple[context.Line, ...]]
 
 
 def quote(issue: Issue, shown: Shown, language: str) -> context.Quote | None:
@@ -123,7 +124,7 @@ def _picture(url: str, alt: str, base_url: str) -> context.Picture | None:
     return context.Picture(url, alt) if base_url and url.startswith(own) else None
 
 
-def related(issue: Issue, entries: Sequence[EntryContent]) -> tuple[tuple[context.Line, ...], tuple[context.Line, ...]]:
+def related(issue: Issue, entries: Sequence[EntryContent]) -> Related:
     """("you may also like", "more from the magazine"), up to three each, from the store by plain SQL: what shares a
     work or people with the week's reviews; what their pages name, then what is of the same rubrics, newest first.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +15,7 @@ from django.conf import settings
 from newsletter.config.home import template_folders
 from newsletter.core.context import IssueContent, build_context
 from newsletter.core.errors import IssueError
+from newsletter.core.kept import Kept
 from newsletter.core.letter import Compiler, Design, Rendered, Weight
 from newsletter.core.reader import Reader
 from newsletter.flow.compile.designs import find_design
@@ -24,6 +28,9 @@ from subscribers.errors import AudienceError
 
 NEUTRAL = Reader(address="")
 """Nobody in particular: every review, no name, no personal link."""
+
+_SHARED: Kept[str, tuple[Compiler, Lock]] = Kept(4)
+_WEIGHED: Kept[str, tuple[Weight, ...]] = Kept(64)
 
 
 def freeze(issue: Issue, now: datetime) -> Freeze:
@@ -74,18 +81,31 @@ def compiler(issue: Issue, **options: Any) -> Compiler:
 
 def build(inputs: Frozen, **options: Any) -> Compiler:
     """A compiler of these inputs and nothing else."""
-    links = {
-        "unsubscribe_url": unsubscribe_prefix(inputs.base_url),
-        "preferences_url": preferences_prefix(inputs.base_url),
-    }
-    return Compiler(inputs.design, build_context(inputs.content, inputs.design.tokens), links=links, **options)
+    return compiler_of(inputs.content, inputs.design, inputs.base_url, **options)
 
 
-def rehearse(inputs: Frozen) -> Rendered:
+def compiler_of(content: IssueContent, design: Design, base_url: str, **options: Any) -> Compiler:
+    """The same, of those inputs alone that a letter's words and looks are made from."""
+    links = {"unsubscribe_url": unsubscribe_prefix(base_url), "preferences_url": preferences_prefix(base_url)}
+    return Compiler(design, build_context(content, design.tokens), links=links, **options)
+
+
+@contextmanager
+def shared(inputs: Frozen) -> Iterator[Compiler]:
+    """The compiler of these inputs that the pages of this process share: what one of them compiled, the next only
+    fills. It serves one thread at a time.
+    """
+    built, lock = _SHARED.get(inputs.fingerprint, lambda: (build(inputs), Lock()))
+    with lock:
+        yield built
+
+
+def rehearse(inputs: Frozen, compiler: Compiler | None = None) -> Rendered:
     """Render sample readers the way a send does: nobody in particular, one who wants everything, one who says a lot.
 
     Returns the letter of the second, whose unsubscribe link is `sample_url`. Raises `DesignError` when the letter can't
-    be rendered, `TraceError` when it can't be compiled exactly, `LetterMismatchError` when that differs.
+    be rendered, `TraceError` when it can't be compiled exactly, `LetterMismatchError` when that differs. `compiler` is
+    that of the inputs where there is one already.
     """
     content = inputs.content
     sample = _sample(inputs)
@@ -99,14 +119,14 @@ def rehearse(inputs: Frozen) -> Rendered:
         attributes={"city": "Lisbon"},
         joined_on=date(2024, 2, 29),
     )
-    compiler = build(inputs)
+    compiler = compiler or build(inputs)
     shown = [compiler.render(reader) for reader in (NEUTRAL, sample, talkative)]
     return shown[1]
 
 
 def weigh(inputs: Frozen) -> tuple[Weight, ...]:
     """What each block of the letter costs that `rehearse` returns, the heaviest first. Raises `DesignError`."""
-    return tuple(build(inputs).weights(_sample(inputs)))
+    return _WEIGHED.get(inputs.fingerprint, lambda: tuple(build(inputs).weights(_sample(inputs))))
 
 
 def _sample(inputs: Frozen) -> Reader:
@@ -114,15 +134,15 @@ def _sample(inputs: Frozen) -> Reader:
     return Reader(
         address="reader@example.org",
         name="Ada",
-        unsubscribe_url=sample_url(inputs),
-        preferences_url=sample_url(inputs, "p"),
+        unsubscribe_url=sample_url(inputs.base_url),
+        preferences_url=sample_url(inputs.base_url, "p"),
         joined_on=date(2024, 12, 31),
     )
 
 
-def sample_url(inputs: Frozen, way: str = "u") -> str:
+def sample_url(base_url: str, way: str = "u") -> str:
     """A link as long as a real one, to unsubscribe (or, with "p", to the preferences), that is nobody's."""
-    return f"{inputs.base_url}/{way}/{'S' * 24}"
+    return f"{base_url}/{way}/{'S' * 24}"
 
 
 def public_html(compiler: Compiler) -> str:
@@ -136,12 +156,17 @@ def live(issue: Issue, *, design: Design | None = None) -> Frozen:
     base_url = str(settings.NEWSLETTER.base_url).rstrip("/")
     return Frozen(
         content=gather_content(issue, base_url),
-        design=design or find_design(newsletter.design, _folders(), newsletter.design_tokens),
+        design=design or design_of(newsletter),
         sender=_sender(issue, newsletter),
         base_url=base_url,
         audience={"list": newsletter.mailing_list.slug, "rule": _audience(issue)},
         versions=versions(),
     )
+
+
+def design_of(newsletter: Newsletter) -> Design:
+    """The newsletter's design with its own tokens. Raises `DesignError`."""
+    return find_design(newsletter.design, _folders(), newsletter.design_tokens)
 
 
 def _audience(issue: Issue) -> dict[str, Any]:

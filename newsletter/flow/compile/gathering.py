@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+
 from newsletter.core import cards, context, suggest
 from newsletter.core.content import EntryContent, from_json
 from newsletter.core.prose import plain
+from newsletter.core.ratings import read_rating
 from newsletter.core.rubrics import RUBRICS
 from newsletter.core.words import long_date, week_of, words
 from newsletter.flow.compile import extras
@@ -18,29 +22,44 @@ from newsletter.models import Issue, Newsletter, Picture, Placement, Review
 
 _Item = TypeVar("_Item", context.Card, context.Line)
 _LINE_EDITS = ("title", "kicker", "byline")
+UPLOADED = "upload:"
+"""What the address of a picture begins with that an editor brought."""
 _CARD_EDITS = (*_LINE_EDITS, "dek", "excerpt", "facts", "read_label")
 
 
-def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
-    """The issue's content, in the newsletter's language, dated by its slot. Reads rows, changes nothing."""
+def gather_content(
+    issue: Issue,
+    base_url: str,
+    *,
+    edits: Mapping[int, dict[str, Any]] | None = None,
+    related: Callable[[Issue, list[EntryContent]], extras.Related] = extras.related,
+) -> context.IssueContent:
+    """The issue's content, in the newsletter's language, dated by its slot. Reads rows, changes nothing.
+
+    `edits` stand in place of a placement's own, by its key: words that nobody has saved. `related` finds the earlier
+    reviews.
+    """
     newsletter = issue.newsletter
     day = slot_date(issue)
     language = newsletter.language
     rows = _placements(issue)
+    for row in rows:
+        row.edits = (edits or {}).get(row.pk, row.edits)
     placed = [(row, _content(row.review)) for row in rows]
     pictures = _pictures([entry for _, entry in placed], base_url, language)
+    chosen = _chosen(rows, base_url)
     shown: list[tuple[context.Card, EntryContent]] = []
     lines: list[context.Line] = []
     brief = _is_brief(rows)
     for row, entry in placed:
         if row.kind == Placement.Kind.CARD:
             card = _card(row, entry, newsletter, day, _picture_of(entry, pictures), lead=not shown, brief=brief)
-            shown.append((_edited_card(card, row.edits, language), entry))
+            shown.append((_edited_card(card, row.edits, newsletter, chosen), entry))
         else:
             line = cards.line(str(row.review_id), entry, language=language)
             lines.append(_edited(line, row.edits, _LINE_EDITS, language))
     alone, pairs = extras.paired(issue, shown)
-    also_like, more = extras.related(issue, [entry for _, entry in placed])
+    also_like, more = related(issue, [entry for _, entry in placed])
     hooks = _hooks(placed)
     subject = issue.subject or next(iter(suggest.subjects(hooks, language)), "")
     magazine = magazine_of(newsletter, day)
@@ -75,11 +94,17 @@ def gather_content(issue: Issue, base_url: str) -> context.IssueContent:
         corrections=tuple(_correction(each, language) for each in issue.corrections),
         also_like=also_like,
         more=more,
-        promo=extras.promo(newsletter.print_promo, day, base_url),
+        promo=extras.promo(promo_of(issue), day, base_url),
         view_online_url=f"{base_url}/i/{newsletter.slug}/{issue.slot}",
         subscribe_url=extras.subscribe_url(issue, base_url),
     )
     return context.numbered(content)
+
+
+def promo_of(issue: Issue) -> dict[str, Any]:
+    """The print magazine's insert: this issue's own ({}: none), else the newsletter's."""
+    table: dict[str, Any] = issue.blocks.get("promo", issue.newsletter.print_promo)
+    return table
 
 
 def as_its_source_says(row: Placement, base_url: str) -> context.Card | context.Line:
@@ -100,7 +125,8 @@ def with_edits(item: context.Card | context.Line, row: Placement) -> context.Car
     """`item` in the editor's own words (R16)."""
     language = row.issue.newsletter.language
     if isinstance(item, context.Card):
-        return _edited_card(item, row.edits, language)
+        base_url = str(settings.NEWSLETTER.base_url).rstrip("/")
+        return _edited_card(item, row.edits, row.issue.newsletter, _chosen([row], base_url))
     return _edited(item, row.edits, _LINE_EDITS, language)
 
 
@@ -138,8 +164,12 @@ def _card(
     made = cards.card(
         str(row.review_id), entry, on=day, language=newsletter.language, picture=picture, lead=lead, brief=brief
     )
-    rubric = RUBRICS.get(made.rubric)
-    return extras.with_ratings(made, newsletter.ratings, rubric is not None and rubric.rated)
+    return _rated(made, newsletter)
+
+
+def _rated(card: context.Card, newsletter: Newsletter) -> context.Card:
+    rubric = RUBRICS.get(card.rubric)
+    return extras.with_ratings(card, newsletter.ratings, rubric is not None and rubric.rated)
 
 
 def _hooks(placed: list[tuple[Placement, EntryContent]]) -> list[suggest.Hook]:
@@ -179,10 +209,33 @@ def _edited(item: _Item, edits: dict[str, Any], names: tuple[str, ...], language
     return cards.titled(replace(item, **own), own.get("title", item.title), language)
 
 
-def _edited_card(card: context.Card, edits: dict[str, Any], language: str) -> context.Card:
-    """The editor's own words win over the source's (R16)."""
+def _chosen(rows: list[Placement], base_url: str) -> dict[str, context.Picture]:
+    """The pictures that editors chose or cropped, by their file. Nobody has said yet what they show."""
+    names = {str(row.edits["picture"]) for row in rows if row.edits.get("picture")}
+    held = Picture.objects.filter(name__in=names) if names else ()
+    return {
+        row.name: context.Picture(
+            f"{base_url}/media/{row.name}", "", row.width, row.height, shape=cards.shape_of(row.width, row.height)
+        )
+        for row in held
+    }
+
+
+def _edited_card(
+    card: context.Card, edits: dict[str, Any], newsletter: Newsletter, chosen: Mapping[str, context.Picture]
+) -> context.Card:
+    """The editor's own words win over the source's (R16), and so do the editor's picture and rating."""
+    language = newsletter.language
+    if "rating" in edits:
+        own_rating = cards.rating(read_rating(edits["rating"])[0], language)
+        card = _rated(replace(card, rating=own_rating), newsletter)
     card = _edited(card, edits, _CARD_EDITS, language)
     picture = card.picture
+    own = chosen.get(str(edits.get("picture", "")))
+    if own is not None:
+        is_upload = str(edits.get("picture_from", "")).startswith(UPLOADED)
+        same = None if is_upload else picture
+        picture = own if same is None else replace(own, alt=same.alt, credit=same.credit)
     if picture and ("picture_alt" in edits or "picture_credit" in edits):
         picture = replace(
             picture,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from datetime import datetime, timedelta
-from threading import Lock
 
 from newsletter.core.errors import NewsletterError
+from newsletter.core.kept import Kept
 from newsletter.flow.compile.checking import blockers
 from newsletter.flow.compile.freezing import frozen
 from newsletter.ledger.issues import due_at
 from newsletter.models import Event, Issue
 from subscribers.models import Subscription, SubscriptionState
 
-_KNOWN: OrderedDict[tuple[object, ...], tuple[str, ...]] = OrderedDict()
-_KEPT = 64
-_LOCK = Lock()
+_KNOWN: Kept[tuple[object, ...], tuple[str, ...]] = Kept(64)
 
 
 def known_blockers(issue: Issue, now: datetime) -> tuple[str, ...]:
@@ -34,12 +31,4 @@ def known_blockers(issue: Issue, now: datetime) -> tuple[str, ...]:
     late = now > due, now > due + timedelta(hours=issue.newsletter.grace_hours)
     told = Event.objects.filter(issue=issue).order_by("-pk").values_list("pk", flat=True).first()
     key = (issue.pk, inputs.fingerprint, active, late, issue.newsletter.account_id, told)
-    with _LOCK:
-        found = _KNOWN.get(key)
-    if found is None:
-        found = blockers(issue, now)
-        with _LOCK:
-            _KNOWN[key] = found
-            while len(_KNOWN) > _KEPT:
-                _KNOWN.popitem(last=False)
-    return found
+    return _KNOWN.get(key, lambda: blockers(issue, now))

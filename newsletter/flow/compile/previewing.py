@@ -10,7 +10,7 @@ from newsletter.core.letter import Rendered
 from newsletter.core.reader import Reader
 from newsletter.core.tokens import UNSUBSCRIBE, Keys, token
 from newsletter.core.verp import unsubscribe_mail
-from newsletter.flow.compile.freezing import build, frozen, sample_url
+from newsletter.flow.compile.freezing import frozen, sample_url, shared
 from newsletter.flow.compile.inputs import Frozen
 from newsletter.flow.compile.people import Composer, headers_for, reader_of, recipient_of
 from newsletter.models import Issue
@@ -48,32 +48,46 @@ def preview(
     `DesignError`, `IssueError`.
     """
     inputs = frozen(issue)
+    number, reader = reader_as(subscription, inputs.base_url, keys=keys, now=now, address=address, links=links)
+    with shared(inputs) as compiler:
+        rendered = compiler.render(reader)
+        mark = issue.freeze.fingerprint if issue.freeze else inputs.fingerprint
+        if not address and subscription is not None and number != NOBODY:
+            composer = Composer(inputs, compiler, keys, now, one_click=True, by_mail=by_mail)
+            return Preview(rendered, composer.message(recipient_of(subscription)), inputs)
+        if not address:
+            headers = headers_for(inputs, reader, subscription_id=number, fingerprint=mark, now=now)
+            return Preview(rendered, compiler.message(reader, headers), inputs)
+        to = replace(reader, address=address)
+        headers = headers_for(inputs, to, subscription_id=number, fingerprint=f"{mark} test {now.isoformat()}", now=now)
+        if by_mail and inputs.sender.return_path and headers.list_unsubscribe:
+            key = token(keys, UNSUBSCRIBE, number)
+            headers = replace(headers, list_unsubscribe_mail=unsubscribe_mail(inputs.sender.return_path, key))
+        rendered = replace(rendered, subject=f"{TEST_MARK}{rendered.subject}")
+        # Composed as every copy is, and only then marked: rendered anew, lines would break elsewhere than in the real.
+        message = compiler.message(to, headers)
+        before, _ = mime.around_subject(headers, compiler.boundary)
+        rest = message.index(b"\r\nMessage-ID: ", len(before)) + 2
+        message = before + mime.subject_line(rendered.subject) + message[rest:]
+        return Preview(rendered, message, inputs)
+
+
+def reader_as(
+    subscription: Subscription | None,
+    base_url: str,
+    *,
+    keys: Keys,
+    now: datetime,
+    address: str = "",
+    links: bool = True,
+) -> tuple[int, Reader]:
+    """The subscription whose links a looked-at letter carries, and its reader; `NOBODY`'s where `preview` says so."""
     number, reader = NOBODY, Reader(address="reader@example.org")
     if subscription is not None:
-        number, reader = subscription.pk, reader_of(subscription, base_url=inputs.base_url, keys=keys, day=now.date())
+        number, reader = subscription.pk, reader_of(subscription, base_url=base_url, keys=keys, day=now.date())
     if subscription is None or not links or (address and address.casefold() != reader.address.casefold()):
         number = NOBODY
-        stop = f"{inputs.base_url}/u/{token(keys, UNSUBSCRIBE, NOBODY)}"
+        stop = f"{base_url}/u/{token(keys, UNSUBSCRIBE, NOBODY)}"
         # An unsigned one leads to the page that offers a fresh link: it opens nobody's preferences.
-        reader = replace(reader, unsubscribe_url=stop, preferences_url=sample_url(inputs, "p"))
-    compiler = build(inputs)
-    rendered = compiler.render(reader)
-    mark = issue.freeze.fingerprint if issue.freeze else inputs.fingerprint
-    if not address and subscription is not None and number != NOBODY:
-        composer = Composer(inputs, compiler, keys, now, one_click=True, by_mail=by_mail)
-        return Preview(rendered, composer.message(recipient_of(subscription)), inputs)
-    if not address:
-        headers = headers_for(inputs, reader, subscription_id=number, fingerprint=mark, now=now)
-        return Preview(rendered, compiler.message(reader, headers), inputs)
-    to = replace(reader, address=address)
-    headers = headers_for(inputs, to, subscription_id=number, fingerprint=f"{mark} test {now.isoformat()}", now=now)
-    if by_mail and inputs.sender.return_path and headers.list_unsubscribe:
-        key = token(keys, UNSUBSCRIBE, number)
-        headers = replace(headers, list_unsubscribe_mail=unsubscribe_mail(inputs.sender.return_path, key))
-    rendered = replace(rendered, subject=f"{TEST_MARK}{rendered.subject}")
-    # Composed as every copy is, and only then marked: rendered anew, lines would break elsewhere than in the real one.
-    message = compiler.message(to, headers)
-    before, _ = mime.around_subject(headers, compiler.boundary)
-    rest = message.index(b"\r\nMessage-ID: ", len(before)) + 2
-    message = before + mime.subject_line(rendered.subject) + message[rest:]
-    return Preview(rendered, message, inputs)
+        reader = replace(reader, unsubscribe_url=stop, preferences_url=sample_url(base_url, "p"))
+    return number, reader

@@ -78,11 +78,13 @@ def gather(
     fetcher: Fetcher | None = None,
     media_folder: Path | None = None,
     build: Callable[[str, Fetcher], Adapter] = build_source,
+    picture_seconds: float | None = None,
 ) -> GatherReport:
     """Read `sources` (every enabled one when not given) once each.
 
-    Without `media_folder` no picture is fetched. Doing it again, or replaying the same answers, changes nothing but
-    the record of the tries (R21). Raises nothing that a source does.
+    Without `media_folder` no picture is fetched; with `picture_seconds` none is begun after that time, and what is left
+    comes with the next gather: for somebody who waits. Doing it again, or replaying the same answers, changes nothing
+    but the record of the tries (R21). Raises nothing that a source does.
     """
     fetcher = fetcher or Fetcher()
     rows = list(Source.objects.filter(enabled=True).order_by("preference", "pk") if sources is None else sources)
@@ -92,7 +94,9 @@ def gather(
         report, entries = _gather_one(row, fetcher, build, now)
         reports.append(report)
         touched += entries
-    stored, errors = (0, 0) if media_folder is None else fetch_pictures(touched, fetcher, media_folder, now)
+    stored, errors = (
+        (0, 0) if media_folder is None else fetch_pictures(touched, fetcher, media_folder, now, seconds=picture_seconds)
+    )
     return GatherReport(now, tuple(reports), stored, errors)
 
 

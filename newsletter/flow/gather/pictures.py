@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,10 +27,15 @@ TRY_FOR = timedelta(days=3)
 _LONGEST = 2000
 
 
-def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now: datetime) -> tuple[int, int]:
+def fetch_pictures(
+    entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now: datetime, *, seconds: float | None = None
+) -> tuple[int, int]:
     """Store the lead picture of each entry as wide as the widest design that may show it wants it, and those of
     sponsors and of the print magazine; try those again that failed lately. Returns (stored, failed).
+
+    After `seconds` no further one is begun: it counts as one to be tried again at the next gather.
     """
+    ends = None if seconds is None else time.monotonic() + seconds
     inserts: dict[str, set[int]] = {url: set() for url in _inserts()}
     wanted = {**inserts, **_leads(Entry.objects.filter(pk__in=list(entry_ids)))}
     known = set(Picture.objects.filter(source_url__in=wanted).values_list("source_url", flat=True))
@@ -40,6 +46,9 @@ def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now
     # Known only when there is something to fetch: most polls bring nothing.
     widths: dict[int, int] = {}
     for url in dict.fromkeys([*(url for url in wanted if url not in known), *again]):
+        if ends is not None and time.monotonic() >= ends:
+            _put_off(url, now)
+            continue
         asked = {*wanted.get(url, ()), *recent.get(url, ())}
         for source in asked - widths.keys():
             widths[source] = _width(source)
@@ -50,13 +59,20 @@ def fetch_pictures(entry_ids: Iterable[int], fetcher: Fetcher, folder: Path, now
     return stored, errors
 
 
+def _put_off(url: str, now: datetime) -> None:
+    if len(url) <= _LONGEST:
+        long_ago = now - TRY_AGAIN_AFTER - timedelta(minutes=1)
+        values = {"fetched_at": long_ago, "error": "Its turn comes with the next gather."}
+        Picture.objects.get_or_create(source_url=url, defaults=values)
+
+
 def _inserts() -> list[str]:
     """The pictures that inserts show, but those that are ours already."""
     own = f"{str(settings.NEWSLETTER.base_url).rstrip('/')}/media/"
     booked = Newsletter.objects.values_list("print_promo", "sponsors")
     open_issues = Issue.objects.filter(state__in=(IssueState.DRAFT, IssueState.APPROVED)).exclude(blocks={})
     tables = [table for promo, sponsors in booked for table in (promo, *sponsors)]
-    tables += [issue.blocks.get("sponsor") or {} for issue in open_issues]
+    tables += [issue.blocks.get(block) or {} for issue in open_issues for block in ("sponsor", "promo")]
     return [url for table in tables if (url := plain(str(table.get("picture") or ""))) and not url.startswith(own)]
 
 

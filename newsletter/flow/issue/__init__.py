@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsletter.flow.issue.blocks import book_sponsor, choose_quote, leave_to_rule, play, quotes, take_out
+from newsletter.flow.issue.blocks import book_sponsor, choose_quote, leave_to_rule, play, promote, quotes, take_out
 from newsletter.flow.issue.composing import composers
 from newsletter.flow.issue.correcting import correct, take_correction_back
 from newsletter.flow.issue.deciding import approve, decide, discard, revive, skip, week_off
@@ -20,12 +20,17 @@ from newsletter.flow.issue.editing import (
     unpin,
 )
 from newsletter.flow.issue.elsewhere import AlsoAt, also_at
+from newsletter.flow.issue.picturing import Pictured, crop_picture, pictured, source_picture, use_picture
 from newsletter.flow.issue.planning import make_special, move_slot, take_week_off_back
+from newsletter.flow.issue.sectioning import move_section
+from newsletter.flow.issue.undoing import Undone, next_steps, recorded, redo, undo
 from newsletter.flow.issue.why import Why, find_reviews, why
 from newsletter.flow.issue.wording import Word, words_of
 
 __all__ = [
     "AlsoAt",
+    "Pictured",
+    "Undone",
     "Why",
     "Word",
     "also_at",
@@ -35,6 +40,7 @@ __all__ = [
     "choose_quote",
     "composers",
     "correct",
+    "crop_picture",
     "decide",
     "discard",
     "edit_fields",
@@ -47,19 +53,28 @@ __all__ = [
     "leave_to_rule",
     "make_special",
     "move",
+    "move_section",
     "move_slot",
+    "next_steps",
+    "pictured",
     "pin",
     "place",
     "play",
+    "promote",
     "quotes",
+    "recorded",
+    "redo",
     "revive",
     "run_again",
     "skip",
+    "source_picture",
     "swap",
     "take_correction_back",
     "take_out",
     "take_week_off_back",
+    "undo",
     "unpin",
+    "use_picture",
     "week_off",
     "why",
     "words_of",

@@ -19,7 +19,7 @@ from newsletter.ledger import issues
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Event, Issue, Placement, Review
 
-BLOCKS = ("quote", "sponsor", "listen", "pairs")
+BLOCKS = ("quote", "sponsor", "listen", "pairs", "promo")
 
 
 def quotes(issue: Issue, *, each: int = 3) -> list[tuple[Review, str]]:
@@ -56,10 +56,21 @@ def book_sponsor(issue: Issue, insert: Mapping[str, Any], *, now: datetime, by: 
 
     Raises `IssueError` for an insert that can't be printed, or a decided issue.
     """
+    wanted = _insert("sponsor", insert)
+    _write(issue, "sponsor", wanted, f"The issue is sponsored: {wanted['title']}", now, by)
+
+
+def promote(issue: Issue, insert: Mapping[str, Any], *, now: datetime, by: str) -> None:
+    """Give this issue a word of its own for the print magazine, as `book_sponsor` does for a sponsor."""
+    wanted = _insert("promo", insert)
+    _write(issue, "promo", wanted, f"The issue's word for the magazine: {wanted['title']}", now, by)
+
+
+def _insert(block: str, insert: Mapping[str, Any]) -> dict[str, Any]:
     wanted = {name: value for name, value in insert.items() if value and name not in ("start", "end")}
     if fault := insert_fault(wanted):
-        raise IssueError(f"The sponsor {fault}.", where="sponsor")
-    _write(issue, "sponsor", wanted, f"The issue is sponsored: {wanted['title']}", now, by)
+        raise IssueError(f"The {block} {fault}.", where=block)
+    return wanted
 
 
 def play(issue: Issue, title: str, url: str, *, now: datetime, by: str) -> None:

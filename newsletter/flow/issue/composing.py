@@ -7,12 +7,15 @@ from django.db.models import Q
 from newsletter.core.errors import IssueError
 from newsletter.flow.issue.blocks import BLOCKS
 from newsletter.flow.issue.editing import COMPOSED
+from newsletter.flow.issue.undoing import UNDONE
 from newsletter.flow.issue.wording import EDITED
 from newsletter.ledger.issues import TAKEN_BACK
 from newsletter.models import Event, Issue
 
 # Kinds of events by which a person changes what an issue says; "edited …", of one field, is another.
-COMPOSING = frozenset({COMPOSED, "pinned", "unpinned", "left out", "brought back", "run again", "correction", *BLOCKS})
+COMPOSING = frozenset(
+    {COMPOSED, UNDONE, "pinned", "unpinned", "left out", "brought back", "run again", "correction", *BLOCKS}
+)
 
 
 def composers(issue: Issue) -> list[str]:

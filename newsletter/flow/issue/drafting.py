@@ -101,6 +101,8 @@ def late_arrivals(issue: Issue) -> list[Review]:
     """
     since = min(issue.cutoff_at, issue.approved_at or issue.cutoff_at)
     reviews = list(waiting_reviews(issue).filter(first_seen_at__gt=since))
+    if not reviews:
+        return []
     facts = review_facts(issue.newsletter, issue, reviews)
     return [
         row

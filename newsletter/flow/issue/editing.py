@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from newsletter.core.errors import IssueError, StaleError
+from newsletter.core.ratings import read_rating
 from newsletter.core.week import ActivePlacement
 from newsletter.flow.issue.drafting import place
 from newsletter.flow.issue.facts import review_facts
@@ -27,15 +29,28 @@ from newsletter.models import (
 )
 
 EDITABLE = frozenset(
-    {"title", "kicker", "byline", "dek", "excerpt", "facts", "read_label", "picture_alt", "picture_credit", "pick"}
+    {
+        "title",
+        "kicker",
+        "byline",
+        "dek",
+        "excerpt",
+        "facts",
+        "rating",
+        "read_label",
+        "picture_alt",
+        "picture_credit",
+        "pick",
+    }
 )
 """The fields of a card or line that can hold an editor's own words."""
 COMPOSED = "composed"
-"""The kind of the event that tells who worked on an issue: see `_composed`."""
+"""The kind of the event that tells who worked on an issue: see `composed`."""
 
 _SPOKEN = {
     "title": "headline", "read_label": "words of the link", "picture_alt": "description", "picture_credit": "credit",
-    "max_cards": "number of cards", "note_signature": "signature", "pick": "mark as a pick",
+    "picture_crop": "crop", "picture_focus": "focal point", "max_cards": "number of cards",
+    "note_signature": "signature", "pick": "mark as a pick",
 }  # fmt: skip
 
 
@@ -46,7 +61,7 @@ def pin(review: Review, newsletter: Newsletter, issue: Issue | None = None, *, n
     A pin brings in what came after the cutoff or lies in a tray. Raises `IssueError` for what ran, is held by another
     issue, is under embargo or was left out for good.
     """
-    target = _changeable(issue, "a review was pinned", now, by) if issue else None
+    target = changeable(issue, "a review was pinned", now, by) if issue else None
     facts = review_facts(newsletter, target, [review])[review.pk]
     _refuse_placed(review, facts.placement, target)
     if facts.left_out_for_good is not None:
@@ -65,7 +80,7 @@ def pin(review: Review, newsletter: Newsletter, issue: Issue | None = None, *, n
 @transaction.atomic
 def unpin(review: Review, newsletter: Newsletter, issue: Issue | None = None, *, now: datetime, by: str) -> None:
     """Take a pin back; the rules place the review again. Raises `IssueError` when there is no such pin."""
-    target = _changeable(issue, "a review was unpinned", now, by) if issue else None
+    target = changeable(issue, "a review was unpinned", now, by) if issue else None
     gone, _ = Pin.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
     if not gone:
         raise IssueError("This review is not pinned there.", where=str(review))
@@ -87,7 +102,7 @@ def leave_out(
     """
     if issue is None and not reason.strip():
         raise IssueError("Leaving a review out for good needs a reason.", where=str(review))
-    target = _changeable(issue, "a review was left out", now, by) if issue else None
+    target = changeable(issue, "a review was left out", now, by) if issue else None
     rows = Placement.objects.filter(newsletter=newsletter, review=review, state__in=ACTIVE)
     if target is not None:
         rows = rows.filter(issue=target)
@@ -96,7 +111,7 @@ def leave_out(
             if target is None:
                 continue  # it ran; from now on it can't run again either
             raise IssueError(f"This review was sent with the issue of {row.issue.slot}.", where=str(review))
-        _changeable(row.issue, "a review was left out", now, by)
+        changeable(row.issue, "a review was left out", now, by)
         placements.release([row.pk], now)
     Pin.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
     LeftOut.objects.get_or_create(
@@ -111,7 +126,7 @@ def leave_out(
 @transaction.atomic
 def bring_back(review: Review, newsletter: Newsletter, issue: Issue | None = None, *, now: datetime, by: str) -> None:
     """Undo `leave_out`. Raises `IssueError` when the review was not left out there."""
-    target = _changeable(issue, "a review was brought back", now, by) if issue else None
+    target = changeable(issue, "a review was brought back", now, by) if issue else None
     gone, _ = LeftOut.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
     if not gone:
         raise IssueError("This review was not left out there.", where=str(review))
@@ -134,7 +149,7 @@ def include(review: Review, *, now: datetime, by: str) -> None:
 @transaction.atomic
 def run_again(review: Review, issue: Issue, *, reason: str, now: datetime, by: str) -> Placement:
     """Run a review that ran before once more, for a typed `reason` (R7, R17). Raises `LedgerError` or `IssueError`."""
-    target = _changeable(issue, "a review runs again", now, by)
+    target = changeable(issue, "a review runs again", now, by)
     last = Placement.objects.filter(issue=target, state=PlacementState.RESERVED, kind=Placement.Kind.CARD).count()
     placement = placements.run_again(
         target,
@@ -156,7 +171,7 @@ def move(placement: Placement, *, kind: str, position: int | None, now: datetime
     """
     if kind not in Placement.Kind.values or (position is not None and position < 1):
         raise IssueError(f"A review is a card or a line at a position from 1, not {kind!r} at {position}.")
-    issue = _changeable(placement.issue, "a review was moved", now, by)
+    issue = changeable(placement.issue, "a review was moved", now, by)
     rows = Placement.objects.filter(issue=issue, kind=kind, state=PlacementState.RESERVED).exclude(pk=placement.pk)
     others = list(rows.order_by("position", "pk"))
     end = others[-1].position + 1 if others else 1
@@ -166,38 +181,50 @@ def move(placement: Placement, *, kind: str, position: int | None, now: datetime
         if placement.position <= other.position <= taken:
             taken += 1
             placements.arrange(other, kind=kind, position=taken, why=other.why, pinned=other.pinned)
-    _composed(issue, now, by)
+    composed(issue, now, by)
     place(issue, now=now)
 
 
 @transaction.atomic
 def swap(placement: Placement, other: Placement, *, now: datetime, by: str) -> None:
     """Let two reviews of one issue change places; the rules leave the first where it is then. Raises `IssueError`."""
-    issue = _changeable(placement.issue, "a review was moved", now, by)
+    issue = changeable(placement.issue, "a review was moved", now, by)
     one, two = (Placement.objects.select_related("issue").get(pk=row.pk) for row in (placement, other))
     if one.issue_id != two.issue_id or one.kind != two.kind:
         raise IssueError("Only two cards or two lines of one issue change places.", where=str(issue.slot))
     there, here = (two.kind, two.position), (one.kind, one.position)
     placements.arrange(one, kind=there[0], position=there[1], why="R15: moved by an editor", pinned=True)
     placements.arrange(two, kind=here[0], position=here[1], why=two.why, pinned=two.pinned)
-    _composed(issue, now, by)
+    composed(issue, now, by)
     place(issue, now=now)
 
 
 @transaction.atomic
 def edit_fields(
-    placement: Placement, fields: dict[str, str | None], *, now: datetime, by: str, seen: dict[str, str] | None = None
+    placement: Placement,
+    fields: Mapping[str, str | None],
+    *,
+    now: datetime,
+    by: str,
+    seen: dict[str, str] | None = None,
+    also: frozenset[str] = frozenset(),
 ) -> None:
-    """Give fields of a card an editor's own words, which win over the source's (R16); None takes them back.
+    """Give fields of a card an editor's own words, which win over the source's (R16); None takes them back. `also` are
+    fields beside `EDITABLE` that the caller answers for.
 
     `seen` are the words that the editor looked at while writing. Raises `StaleError` when others stand there now than
     those and than what is to be written; `IssueError` for a field that has no words of its own, and once the issue is
     decided.
     """
-    unknown = set(fields) - EDITABLE
+    unknown = set(fields) - EDITABLE - also
     if unknown:
         raise IssueError(
             f"A card has no field {sorted(unknown)[0]!r} to edit.", hint=f"It has: {', '.join(sorted(EDITABLE))}."
+        )
+    rating = fields.get("rating")
+    if rating and read_rating(rating)[0] is None:
+        raise IssueError(
+            f"This is no rating: {rating[:40]}", where="rating", hint="Write it like 4/5, 3.5/5, 83%, ★★★½ or B+."
         )
     # Read under the lock: another editor's words, written a moment ago, would be lost otherwise.
     issues.lock(placement.issue_id)
@@ -208,7 +235,7 @@ def edit_fields(
     representative = row.review.representative
     saw = representative.content_hash if representative else ""
     if edits != row.edits or saw != row.content_hash:
-        _changeable(row.issue, f'the words of "{row.review}" were edited', now, by)
+        changeable(row.issue, f'the words of "{row.review}" were edited', now, by)
         for name in fields:
             if edits.get(name) != row.edits.get(name):
                 verb = "was edited" if name in edits else "is its source's again"
@@ -236,7 +263,7 @@ def edit_issue(
             _tell(row.newsletter, row, f"{EDITED}issue/{name}", text, now, by)
     issues.write(issue.pk, fields, now=now, by=by)
     if fields.get("max_cards", row.max_cards) != row.max_cards:
-        _composed(issue, now, by)
+        composed(issue, now, by)
     if "max_cards" in fields:
         place(issue, now=now)
     issue.refresh_from_db()
@@ -259,7 +286,9 @@ def even(text: str) -> str:
 
 
 def _refuse_stale(row: Placement, typed: dict[str, str], seen: dict[str, str]) -> None:
-    current = {word.name: word.value for word in words_of(row)}
+    current = {name: str(value) for name, value in row.edits.items()} | {
+        word.name: word.value for word in words_of(row)
+    }
     theirs = {name: current.get(name, "") for name in seen}
     _compare(row.issue, theirs, typed, seen, str(row.pk))
 
@@ -274,7 +303,7 @@ def _compare(issue: Issue, theirs: dict[str, str], typed: dict[str, str], seen: 
         raise StaleError(stale, by=last_editor(issue, f"{where}/{next(iter(stale))}"))
 
 
-def _changeable(issue: Issue, why: str, now: datetime, by: str) -> Issue:
+def changeable(issue: Issue, why: str, now: datetime, by: str) -> Issue:
     """The issue, locked and a draft: an approval that stands in the way is voided. Raises `IssueError` when decided."""
     row = issues.lock(issue.pk)
     if row.state not in issues.OPEN:
@@ -286,7 +315,7 @@ def _changeable(issue: Issue, why: str, now: datetime, by: str) -> Issue:
     return row
 
 
-def _composed(issue: Issue, now: datetime, by: str) -> None:
+def composed(issue: Issue, now: datetime, by: str) -> None:
     """Tell who changes more than words; once an hour for each person and approval, or a drag would bury the rest."""
     since = Event.objects.filter(issue=issue, kind="approved").order_by("-pk").values_list("pk", flat=True).first() or 0
     told = Event.objects.filter(issue=issue, kind=COMPOSED, by=by, pk__gt=since, at__gt=now - timedelta(hours=1))

@@ -44,7 +44,7 @@ def slot_date(issue: Issue) -> date:
 def our_sources(newsletter: Newsletter) -> Q:
     """The condition on entries that they come from this newsletter; one that names no source takes from every one."""
     ids = list(newsletter.sources.values_list("pk", flat=True))
-    return Q(source__in=ids) if ids else Q()
+    return Q(source__in=ids) if ids else Q(source__removed_at=None)
 
 
 def waiting_reviews(issue: Issue) -> QuerySet[Review]:
@@ -56,10 +56,11 @@ def waiting_reviews(issue: Issue) -> QuerySet[Review]:
     elsewhere = Placement.objects.filter(newsletter=newsletter, review=OuterRef("pk"), state__in=ACTIVE)
     pinned = Pin.objects.filter(_this_issue(issue), newsletter=newsletter, review=OuterRef("pk"))
     ours = Entry.objects.filter(our_sources(newsletter), review=OuterRef("pk"))
+    held = Placement.objects.filter(issue=issue, review=OuterRef("pk"), state__in=ACTIVE)
     return (
         Review.objects.filter(~Exists(elsewhere.exclude(issue=issue)))
         .filter(Q(tray=Review.Tray.NONE) | Q(included_at__isnull=False) | Exists(pinned))
-        .filter(Exists(ours) | Exists(pinned))
+        .filter(Exists(ours) | Exists(pinned) | Exists(held))
         .select_related("representative")
         .order_by("pk")
     )
@@ -82,6 +83,8 @@ def review_facts(newsletter: Newsletter, issue: Issue | None, reviews: Iterable[
     pins = Pin.objects.filter(_this_issue(issue), newsletter=newsletter, review__in=ids)
     pinned = set(pins.values_list("review", flat=True))
     ours = set(Entry.objects.filter(our_sources(newsletter), review__in=ids).values_list("review", flat=True))
+    removed = Entry.objects.exclude(source__removed_at=None).filter(review__in=placed.keys() - ours)
+    outlived = set(removed.values_list("review", flat=True))
     return {
         row.pk: ReviewFacts(
             publishable=bool(row.representative and row.representative.title.strip()),
@@ -93,6 +96,7 @@ def review_facts(newsletter: Newsletter, issue: Issue | None, reviews: Iterable[
             left_out_for_good=for_good.get(row.pk),
             left_out_of_issue=row.pk in of_issue,
             from_our_sources=row.pk in ours,
+            outlived_its_source=row.pk in outlived,
             before_start=row.first_seen_at < began,
             sponsored=bool(row.representative and row.representative.content.get("sponsored")),
             pinned=row.pk in pinned,

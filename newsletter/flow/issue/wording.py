@@ -11,7 +11,7 @@ from newsletter.core.excerpt import excerpt
 from newsletter.core.prose import sentences
 from newsletter.flow.compile.gathering import as_its_source_says, with_edits
 from newsletter.flow.issue.facts import content_of
-from newsletter.models import Event, Placement
+from newsletter.models import Event, Newsletter, Placement
 
 EDITED = "edited "
 """What the kind of an event begins with that says who edited a field; "PLACEMENT/FIELD" or "issue/FIELD" follows."""
@@ -43,7 +43,9 @@ def words_of(row: Placement) -> list[Word]:
     now = with_edits(bare, row)
     names: tuple[str, ...] = LINE_FIELDS
     if isinstance(bare, Card):
-        names = (*CARD_FIELDS, *(PICTURE_FIELDS if bare.picture else ()), "pick")
+        has_picture = isinstance(now, Card) and now.picture is not None
+        has_rating = row.issue.newsletter.ratings != Newsletter.Ratings.HIDE
+        names = (*CARD_FIELDS, *(("rating",) if has_rating else ()), *(PICTURE_FIELDS if has_picture else ()), "pick")
     entry = content_of(row.review)
     by = _editors(row)
     return [
@@ -78,6 +80,9 @@ def _value(item: Card | Line, name: str) -> str:
     if isinstance(item, Card):
         if name == "pick":
             return "yes" if item.pick else ""
+        if name == "rating":
+            given = item.rating
+            return "" if given is None else f"{given.value}/{given.best}" if given.best else given.value
         if name in PICTURE_FIELDS:
             picture = item.picture
             return "" if picture is None else picture.alt if name == "picture_alt" else picture.credit

@@ -13,8 +13,8 @@ delivering  what is due -> the account, with retries
 from __future__ import annotations
 
 from newsletter.flow.service.composing import Composer
-from newsletter.flow.service.delivering import Outcome, deliver_due
+from newsletter.flow.service.delivering import Outcome, deliver_due, send_now
 from newsletter.flow.service.queueing import queue
 from newsletter.flow.service.wording import KINDS, Kind
 
-__all__ = ["KINDS", "Composer", "Kind", "Outcome", "deliver_due", "queue"]
+__all__ = ["KINDS", "Composer", "Kind", "Outcome", "deliver_due", "queue", "send_now"]

@@ -91,6 +91,37 @@ def deliver_due(
     return outcome
 
 
+def send_now(mail: ServiceMail, composer: Composer, installation: Installation) -> str:
+    """Send a mail whose asker waits for the answer; returns why it was not taken, "" when it was.
+
+    Promise: tried once, whatever comes of it. `mail` is not saved yet, and is kept without its values: a link that lets
+    somebody in must stand nowhere but in the mail. Never raises for what the mail, the design or the account does.
+    """
+    values, mail.values = mail.values, {}
+    # What a process that dies now leaves behind is the truth, and nothing that the clock would send.
+    mail.state, mail.reason = DeliveryState.UNCERTAIN, "the answer was not waited for"
+    mail.save()
+    mail.values = values
+    way = _Way(mail.newsletter.account, installation)
+    try:
+        answer = _attempt(mail, way, composer)
+    finally:
+        way.close()
+    if isinstance(answer, str):
+        _write(mail, DeliveryState.EXCLUDED, answer)
+        return f"Nothing is mailed to this address ({answer})."
+    if isinstance(answer, NewsletterError):
+        _write(mail, DeliveryState.FAILED, str(answer))
+        return str(answer)
+    if answer.outcome is base.Outcome.ACCEPTED:
+        _write(mail, DeliveryState.ACCEPTED, "")
+        return ""
+    unknown = answer.outcome is base.Outcome.UNKNOWN
+    _write(mail, DeliveryState.UNCERTAIN if unknown else DeliveryState.FAILED, answer.reply)
+    said = f"{answer.code or ''} {answer.reply or 'there was no answer'}".strip()
+    return f"It may have arrived: {said}" if unknown else f"It was not taken: {said}"
+
+
 class _Way:
     """An account's way out for one pass, opened for its first mail."""
 

@@ -80,9 +80,10 @@ def _total(report: GatherReport) -> str:
 
 
 def _sources(slugs: list[str]) -> list[Source]:
-    found = {source.slug: source for source in Source.objects.filter(slug__in=slugs)}
+    present = Source.objects.filter(removed_at=None)
+    found = {source.slug: source for source in present.filter(slug__in=slugs)}
     for slug in slugs:
         if slug not in found:
-            known = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True)) or "none yet"
+            known = ", ".join(present.order_by("slug").values_list("slug", flat=True)) or "none yet"
             raise CommandError(f'There is no source "{slug}". Known: {known}.', returncode=2)
     return [found[slug] for slug in dict.fromkeys(slugs)]

@@ -40,6 +40,7 @@ class Command(BaseCommand):
             (kept.quiet, "quiet readers paused"),
             (kept.forms, "old forms deleted"),
             (kept.mails, "old service mails deleted"),
+            (kept.uploads, "files of subscribers thrown away"),
             (kept.proofs, "proofs without their network now"),
         )
         for number, what in words:

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from newsletter.core.errors import NewsletterError
+from newsletter.flow import membership
 from newsletter.flow.apply.readers import Refused, slug
-from newsletter.management.arguments import clock, list_from
-from newsletter.models import Newsletter
+from newsletter.management.arguments import add_by, clock, list_from, somebody
 from subscribers import segments
 from subscribers.errors import SubscribersError
 from subscribers.models import Segment
@@ -43,6 +44,8 @@ class Command(BaseCommand):
             verb.add_argument("--list", default="", dest="list_slug", metavar="SLUG", help="whose (default: the only)")
         delete = verbs.add_parser("delete", help="forget a segment; refused while a newsletter goes to it")
         delete.add_argument("slug", help="which")
+        for verb in (save, delete):
+            add_by(verb)
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -88,16 +91,19 @@ class Command(BaseCommand):
 
     def _save(self, options: dict[str, Any]) -> None:
         name, mailing_list = slug(options["slug"]), list_from(options["list_slug"])
-        row, new = segments.save(name, mailing_list, rule=_rule(options["rule"]), name=options["name"])
+        row, new = membership.save_segment(
+            name, mailing_list, rule=_rule(options["rule"]), title=options["name"], now=clock(),
+            by=somebody(options["by"]),
+        )  # fmt: skip
         people = segments.count(mailing_list, row.rule, now=clock())
         self.stdout.write(f"{name}: {'saved' if new else 'changed'}; {people:,} people of {mailing_list.slug}")
 
     def _delete(self, options: dict[str, Any]) -> None:
         row = segments.find(options["slug"])
-        used = [one.slug for one in Newsletter.objects.order_by("slug") if one.audience.get("segment") == row.slug]
-        if used:
-            raise CommandError(f"{', '.join(used)} goes to {row.slug}. Give it another audience first.")
-        segments.delete(row)
+        try:
+            membership.delete_segment(row, now=clock(), by=somebody(options["by"]))
+        except NewsletterError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(f"{row.slug}: deleted")
 
 

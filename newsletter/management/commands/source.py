@@ -4,47 +4,52 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import sys
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from newsletter.config.toml import nearest
-from newsletter.core.errors import SourceError
-from newsletter.core.prose import folded, without_controls
+from newsletter.core.prose import without_controls
 from newsletter.flow.apply.readers import Refused, check_location, language, slug, timezone
-from newsletter.flow.gather.telling import entry_warnings
-from newsletter.management.arguments import newsletter_from
+from newsletter.flow.gather import spec_of
+from newsletter.flow.sourcing import Tried, add, find, name_of, slug_from, try_source
+from newsletter.flow.week import fetcher_from
+from newsletter.management.arguments import clock, newsletter_from, somebody
 from newsletter.models import Source
-from newsletter.sources.base import Gathered, SourceSpec
+from newsletter.sources.base import SourceSpec
 
-# A web address may be any of these; the first that brings entries is what it is.
-_WEB_KINDS = ("feed", "wordpress", "page")
-_KINDS = (*_WEB_KINDS, "folder", "paste")
+_KINDS = ("feed", "wordpress", "page", "folder", "paste")
 # Of a paste; its reader refuses long before, but counts letters.
 _MOST_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What one try of a source gave: `error` is "" when it could be read."""
+class Row:
+    """One try of one source, as it is shown."""
 
     slug: str
-    kind: str
-    location: str
-    entries: int = 0
-    titles: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    error: str = ""
+    tried: Tried
 
     def as_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {
+            "slug": self.slug,
+            "kind": self.tried.kind,
+            "location": self.tried.location,
+            "entries": len(self.tried.entries),
+            "titles": self.titles,
+            "warnings": self.tried.warnings,
+            "error": self.tried.error,
+        }
+
+    @property
+    def titles(self) -> list[str]:
+        return [entry.title for entry in self.tried.entries[:5]]
 
 
 class Command(BaseCommand):
@@ -85,125 +90,84 @@ class Command(BaseCommand):
         paste = options["kind"] == "paste"
         location = _pasted(options["location"]) if paste else _location(options["location"])
         where = _file_name(options["location"]) if paste else location
-        kinds = (options["kind"],) if options["kind"] else _kinds(location)
+        kind = options["kind"] or ("" if "://" in location else "folder")
         try:
             fields = {"language": language(options["language"]), "timezone": timezone(options["timezone"])}
-            for kind in kinds:
-                if kind not in _KINDS:
-                    raise Refused(f'There is no kind "{kind}" to add', nearest(kind, _KINDS))
-                check_location(kind, location)
+            if kind and kind not in _KINDS:
+                raise Refused(f'There is no kind "{kind}" to add', nearest(kind, _KINDS))
+            check_location(kind or "page", location)
             # What a paste is called is known when it has been read.
-            name = options["slug"] or ("" if paste else _slug_from(_name_from(location)))
+            name = options["slug"] or ("" if paste else slug_from(name_of(location)))
             if name:
                 _need_free(name)
-            tried = _first_that_reads(where, kinds, location, fields)
+            tried = _tried(where, kind, location, fields)
             if tried.error:
                 raise CommandError(f"{where}: {tried.error} Nothing was added.")
-            title = tried.titles[0] if paste else _name_from(location)
+            title = tried.entries[0].title if paste else name_of(location)
             if not name:
-                name = _slug_from(title)
+                name = slug_from(title)
                 _need_free(name)
         except Refused as refused:
             raise CommandError(f"{refused} {refused.hint}".strip(), returncode=2) from refused
-        tried = replace(tried, slug=name)
         if not options["dry_run"]:
-            source = Source.objects.create(
-                **fields, slug=name, name=options["name"] or title[:200], kind=tried.kind, location=location
-            )
-            newsletter.sources.add(source)
-        self._show([tried], as_json=options["json"])
+            fields |= {"slug": name, "name": options["name"] or title[:200]}
+            fields |= {"kind": tried.kind, "location": tried.location}
+            add(newsletter, fields, now=clock(), by=somebody(""), home=settings.NEWSLETTER.home)
+        self._show([Row(name, tried)], as_json=options["json"])
         if not options["json"]:
             done = "Nothing was added (dry run)." if options["dry_run"] else f"Added to {newsletter.slug} as {name}."
             self.stdout.write(f"{done} Next: newsletter gather")
 
     def _check(self, options: dict[str, Any]) -> None:
-        sources = list(Source.objects.order_by("slug"))
+        sources = list(Source.objects.filter(removed_at=None).order_by("slug"))
         known = [source.slug for source in sources]
         for wanted in options["slugs"]:
             if wanted not in known:
                 raise CommandError(f'There is no source "{wanted}". {nearest(wanted, known)}', returncode=2)
         chosen = [one for one in sources if (one.slug in options["slugs"] if options["slugs"] else one.enabled)]
-        tried = [
-            _try(
-                SourceSpec(
-                    name=one.slug,
-                    kind=one.kind,
-                    location=one.location,
-                    language=one.language,
-                    timezone=one.timezone,
-                    rubric_map=tuple((pattern, rubric) for pattern, rubric in one.rubric_map),
-                )
-            )
-            for one in chosen
-        ]
-        self._show(tried, as_json=options["json"])
-        if any(one.error for one in tried):
+        fetcher = fetcher_from(settings.NEWSLETTER)
+        # As if it was never read: "unchanged" would say nothing about what is there.
+        rows = [Row(one.slug, try_source(replace(spec_of(one), etag="", last_modified=""), fetcher)) for one in chosen]
+        self._show(rows, as_json=options["json"])
+        if any(row.tried.error for row in rows):
             sys.exit(3)
 
-    def _show(self, tried: list[Tried], *, as_json: bool) -> None:
+    def _show(self, rows: list[Row], *, as_json: bool) -> None:
         if as_json:
-            self.stdout.write(json.dumps({"sources": [one.as_json() for one in tried]}, indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps({"sources": [one.as_json() for one in rows]}, indent=2, ensure_ascii=False))
             return
-        for one in tried:
-            self.stdout.write(f"{one.slug} ({one.kind}): {one.error or f'{one.entries} entries'}")
+        for one in rows:
+            self.stdout.write(
+                f"{one.slug} ({one.tried.kind}): {one.tried.error or f'{len(one.tried.entries)} entries'}"
+            )
             for title in one.titles:
                 self.stdout.write(f"  {title}")
-            for warning in one.warnings:
+            for warning in one.tried.warnings:
                 self.stdout.write(f"  warning: {warning}")
-        if not tried:
+        if not rows:
             self.stdout.write("There is no enabled source. Add one: newsletter source add ADDRESS")
+
+
+def _tried(where: str, kind: str, location: str, fields: Mapping[str, str]) -> Tried:
+    """One try: by its kind, or with whatever is found at a web address."""
+    fetcher = fetcher_from(settings.NEWSLETTER)
+    speaks, zone = fields["language"], fields["timezone"]
+    if kind:
+        return try_source(SourceSpec(where, kind, location, speaks, zone), fetcher)
+    return find(location, fetcher, language=speaks, timezone=zone).tried
 
 
 def _need_free(name: str) -> None:
     """Raises `Refused` for what is no short name, `CommandError` for one that is taken."""
-    taken = Source.objects.filter(slug=slug(name)).first()
+    taken = Source.objects.filter(slug=slug(name), removed_at=None).first()
     if taken is not None:
         what = taken.name if taken.kind == Source.Kind.PASTE else taken.location
         raise CommandError(f'There is a source "{name}" already: {what}. Choose another --slug.')
 
 
-def _first_that_reads(name: str, kinds: tuple[str, ...], location: str, fields: dict[str, str]) -> Tried:
-    """The first kind that brings entries; else the first that can be read at all; else why the first can't."""
-    tried = [
-        one
-        for kind in kinds
-        if (one := _try(SourceSpec(name=name, kind=kind, location=location, language=fields["language"],
-                                   timezone=fields["timezone"])))
-    ]  # fmt: skip
-    readable = [one for one in tried if not one.error]
-    return next((one for one in readable if one.entries), readable[0] if readable else tried[0])
-
-
-def _try(spec: SourceSpec) -> Tried:
-    # Imported here: `source --help` need not load every parser.
-    from newsletter.flow.week import fetcher_from
-    from newsletter.sources import build
-
-    try:
-        found: Gathered = build(spec.kind, fetcher_from(settings.NEWSLETTER)).gather(spec)
-    except SourceError as error:
-        return Tried(spec.name, spec.kind, spec.location, error=f"{error.message} {error.hint}".strip())
-    return Tried(
-        spec.name,
-        spec.kind,
-        spec.location,
-        entries=len(found.entries),
-        titles=tuple(entry.title for entry in found.entries[:5]),
-        warnings=(*found.warnings, *entry_warnings(spec.kind, found.entries)),
-    )
-
-
 def _location(text: str) -> str:
     """An address as it is, a folder as its whole path."""
     return text if "://" in text else str(Path(text).expanduser().resolve())
-
-
-def _kinds(location: str) -> tuple[str, ...]:
-    return _WEB_KINDS if "://" in location else ("folder",)
-
-
-def _name_from(location: str) -> str:
-    return urlsplit(location).hostname or Path(location).name if "://" in location else Path(location).name
 
 
 def _file_name(typed: str) -> str:
@@ -227,9 +191,3 @@ def _pasted(typed: str) -> str:
     # As `apply` takes it from magazine.toml, so that `dump` can be applied again.
     text = without_controls(text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
     return text.strip()
-
-
-def _slug_from(name: str) -> str:
-    """ "www.lantern.example" is "lantern-example"."""
-    words = re.findall(r"[a-z0-9]+", folded(name.removeprefix("www.")))
-    return "-".join(words)[:50].strip("-") or "source"

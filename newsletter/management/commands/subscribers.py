@@ -53,6 +53,9 @@ class Command(BaseCommand):
             "--keep-columns", action="store_true", help="keep columns that mean nothing to us as custom attributes"
         )
         bring.add_argument(
+            "--leave", action="append", default=[], metavar="HEADER", help="a column to leave aside; may be repeated"
+        )
+        bring.add_argument(
             "--encoding", default="", metavar="NAME", help="of CSV, like cp1251 (default: UTF-8, -16, -32, else cp1252)"
         )
         bring.add_argument(
@@ -105,6 +108,7 @@ class Command(BaseCommand):
                     known_topics=RUBRICS.keys(),
                     mapping=mapping,
                     keep_columns=options["keep_columns"],
+                    leave=options["leave"],
                     encoding=options["encoding"],
                     dry_run=options["dry_run"],
                     progress=self._tell,

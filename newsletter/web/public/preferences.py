@@ -18,6 +18,7 @@ from newsletter.core.rubrics import label
 from newsletter.core.tokens import ADDRESS, DATA, PREFERENCES
 from newsletter.core.words import long_date
 from newsletter.flow import preferences as flow
+from newsletter.flow.issue.facts import our_sources
 from newsletter.flow.preferences import Link
 from newsletter.flow.signup.confirming import newsletter_of
 from newsletter.models import Entry, Newsletter
@@ -162,8 +163,8 @@ def _offered(subscription: Subscription, newsletter: Newsletter | None) -> list[
 def _topics(newsletter: Newsletter | None) -> list[tuple[str, int]]:
     """The rubrics that this newsletter's sources bring, the most frequent first: what there is to choose from."""
     entries = Entry.objects.all()
-    if newsletter is not None and newsletter.sources.exists():
-        entries = entries.filter(source__in=newsletter.sources.all())
+    if newsletter is not None:
+        entries = entries.filter(our_sources(newsletter))
     counts: dict[str, int] = {}
     for rubric in entries.order_by("-pk").values_list("content__rubric", flat=True)[:2000]:
         if rubric:

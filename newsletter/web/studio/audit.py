@@ -55,7 +55,8 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _filtered(who: str, which: str, clock: bool) -> QuerySet[Event]:
     # By number, not by time: events are only added, and two of one moment keep their order from page to page.
-    rows = Event.objects.select_related("newsletter", "issue__newsletter").order_by("-pk")
+    # Without the letters, of a hundred kilobytes each, that issues keep.
+    rows = Event.objects.select_related("newsletter", "issue__newsletter").defer("issue__public_html").order_by("-pk")
     if who:
         rows = rows.filter(by=who)
     elif not clock:
@@ -85,8 +86,8 @@ def _names() -> list[str]:
 
 def _issues(chosen: str) -> list[tuple[str, str]]:
     """The newest issues, as the filter writes them and as people read them; the chosen one however old."""
-    rows = Issue.objects.select_related("newsletter").order_by("-slot_at", "-pk")[:ISSUES]
-    found = [(f"{row.newsletter.slug}/{row.slot}", f"{row.newsletter.name}, {row.slot}") for row in rows]
+    rows = Issue.objects.order_by("-slot_at", "-pk").values_list("newsletter__slug", "newsletter__name", "slot")
+    found = [(f"{slug}/{slot}", f"{name}, {slot}") for slug, name, slot in rows[:ISSUES]]
     return found if not chosen or chosen in dict(found) else [(chosen, chosen), *found]
 
 

@@ -23,6 +23,7 @@ from newsletter.flow.compile import preview
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.deliver.timing import local_time
 from newsletter.flow.people import Role
+from newsletter.flow.sourcing import steps
 from newsletter.ledger import issues as ledger
 from newsletter.models import Issue, IssueState, Newsletter
 from newsletter.web.display import as_served_here
@@ -33,6 +34,8 @@ from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.plots import line
 from newsletter.web.studio.spans import clock_time, span
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import numbered
 
 LISTED = 25
 SPARK = (240.0, 56.0)
@@ -50,7 +53,7 @@ class Listed:
     @property
     def title(self) -> str:
         """Its subject, or what it is as long as nobody wrote one."""
-        return self.issue.subject or f"{self.issue.newsletter.name} no. {self.issue.number}"
+        return self.issue.subject or numbered(self.issue.newsletter.name, self.issue.number)
 
 
 @allowed(Role.EDITOR)
@@ -107,6 +110,8 @@ def _page(request: HttpRequest, chosen: str, *, problem: str = "", status: int =
         "typed": request.POST if request.method == "POST" else {},
         "query": query,
         "may_approve": may(request, Role.APPROVER),
+        "may_set_up": may(request, Role.ADMIN),
+        "steps": steps(),
         "next": None,
         "weeks": [],
         "before": [],
@@ -151,7 +156,7 @@ def _hero(newsletter: Newsletter, now: datetime) -> dict[str, Any]:
         "sentence": what_next(stands),
         "button": button(stands),
         "target": _target(issue, stands),
-        "title": issue.subject or f"{newsletter.name} no. {issue.number}",
+        "title": issue.subject or numbered(newsletter.name, issue.number),
         "when": spoken_time(due, newsletter.timezone),
         "left": span(due - now) if due > now and issue.started_at is None else "",
         "cutoff": spoken_time(issue.cutoff_at, newsletter.timezone),
@@ -243,7 +248,7 @@ def _move(request: HttpRequest, newsletter: Newsletter, now: datetime, by: str) 
 def _slot_day(request: HttpRequest) -> date:
     day = _day(request.POST.get("day", ""))
     if day is None:
-        raise IssueError("That is no date.", hint="Choose a week in the calendar.")
+        raise IssueError(_("That is no date."), hint=_("Choose a week in the calendar."))
     return day
 
 

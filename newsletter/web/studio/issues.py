@@ -31,10 +31,17 @@ from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 from subscribers.errors import SubscribersError
 from subscribers.models import Subscription
 
-VIEWS = {"both": "Desktop and phone", "desktop": "Desktop", "phone": "Phone", "text": "Plain text"}
+VIEWS = {
+    "both": gettext_lazy("Desktop and phone"),
+    "desktop": gettext_lazy("Desktop"),
+    "phone": gettext_lazy("Phone"),
+    "text": gettext_lazy("Plain text"),
+}
 
 
 @allowed(Role.EDITOR)
@@ -83,7 +90,9 @@ def add(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     try:
         review = next((row for row in late_reviews(issue) if str(row.pk) == wanted), None)
         if review is None:
-            raise IssueError("This review does not wait for a place in this issue.", hint="Look at it as it is now.")
+            raise IssueError(
+                _("This review does not wait for a place in this issue."), hint=_("Look at it as it is now.")
+            )
         issue_flow.pin(review, issue.newsletter, issue, now=timezone.now(), by=request.user.get_username())
     except NewsletterError as error:
         return _page(request, find(newsletter, slot), problem=str(error), status=409)
@@ -139,7 +148,7 @@ def _checks(issue: Issue, now: datetime) -> dict[str, Any]:
     try:
         found = checks(issue, now) if issue.state in (IssueState.DRAFT, IssueState.APPROVED) else []
     except SubscribersError as error:
-        found = [Row(Level.BLOCK, str(error), "audience", "Mend it in magazine.toml, then: newsletter apply")]
+        found = [Row(Level.BLOCK, str(error), "audience", _("Mend it in magazine.toml, then: newsletter apply"))]
     by_level = {level: [row for row in found if row.level is level and not row.ignored_by] for level in Level}
     return {"checks": by_level, "blocked": bool(by_level[Level.BLOCK])}
 

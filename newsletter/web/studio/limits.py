@@ -1,4 +1,4 @@
-"""How often passwords may be guessed: by address of the internet, and by account without ever locking one out.
+"""How often passwords and codes may be guessed: by internet address, and by account without ever locking one out.
 
 Whoever only knows a name could otherwise shut its owner out by failing on purpose. So a browser that the owner has
 logged in with carries a signed cookie, and its tries are counted apart (the "device cookies" of OWASP): strangers use
@@ -53,6 +53,13 @@ class Attempt:
     def forget(self) -> None:
         """It was right, or was not looked at."""
         self._row.delete()
+
+
+def wrong_codes(name: str, now: datetime) -> int:
+    """Note a wrong code after the right password of `name`; returns how many there were within the window."""
+    account = _hash(f"wrong code|{_account(name)}")
+    LoginFailure.objects.create(client="", account=account, at=now)
+    return LoginFailure.objects.filter(account=account, at__gt=now - WINDOW).count()
 
 
 def remember(request: HttpRequest, response: HttpResponse, name: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from newsletter.flow import notices
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.models import Event, Issue, Review
+from newsletter.web.studio.words import ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class Late:
     def sentence(self) -> str:
         """How many, in words."""
         number = len(self.reviews)
-        return f"{number} {'review' if number == 1 else 'reviews'} came in after the cutoff."
+        said = ngettext("%(num)s review came in after the cutoff.", "%(num)s reviews came in after the cutoff.", number)
+        return said % {"num": number}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ from newsletter.web.studio.bars import bars
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.plots import bars_of, columns
 from newsletter.web.studio.spans import span
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import numbered
 from subscribers.csv_io.cells import guard
 
 BEFORE = 8
@@ -50,7 +52,7 @@ def page(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     shown = request.GET.get("show", "")
     context: dict[str, Any] = {
         "issue": issue,
-        "title": subject_of(issue) or f"{issue.newsletter.name} no. {issue.number}",
+        "title": subject_of(issue) or numbered(issue.newsletter.name, issue.number),
         "progress": found,
         "bars": bars(found.counts),
         "columns": columns(steps),
@@ -93,7 +95,9 @@ def _others(issue: Issue) -> list[tuple[Issue, int, bool]]:
         newsletter=issue.newsletter_id, state__in=(IssueState.SENT, IssueState.SENDING), started_at__isnull=False,
         slot_at__lte=issue.slot_at,
     )  # fmt: skip
-    last = list(rows.order_by("-slot_at", "-pk")[:BEFORE])[::-1]
+    # Numbers first: to sort whole rows SQLite would read the letter of each.
+    numbers = list(rows.order_by("-slot_at", "-pk").values_list("pk", flat=True)[:BEFORE])
+    last = Issue.objects.filter(pk__in=numbers).defer("public_html").order_by("slot_at", "pk")
     return [(row, row.audience_count, row.pk == issue.pk) for row in last]
 
 
@@ -101,7 +105,7 @@ def _names(issue: Issue, state: str) -> list[tuple[str, str]]:
     rows = Delivery.objects.filter(issue=issue, state=state).order_by("pk")
     found = rows.values_list("address", "reason", "subscription")[:NAMES]
     # An erased person leaves a row and no name.
-    return [(address if known is not None else "(erased)", reason) for address, reason, known in found]
+    return [(address if known is not None else _("(erased)"), reason) for address, reason, known in found]
 
 
 def _lines(issue: Issue) -> Iterator[str]:

@@ -36,6 +36,8 @@ from newsletter.web.studio.bars import bars
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.spans import clock_time, span
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy, numbered
 
 STOP_PATIENCE = 10.0
 """Seconds that "stop" waits for the answers of what is on the wire: somebody sits in front of the page."""
@@ -92,7 +94,7 @@ def _context(request: HttpRequest, issue: Issue, now: datetime) -> dict[str, Any
     due = issues.due_at(issue)
     context: dict[str, Any] = {
         "issue": issue,
-        "title": subject_of(issue) or f"{issue.newsletter.name} no. {issue.number}",
+        "title": subject_of(issue) or numbered(issue.newsletter.name, issue.number),
         "may_approve": may(request, Role.APPROVER),
         "when": spoken_time(due, zone),
         "due": due,
@@ -189,7 +191,7 @@ def _resume(request: HttpRequest, issue: Issue, now: datetime, by: str) -> str:
 
 def _stop(request: HttpRequest, issue: Issue, now: datetime, by: str) -> str:
     if "sure" not in request.POST:
-        raise IssueError("Stopping can’t be undone.", hint="Tick the box first.")
+        raise IssueError(_("Stopping can’t be undone."), hint=_("Tick the box first."))
     here = flow.Installation.of(settings.NEWSLETTER, os.environ)
     flow.stop(issue, now, by=by, journal=here.read_journal, patience=STOP_PATIENCE)
     return "stopped"
@@ -197,7 +199,7 @@ def _stop(request: HttpRequest, issue: Issue, now: datetime, by: str) -> str:
 
 def _discard(request: HttpRequest, issue: Issue, now: datetime, by: str) -> str:
     if "sure" not in request.POST:
-        raise IssueError("Throwing an issue away can’t be undone.", hint="Tick the box first.")
+        raise IssueError(_("Throwing an issue away can’t be undone."), hint=_("Tick the box first."))
     issue_flow.discard(issue, f"Thrown away by {by}.", now=now, by=by)
     return "discarded"
 
@@ -219,7 +221,7 @@ def _test(request: HttpRequest, issue: Issue, now: datetime, by: str) -> str:
     rows = send_tests(issue, addresses, now, by=by, installation=here, subscription=reader)
     refused = [f"{row.address}: {row.error}" for row in rows if row.error]
     if refused:
-        raise IssueError(" ".join(refused), hint="The others were sent." if len(refused) < len(rows) else "")
+        raise IssueError(" ".join(refused), hint=_("The others were sent.") if len(refused) < len(rows) else "")
     return "tested"
 
 
@@ -240,14 +242,14 @@ _VERBS: dict[str, Callable[[HttpRequest, Issue, datetime, str], str]] = {
 }
 # Looked up, never printed from the address: a link can't put words into our mouth.
 _SAID = {
-    "approved": "Approved. It goes out as said below, unless somebody edits it.",
-    "scheduled": "The time is set.",
-    "undone": "Taken back. Nothing has left.",
-    "unscheduled": "The approval is taken back: the issue is a draft again, and nothing has left.",
-    "paused": "Paused. Messages on the wire still get their answer; no further one leaves.",
-    "resumed": "Sending goes on.",
-    "stopped": "Stopped. Who was still waiting gets nothing of this issue.",
-    "discarded": "Thrown away. Its reviews wait for the next issue.",
-    "settled": "Decided.",
-    "tested": "The test is on its way.",
+    "approved": gettext_lazy("Approved. It goes out as said below, unless somebody edits it."),
+    "scheduled": gettext_lazy("The time is set."),
+    "undone": gettext_lazy("Taken back. Nothing has left."),
+    "unscheduled": gettext_lazy("The approval is taken back: the issue is a draft again, and nothing has left."),
+    "paused": gettext_lazy("Paused. Messages on the wire still get their answer; no further one leaves."),
+    "resumed": gettext_lazy("Sending goes on."),
+    "stopped": gettext_lazy("Stopped. Who was still waiting gets nothing of this issue."),
+    "discarded": gettext_lazy("Thrown away. Its reviews wait for the next issue."),
+    "settled": gettext_lazy("Decided."),
+    "tested": gettext_lazy("The test is on its way."),
 }

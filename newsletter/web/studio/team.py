@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import login as start_session
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -15,15 +15,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.core.errors import NewsletterError
-from newsletter.flow import people
+from newsletter.flow import inviting, people, second_step
+from newsletter.flow.deliver import Installation
 from newsletter.flow.deliver.control import spoken_time
+from newsletter.flow.inviting import Invited
 from newsletter.flow.people import Role
-from newsletter.models import Invitation
+from newsletter.models import Invitation, SecondStep
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
-from newsletter.web.studio.limits import remember
-
-_BACKEND = "django.contrib.auth.backends.ModelBackend"
+from newsletter.web.studio.waiting import finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Person:
     role: Role | None
     seen: str
     last_admin: bool
+    second_step: bool
 
 
 @allowed(Role.ADMIN)
@@ -47,14 +48,28 @@ def page(request: HttpRequest) -> HttpResponse:
 @allowed(Role.ADMIN)
 @require_POST
 def invite(request: HttpRequest) -> HttpResponse:
-    """Make a link. The answer shows it, this once: nobody can read it again later, not even here."""
+    """Make a link, and mail it where an address was typed. Else the answer shows it, this once: nobody can read it
+    again later, not even here.
+    """
+    typed = {name: request.POST.get(name, "").replace("\x00", "")[:1000] for name in ("whom", "address", "role")}
     try:
-        role = Role.named(request.POST.get("role", ""))
-        whom = request.POST.get("whom", "").replace("\x00", "")
-        _, token = people.invite(role, whom, now=timezone.now(), by=request.user.get_username())
+        invited = inviting.invite(
+            Role.named(typed["role"]),
+            typed["whom"],
+            typed["address"],
+            now=timezone.now(),
+            by=request.user.get_username(),
+            link_of=join_link,
+            installation=Installation.of(settings.NEWSLETTER, os.environ),
+        )
     except NewsletterError as error:
-        return _page(request, problem=error, status=400)
-    return _page(request, link=f"{settings.NEWSLETTER.base_url.rstrip('/')}{reverse('join', args=[token])}")
+        return _page(request, problem=error, typed=typed, status=400)
+    return _page(request, invited=invited)
+
+
+def join_link(token: str) -> str:
+    """The address that lets in whoever was invited."""
+    return f"{settings.NEWSLETTER.base_url.rstrip('/')}{reverse('join', args=[token])}"
 
 
 @allowed(Role.ADMIN)
@@ -90,6 +105,16 @@ def remove(request: HttpRequest, person: int) -> HttpResponse:
     return private(HttpResponseRedirect(reverse("team")))
 
 
+@allowed(Role.ADMIN)
+@require_POST
+def second_step_off(request: HttpRequest, person: int) -> HttpResponse:
+    """For somebody who lost the device: the password alone logs in again. Nobody's own: that takes a code."""
+    user = User.objects.filter(pk=person).first()
+    if user is not None and user != request.user:
+        second_step.turn_off(user, now=timezone.now(), by=request.user.get_username())
+    return private(HttpResponseRedirect(reverse("team")))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks for a name and a password, POST makes the account and logs in. Every void link is one and the same 404.
@@ -107,35 +132,37 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     except NewsletterError as error:
         context["problem"] = str(error)
         return private(render(request, "studio/join.html", context, status=400, using="jinja2"))
-    start_session(request, user, backend=_BACKEND)
-    answer = private(HttpResponseRedirect(reverse("studio")))
-    remember(request, answer, user.get_username())
-    return answer
+    return private(finish(request, user, reverse("studio")))
 
 
 def _page(
-    request: HttpRequest, *, link: str = "", problem: NewsletterError | None = None, status: int = 200
+    request: HttpRequest,
+    *,
+    invited: Invited | None = None,
+    problem: NewsletterError | None = None,
+    typed: dict[str, str] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    rows = [_person(row) for row in User.objects.order_by("username")]
+    steps = set(SecondStep.objects.values_list("user_id", flat=True))
+    rows = [_person(row, row.pk in steps) for row in User.objects.order_by("username")]
     admins = sum(row.role is Role.ADMIN for row in rows)
-    here = [
-        Person(row.pk, row.name, row.role, row.seen, row.role is Role.ADMIN and admins == 1) for row in rows if row.role
-    ]
+    here = [replace(row, last_admin=row.role is Role.ADMIN and admins == 1) for row in rows if row.role]
     context = {
         "people": here,
         "removed": [row for row in rows if row.role is None],
         "invitations": [_invitation(row) for row in people.open_invitations(timezone.now())],
         "roles": list(Role),
-        "link": link,
+        "invited": invited,
+        "typed": typed or {"whom": "", "address": "", "role": Role.EDITOR.word},
         "days": people.VALID.days,
         "problem": problem,
     }
     return private(render(request, "studio/team.html", context, status=status, using="jinja2"))
 
 
-def _person(row: User) -> Person:
+def _person(row: User, second_step: bool) -> Person:
     seen = spoken_time(row.last_login, "UTC") if row.last_login else ""
-    return Person(row.pk, row.get_username(), people.role_of(row), seen, last_admin=False)
+    return Person(row.pk, row.get_username(), people.role_of(row), seen, last_admin=False, second_step=second_step)
 
 
 def _invitation(row: Invitation) -> dict[str, object]:

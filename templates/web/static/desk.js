@@ -7,22 +7,47 @@
   const typing = (target) => target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
   let queue = Promise.resolve();
   let failed = false;
+  let out = false;
+  const OUT = "You are logged out. Log in in another tab, then press Save: what you typed is still here.";
 
   // --- saving ---------------------------------------------------------------------------------------------------------
 
   // Of a page as it is now: the parts that nobody types in. Fields that somebody typed in since stay as they are.
   function take(page, status) {
-    for (const id of ["outline", "checks", "count", "size", "problem"]) {
-      const fresh = page.getElementById(id);
-      if (fresh) byId(id).replaceChildren(...fresh.childNodes);
-    }
-    const title = page.querySelector(".desk-head h1");
-    if (title) document.querySelector(".desk-head h1").textContent = title.textContent;
+    put(page, ["outline", "problem", "steps"]);
     if (status === 409) byId("words").replaceChildren(...page.getElementById("words").childNodes);
-    const frame = byId("frame");
-    if (frame && status !== 409) frame.src = frame.getAttribute("src");
+    deskLetter.ask();
+    later();
     arm();
   }
+
+  function put(page, ids) {
+    for (const id of ids) {
+      const fresh = page.getElementById(id);
+      if (fresh && byId(id)) byId(id).replaceChildren(...fresh.childNodes);
+    }
+  }
+
+  // Checks and sizes ask for the whole letter to be compiled and looked through: when nobody has typed for a moment.
+  const PAUSE = 700;
+  let timer = 0, asked = 0;
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(look, PAUSE);
+  }
+  async function look() {
+    const number = ++asked;
+    try {
+      const answer = await fetch(location.href);
+      if (!answer.ok || answer.redirected || number !== asked) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      put(page, ["checks", "count", "size"]);
+      if (!byId("frames") !== !page.getElementById("frames")) {
+        document.querySelector(".middle").replaceChildren(...page.querySelector(".middle").childNodes);
+      }
+    } catch { /* no connection: the next save says so */ }
+  }
+  document.addEventListener("input", () => { if (timer) later(); });
 
   function takeWords(page, sent) {
     const here = byId("words").querySelector("form");
@@ -41,20 +66,35 @@
     }
   }
 
-  function send(action, data, words) {
+  // A log-in, in another tab too, makes the token of every form here void: this fetches the new one. False: still out.
+  async function renewed(data) {
+    const answer = await fetch(location.href, { redirect: "manual" });
+    const page = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = page && page.querySelector("[name=csrfmiddlewaretoken]")?.value;
+    out = !token;
+    if (!token) return false;
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
+    if (data) data.set("csrfmiddlewaretoken", token);
+    return true;
+  }
+
+  function send(action, data, words, whole) {
     say("Saving …");
     queue = queue.then(async () => {
       let answer;
       failed = true;
       try {
         // keepalive: a link that was followed at once must not take back what was typed.
-        answer = await fetch(action, { method: "POST", body: data, keepalive: true });
+        const post = () => fetch(action, { method: "POST", body: data, keepalive: true, headers: { "X-Requested-With": "desk" } });
+        answer = await post();
+        if (answer.status === 403 && await renewed(data)) answer = await post();
       } catch {
-        say("No connection: what you typed is still here. It is saved when you leave a field again, or press Save.");
+        say("No connection: what you typed is still here. It is saved as soon as there is one again.");
+        whenBack();
         return;
       }
-      if (answer.url.includes("/login/") || answer.status === 403) {
-        say("You are logged out. Log in in another tab, then press Save: what you typed is still here.");
+      if (answer.status === 403) {
+        say(out ? OUT : "Not saved: changing this issue needs the right to do so.");
         return;
       }
       if (!answer.ok && answer.status !== 409) {
@@ -64,6 +104,7 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       failed = answer.status === 409;
       if (answer.status !== 409 && words) takeWords(page, data);
+      if (answer.status !== 409 && whole) byId("words").replaceChildren(...page.getElementById("words").childNodes);
       take(page, answer.status);
       const now = byId("saved").dataset.zone;
       const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: now }).format(new Date());
@@ -72,6 +113,20 @@
     });
     return queue;
   }
+
+  // What could not be saved for want of a connection is sent when the browser has one again, or the server answers.
+  const PATIENCE = 5000;
+  let waiting = 0;
+  function whenBack() {
+    clearTimeout(waiting);
+    waiting = setTimeout(resend, PATIENCE);
+  }
+  function resend() {
+    clearTimeout(waiting);
+    const form = document.querySelector("form.words[data-kind=words]");
+    if (failed && form && changed(form)) send(form.action, new FormData(form), true);
+  }
+  addEventListener("online", () => { if (waiting) resend(); });
 
   function changed(form) {
     return [...form.querySelectorAll("[name^=was_]")].some((was) => {
@@ -92,8 +147,29 @@
     const form = event.target.closest?.("form.words[data-kind=words]");
     if (form && event.target.type === "checkbox") send(form.action, new FormData(form), true);
   });
+  // Taking back: the form of words is the server's then, whatever it was about.
+  async function stepBack(form, button) {
+    const here = byId("words").querySelector("form");
+    if (here && here.dataset.kind === "words" && changed(here)) await send(here.action, new FormData(here), true);
+    await send(form.action, new FormData(form, button), false, true);
+    byId("steps")?.querySelector(`[value=${button.value}]`)?.focus();
+  }
   document.addEventListener("submit", (event) => {
-    if (!event.target.closest(".outline, #checks")) return;
+    const { target, submitter } = event;
+    if (out && target.method === "post") {
+      event.preventDefault();
+      renewed().then((is) => { if (is) target.requestSubmit(submitter); else say(OUT); }, () => say(OUT));
+      return;
+    }
+    if (target.id === "steps") {
+      event.preventDefault();
+      stepBack(target, submitter);
+      return;
+    }
+    if (!target.closest(".outline, #checks")) {
+      failed = false;
+      return;
+    }
     event.preventDefault();
     const back = event.submitter && event.target.closest("[id]") ? event.target.closest(".item")?.id : "";
     const verb = event.submitter?.value;
@@ -151,6 +227,7 @@
 
   // --- keys ---------------------------------------------------------------------------------------------------------------
 
+  let going = false;
   const chosen = () => document.querySelector(".outline .item.chosen");
   function step(by) {
     const items = [...document.querySelectorAll(".outline .item[data-review]")];
@@ -162,11 +239,41 @@
     const button = [...(chosen()?.querySelectorAll("button") ?? [])].find((one) => verb.includes(one.value));
     if (button) button.form.requestSubmit(button);
   }
+  // In a field that was not left yet the browser takes back what was typed there; else the last edit that was saved.
+  function undoing(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || !["z", "y"].includes(event.key.toLowerCase())) return false;
+    const own = typing(event.target), was = own?.form?.elements[`was_${own.name}`];
+    if (own && (!was || own.value.trim() !== was.value.trim())) return false;
+    const redo = event.shiftKey || event.key.toLowerCase() === "y";
+    const button = byId("steps")?.querySelector(`[value=${redo ? "redo" : "undo"}]`);
+    if (!button || button.disabled) return false;
+    event.preventDefault();
+    button.form.requestSubmit(button);
+    return true;
+  }
   document.addEventListener("keydown", (event) => {
+    if (undoing(event)) return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && byId("to-send")) {
+      event.preventDefault();
+      // What stands in a field is saved first, as it is when the field is left.
+      document.activeElement?.blur?.();
+      queue.then(() => { if (!failed) byId("to-send").click(); });
+      return;
+    }
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || typing(event.target) || byId("help").open) return;
     if (event.altKey) {
       if (event.key === "ArrowUp") { event.preventDefault(); press(["up"]); }
       if (event.key === "ArrowDown") { event.preventDefault(); press(["down"]); }
+      return;
+    }
+    if (going) {
+      going = false;
+      const there = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
+      const place = { t: "tray", k: "checks" }[event.key];
+      if (event.key === "l") document.querySelector(".outline .item a.name")?.click();
+      else if (there) there.click();
+      else if (place) byId(place)?.scrollIntoView();
+      event.preventDefault();
       return;
     }
     const view = document.querySelector(`.tabs [data-key="${CSS.escape(event.key)}"]`);
@@ -174,10 +281,17 @@
     const keys = {
       j: () => step(1), k: () => step(-1), p: () => press(["pin", "unpin"]), x: () => press(["exclude"]),
       e: () => { document.querySelector("form.words input[type=text], form.words textarea")?.focus(); },
+      g: () => { going = true; },
+      m: () => { const more = chosen()?.querySelector("details"); if (more) { more.open = true; more.querySelector("button")?.focus(); } },
       "?": () => byId("help").showModal(),
     };
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
 
+  // A link to a field (a check, a press on the letter) puts the cursor there, once the browser has gone to its place:
+  // going to what takes no cursor takes it away.
+  const land = () => { if (location.hash.startsWith("#f-")) byId(`w-${location.hash.slice(3)}`)?.focus(); };
+  addEventListener("load", () => setTimeout(land));
+  addEventListener("hashchange", land);
   arm();
 })();

@@ -8,19 +8,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.flow.compile import subject_suggestions
-from newsletter.flow.issue import quotes, words_of
+from newsletter.flow.issue import Pictured, pictured, quotes, words_of
 from newsletter.flow.issue.editing import last_editor, spoken
 from newsletter.flow.issue.wording import stops
-from newsletter.models import Issue, Placement
+from newsletter.models import Issue, Placement, PlacementState
 
 LONG = frozenset({"dek", "excerpt", "facts", "picture_alt", "note", "text"})
 MOST = {"subject": 300, "preview_text": 300, "note_signature": 200, "url": 1000, "picture": 1000}
+WIDE = 240
+"""Pixels that a picture takes at most, either way: a form can say where in it somebody pressed."""
+
+SENT = 60
+"""Reviews that a correction can be about: older ones are corrected by command."""
+
 LENGTH = 8000
 """Characters that a field without a bound of its own takes."""
 
 _HELP = {
     "title": "The headline in this letter.",
     "excerpt": "How much of the review is shown.",
+    "rating": "Like 4/5, 83%, ★★★½ or B+. Empty: none is shown.",
     "picture_alt": "What the picture shows, for those who can’t see it.",
     "picture_credit": "Whose picture it is.",
     "read_label": "The words of the link.",
@@ -53,6 +60,22 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A review's picture: `of` is what there is (None: nothing yet), `was` what the form was made from, `box` its
+    measures on the screen in pixels.
+    """
+
+    of: Pictured | None
+    was: str
+    box: tuple[int, int] = (0, 0)
+
+    @property
+    def shapes(self) -> dict[str, str]:
+        """What it can be cropped to, in words."""
+        return {"": "Whole", "wide": "Wide, 3 to 2", "square": "Square", "tall": "Tall, 2 to 3"}
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """What is chosen: its name, its fields, and how the form calls it."""
 
@@ -64,6 +87,8 @@ class Panel:
     block: str = ""
     can_take_out: bool = False
     can_leave: bool = False
+    picture: Picture | None = None
+    corrections: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 def of_review(row: Placement, typed: Mapping[str, str], theirs: Mapping[str, str]) -> Panel:
@@ -90,7 +115,17 @@ def of_review(row: Placement, typed: Mapping[str, str], theirs: Mapping[str, str
             )
         )
     title = next(each.value for each in fields if each.name == "title")
-    return Panel(f"review-{row.review_id}", title, fields)
+    picture = None if row.kind != Placement.Kind.CARD else _picture(row)
+    return Panel(f"review-{row.review_id}", title, fields, picture=picture)
+
+
+def _picture(row: Placement) -> Picture:
+    found = pictured(row)
+    was = str(row.edits.get("picture", ""))
+    if found is None or not found.width:
+        return Picture(found, was)
+    high = round(WIDE * found.height / found.width)
+    return Picture(found, was, (WIDE, high) if high <= WIDE else (round(WIDE * WIDE / high), WIDE))
 
 
 def of_issue(issue: Issue, typed: Mapping[str, str], theirs: Mapping[str, str]) -> Panel:
@@ -158,11 +193,33 @@ def of_block(issue: Issue, block: str, typed: Mapping[str, str], theirs: Mapping
             )
             for name in names
         ]
-    called = {"quote": "The quote", "sponsor": "The sponsor", "listen": "Music to read by"}
+    called = {
+        "quote": "The quote",
+        "sponsor": "The sponsor",
+        "listen": "Music to read by",
+        "promo": "The print magazine",
+    }
     return Panel(
         block, called[block], fields, kind="block", choices=choices, block=block,
         can_take_out=value != {} and block != "listen", can_leave=value is not None,
     )  # fmt: skip
+
+
+def of_corrections(issue: Issue, typed: Mapping[str, str]) -> Panel:
+    """What the issue corrects of earlier ones (R16), and the reviews that were sent lately, the newest first."""
+    sent = Placement.objects.filter(newsletter=issue.newsletter_id, state=PlacementState.SENT).exclude(issue=issue)
+    rows = sent.select_related("review__representative", "issue").order_by("-issue__slot_at", "position", "pk")
+    return Panel(
+        "correction",
+        "Corrections",
+        [Field("text", "What was wrong, and what is right", typed.get("text", ""), "", "", is_long=True, most=LENGTH)],
+        kind="correction",
+        choices=[
+            (str(row.review_id), f"{row.review} ({row.issue.slot})", typed.get("review") == str(row.review_id))
+            for row in rows[:SENT]
+        ],
+        corrections=[(str(each["review"]), str(each["title"]), str(each["text"])) for each in issue.corrections],
+    )
 
 
 def _label(name: str) -> str:

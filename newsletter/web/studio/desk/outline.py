@@ -46,6 +46,7 @@ def outline(issue: Issue) -> list[Group]:
     """The lead, the cards and the lines, in the letter's order."""
     rows = placements(issue)
     thumbs = _thumbs(row.review for row in rows)
+    thumbs |= {row.review_id: f"/media/{row.edits['picture']}" for row in rows if row.edits.get("picture")}
     pins = set(Pin.objects.filter(newsletter=issue.newsletter_id, issue=issue).values_list("review", flat=True))
     of = {kind: [row for row in rows if row.kind == kind] for kind in Placement.Kind.values}
     items = {

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import QueryDict
 
+from newsletter import media
 from newsletter.core.errors import IssueError, StaleError
 from newsletter.flow import issue as flow
 from newsletter.flow.issue.editing import even
+from newsletter.flow.issue.facts import content_of
 from newsletter.ledger import issues
+from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Issue, Placement, Review
 from newsletter.web.studio.desk.inspector import LENGTH, MOST
 from newsletter.web.studio.desk.outline import placements
 
-BLOCKS = ("quote", "sponsor", "listen")
+BLOCKS = ("quote", "sponsor", "listen", "promo")
+LISTEN = ("title", "url")
+SPONSOR = ("title", "text", "button", "url", "picture", "alt")
 _OF_ISSUE = ("subject", "preview_text", "note", "note_signature")
 
 
-def words(issue: Issue, at: str, form: QueryDict, *, now: datetime, by: str) -> None:
-    """Write what was typed in the form `at`. Raises `StaleError` (then nothing of it was written), `IssueError`."""
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A form of words, read: `words` are what stands in it and `seen` what it was made from, by field. `revert` is the
+    field that is to be as its source has it, "" for none.
+    """
+
+    words: dict[str, str]
+    seen: dict[str, str]
+    revert: str = ""
+
+
+def typed_in(form: QueryDict) -> Typed:
+    """What the form holds. Raises `IssueError` for a field that is too long."""
     seen = {name.removeprefix("was_"): _text(form, name) for name in form if name.startswith("was_")}
     typed = {name: _text(form, name) for name in seen}
     used, colon, suggestion = _text(form, "use").partition(":")
@@ -32,35 +52,77 @@ def words(issue: Issue, at: str, form: QueryDict, *, now: datetime, by: str) -> 
             raise IssueError(
                 f"This is too long: {len(text)} characters, and {MOST.get(name, LENGTH)} are the most.", where=name
             )
-    revert = form.get("revert", "")
+    return Typed(typed, seen, form.get("revert", ""))
+
+
+def of_issue(typed: Typed) -> dict[str, str]:
+    """The issue's own words that were changed, as they are to be."""
+    words, seen = typed.words, typed.seen
+    changed = {name: words[name] for name in _OF_ISSUE if name in words and even(words[name]) != even(seen[name])}
+    return changed | ({typed.revert: ""} if typed.revert in _OF_ISSUE else {})
+
+
+def of_review(typed: Typed, row: Placement) -> dict[str, str | None]:
+    """The fields of a review that were changed, as they are to be; None for the source's own again."""
+    fields: dict[str, str | None] = {}
+    for word in flow.words_of(row):
+        if word.name == typed.revert:
+            fields[word.name] = None
+        elif word.name in typed.words and even(typed.words[word.name]) != even(typed.seen[word.name]):
+            own = even(typed.words[word.name])
+            back = own == even(word.source)
+            if not back or word.edited:
+                # The source's own words, or no mark any more, are nobody's edit.
+                fields[word.name] = None if back else own
+    return fields
+
+
+def words(issue: Issue, at: str, form: QueryDict, *, now: datetime, by: str) -> None:
+    """Write what was typed in the form `at`, as a step that can be taken back. Raises `StaleError` (then nothing of it
+    was written), `IssueError`.
+    """
+    flow.recorded(issue, lambda: _write(issue, at, form, now=now, by=by), now=now, by=by)
+
+
+def _write(issue: Issue, at: str, form: QueryDict, *, now: datetime, by: str) -> None:
+    typed = typed_in(form)
+    seen = {name: text for name, text in typed.seen.items() if name != typed.revert}
     if at in BLOCKS:
         _block(issue, at, form, now=now, by=by)
+    elif at == "correction":
+        _correct(issue, form, now=now, by=by)
     elif at == "issue":
-        changed = {name: typed[name] for name in _OF_ISSUE if name in typed and even(typed[name]) != even(seen[name])}
-        if revert in _OF_ISSUE:
-            changed[revert] = ""
-            seen.pop(revert, None)
-        if changed:
+        if changed := of_issue(typed):
             flow.edit_issue(issue, changed, now=now, by=by, seen={name: seen[name] for name in changed if name in seen})
     else:
         row = placed(issue, at)
-        fields: dict[str, str | None] = {}
-        for word in flow.words_of(row):
-            if word.name == revert:
-                fields[word.name] = None
-                seen.pop(word.name, None)
-            elif word.name in typed and even(typed[word.name]) != even(seen[word.name]):
-                own = even(typed[word.name])
-                back = own == even(word.source)
-                if not back or word.edited:
-                    # The source's own words, or no mark any more, are nobody's edit.
-                    fields[word.name] = None if back else own
-        if fields:
+        if fields := of_review(typed, row):
             flow.edit_fields(row, fields, now=now, by=by, seen={name: seen[name] for name in fields if name in seen})
 
 
+def tried_words(issue: Issue, at: str, form: QueryDict) -> tuple[dict[str, Any], dict[int, dict[str, Any]]]:
+    """(the issue's fields, edits by placement) as they would be if the form `at` was saved. Raises `IssueError`."""
+    if at in BLOCKS:
+        value = _value_of(issue, at, form)
+        return {"blocks": {**issue.blocks, at: value} if value else issue.blocks}, {}
+    if at == "correction":
+        return {}, {}
+    typed = typed_in(form)
+    if at == "issue":
+        return {name: even(text) for name, text in of_issue(typed).items()}, {}
+    row = placed(issue, at)
+    edits = {name: text for name, text in {**row.edits, **of_review(typed, row)}.items() if text is not None}
+    return {}, {row.pk: edits}
+
+
 def order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
-    """Do what a button of the outline says; returns it in a sentence. Raises `IssueError`, `LedgerError`."""
+    """Do what a button of the outline says, as a step that can be taken back; returns it in a sentence. Raises
+    `IssueError`, `LedgerError`.
+    """
+    return flow.recorded(issue, lambda: _order(issue, form, now=now, by=by), now=now, by=by)
+
+
+def _order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
     key, verb = form.get("review", ""), form.get("verb", "")
     review = Review.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
     if review is None:
@@ -86,6 +148,9 @@ def order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
             flow.move(
                 row, kind="card" if verb == "lead" else verb, position=1 if verb == "lead" else None, now=now, by=by
             )
+        case "section-up" | "section-down":
+            rubric = content_of(placed(issue, f"review-{review.pk}").review).rubric
+            flow.move_section(issue, rubric, 1 if verb == "section-down" else -1, now=now, by=by)
         case "before":
             _drop(issue, review, form.get("other", ""), now=now, by=by)
         case _:
@@ -93,9 +158,52 @@ def order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
     return _place(issue, review)
 
 
+def picture(
+    issue: Issue, form: QueryDict, file: UploadedFile[Any] | None, *, folder: Path, now: datetime, by: str
+) -> None:
+    """Do what the form of a review's picture says, as a step. Raises `IssueError`, `PictureError`, `StaleError`."""
+    row = placed(issue, form.get("at", ""))
+    seen = form.get("was_picture", "")
+    if form.get("does") == "source":
+        flow.recorded(issue, lambda: flow.source_picture(row, now=now, by=by, seen=seen), now=now, by=by)
+    elif form.get("does") == "use":
+        if file is None:
+            raise IssueError("Choose a picture on your computer first.", where="picture")
+        # One byte more than is taken: enough to see that it is too much.
+        raw = file.read(media.MAX_SOURCE_BYTES + 1)
+        flow.recorded(
+            issue, lambda: flow.use_picture(row, raw, folder=folder, now=now, by=by, seen=seen), now=now, by=by
+        )
+    else:
+        crop, focus = form.get("crop", ""), _focus(form)
+        flow.recorded(
+            issue,
+            lambda: flow.crop_picture(row, crop, focus, folder=folder, now=now, by=by, seen=seen),
+            now=now,
+            by=by,
+        )
+
+
+def _focus(form: QueryDict) -> tuple[int, int]:
+    """The focal point in percent: where the picture was pressed, else what the two fields say."""
+
+    def number(name: str, usual: int) -> int:
+        text = form.get(name, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else usual
+
+    if "point.x" in form:
+        wide, high = max(1, number("wide", 1)), max(1, number("high", 1))
+        return round(100 * number("point.x", 0) / wide), round(100 * number("point.y", 0) / high)
+    return number("x", 50), number("y", 50)
+
+
 def placed(issue: Issue, at: str) -> Placement:
     """The placement that "review-KEY" names. Raises `IssueError` when the review is not in the issue (any more)."""
-    found = next((row for row in placements(issue) if f"review-{row.review_id}" == at), None)
+    _, _, key = at.partition("review-")
+    rows = Placement.objects.filter(issue=issue, state__in=ACTIVE).select_related(
+        "issue__newsletter", "review__representative"
+    )
+    found = rows.filter(review=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
     if found is None:
         raise IssueError("This review is not in the issue any more.", hint="Look at the issue as it is now.")
     return found
@@ -153,16 +261,38 @@ def _block(issue: Issue, block: str, form: QueryDict, *, now: datetime, by: str)
     elif does == "rule":
         flow.leave_to_rule(issue, block, now=now, by=by)
     elif block == "quote":
-        key, _, text = _text(form, "choice").partition(":")
-        chosen = next((each for each in placements(issue) if str(each.review_id) == key), None)
-        if chosen is None:
+        value = _value_of(issue, block, form)
+        if not value:
             raise IssueError("Choose one of the sentences.", where="quote")
-        flow.choose_quote(issue, chosen.review, text, now=now, by=by)
+        review = next(each.review for each in placements(issue) if each.review_id == value["review"])
+        flow.choose_quote(issue, review, value["text"], now=now, by=by)
     elif block == "listen":
         flow.play(issue, _text(form, "title"), _text(form, "url"), now=now, by=by)
     else:
-        insert = {name: _text(form, name) for name in ("title", "text", "button", "url", "picture", "alt")}
-        flow.book_sponsor(issue, insert, now=now, by=by)
+        verb = flow.promote if block == "promo" else flow.book_sponsor
+        verb(issue, {name: _text(form, name) for name in SPONSOR}, now=now, by=by)
+
+
+def _correct(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> None:
+    key = form.get("taken") or form.get("review", "")
+    found = Review.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
+    if found is None:
+        raise IssueError("Choose which review the correction is about.", where="correction")
+    if form.get("taken"):
+        flow.take_correction_back(found, issue, now=now, by=by)
+    else:
+        flow.correct(found, issue, _text(form, "text"), now=now, by=by)
+
+
+def _value_of(issue: Issue, block: str, form: QueryDict) -> dict[str, Any]:
+    """What the form of a block says, as issues keep it; {} for nothing."""
+    if block == "quote":
+        key, _, text = _text(form, "choice").partition(":")
+        found = next((each for each in placements(issue) if str(each.review_id) == key), None)
+        return {"review": found.review_id, "text": text} if found is not None and text else {}
+    names = LISTEN if block == "listen" else SPONSOR
+    value = {name: text for name in names if (text := _text(form, name))}
+    return value if {"title", "url"} <= set(value) else {}
 
 
 def _text(form: QueryDict, name: str) -> str:

@@ -1,0 +1,56 @@
+"""A person's own account: password, and the address that notices go to. The second step: flow.second_step."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from newsletter.core.errors import PeopleError
+from newsletter.flow.people import tell
+from subscribers import address
+from subscribers.errors import AddressError
+
+LONGEST_PASSWORD = 4096
+"""Hashing is slow by design; a password of megabytes would only be slower."""
+
+
+@transaction.atomic
+def change_password(user: User, old: str, new: str, *, now: datetime) -> None:
+    """Every other session of the person ends with it: Django's sessions are bound to the password.
+
+    Raises `PeopleError` for a wrong old one (asked only of who has one), and for a new one that is too easy.
+    """
+    if user.has_usable_password() and not user.check_password(old):
+        raise PeopleError("The present password is another one.", hint="Capital letters count.")
+    if len(new) > LONGEST_PASSWORD:
+        raise PeopleError("The new password is too long.", hint=f"At most {LONGEST_PASSWORD} signs.")
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        raise PeopleError(" ".join(error.messages)) from error
+    if "\x00" in new:
+        raise PeopleError("The new password holds a sign that can't be typed.")
+    user.set_password(new)
+    user.save(update_fields=["password"])
+    name = user.get_username()
+    tell("password changed", f"{name} changed the password.", now, name)
+
+
+@transaction.atomic
+def change_address(user: User, typed: str, *, now: datetime) -> None:
+    """Where notices go; "" is nowhere. Raises `PeopleError` for what is no address."""
+    try:
+        shown = address.parse(typed).shown if typed.strip() else ""
+    except AddressError as error:
+        raise PeopleError(f"“{typed.strip()[:80]}” is no address: {error}") from error
+    if shown == user.email:
+        return
+    user.email = shown
+    user.save(update_fields=["email"])
+    name = user.get_username()
+    # No address stands in an event.
+    tell("address changed", f"{name} {'changed' if shown else 'took away'} the address for notices.", now, name)

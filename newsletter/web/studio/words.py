@@ -1,0 +1,72 @@
+"""The words for editors: English in code and pages, and another language where somebody translated the studio.
+
+They are a domain of their own, "studio": readers' words (Django's domain) are complete in five languages or a test
+fails, and editors' words need not be. `make messages` gathers them into newsletter/locale/studio.pot. A translation is
+newsletter/locale/LANG/LC_MESSAGES/studio.po, compiled beside itself; it speaks when LANG is the language of the
+installation (`LANGUAGE_CODE`), and what it lacks is said in English. It is read once a process.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from gettext import NullTranslations, translation
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.functional import lazy
+from django.utils.translation import get_language_info, to_locale
+
+DOMAIN = "studio"
+
+
+def gettext(message: str) -> str:
+    """The message as the installation speaks."""
+    # The empty one is the catalogue's own head.
+    return _spoken().gettext(message) if message else ""
+
+
+def ngettext(singular: str, plural: str, number: int) -> str:
+    """That of the two that goes with `number`; a language may have more than two."""
+    return _spoken().ngettext(singular, plural, number)
+
+
+def numbered(newsletter: str, number: int) -> str:
+    """What an issue is called as long as nobody wrote its subject."""
+    return gettext("%(newsletter)s no. %(number)s") % {"newsletter": newsletter, "number": number}
+
+
+gettext_lazy = lazy(gettext, str)
+"""For what is written down when a module is read, long before it is said."""
+
+
+def language() -> str:
+    """The code of the language that the studio speaks: English where nobody translated it."""
+    return settings.LANGUAGE_CODE if type(_spoken()) is not NullTranslations else "en"
+
+
+def direction() -> str:
+    """ "rtl" or "ltr", for the pages' own frame."""
+    try:
+        return "rtl" if get_language_info(language())["bidi"] else "ltr"
+    except KeyError:  # a language that Django does not know
+        return "ltr"
+
+
+def _spoken() -> NullTranslations:
+    return _catalogue(str(settings.LOCALE_PATHS[0]), settings.LANGUAGE_CODE)
+
+
+@cache
+def _catalogue(folder: str, code: str) -> NullTranslations:
+    return translation(DOMAIN, Path(folder), languages=[to_locale(code)], fallback=True)
+
+
+# States and kinds, as the ledger and `core.saying` have them: keys there, marked here, and said by `|translated`.
+_ = gettext_lazy
+_MARKED = (
+    _("draft"), _("approved"), _("sending"), _("paused"), _("sent"), _("skipped"), _("missed"), _("discarded"),
+    _("scheduled"), _("held"), _("nothing sent yet"), _("sent with failures"),
+    _("off"), _("planned"), _("no issue"),
+    _("accepted"), _("failed"), _("excluded"), _("uncertain"), _("pending"),
+    _("card"), _("line"),
+)  # fmt: skip
