@@ -69,4 +69,8 @@ _MARKED = (
     _("off"), _("planned"), _("no issue"),
     _("accepted"), _("failed"), _("excluded"), _("uncertain"), _("pending"),
     _("card"), _("line"),
+    _("bounce"), _("complaint"), _("erased"), _("manual"),
+    _("refused"), _("kept out"), _("warning"),
+    _("status"), _("subscription"), _("unsubscribed at"), _("cleaned at"), _("deleted at"), _("wants mail"),
+    _("mail off"), _("plain text"), _("changed"), _("refusals"), _("frequency"), _("consent"),
 )  # fmt: skip

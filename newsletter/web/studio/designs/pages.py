@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.core.colors import is_color
-from newsletter.core.designlint.tokens import NIGHT
+from newsletter.core.designlint.tokens import NIGHT, Pair
 from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.flow import designs
 from newsletter.flow.deliver.control import spoken_time
@@ -28,14 +28,16 @@ from newsletter.models import Newsletter
 from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED, NOTICE_FRAMED, private
 from newsletter.web.studio.access import allowed, may
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 
 TOKEN = "t-"
 """How the fields of tokens begin, in forms and in a preview's address."""
 _LONGEST = 300
 _SAID = {
-    "chosen": "Chosen. The next issue wears it; an approval that stood is void.",
-    "saved": "Saved. The next issue wears it; an approval that stood is void.",
-    "same": "Nothing was different, so nothing changed.",
+    "chosen": gettext_lazy("Chosen. The next issue wears it; an approval that stood is void."),
+    "saved": gettext_lazy("Saved. The next issue wears it; an approval that stood is void."),
+    "same": gettext_lazy("Nothing was different, so nothing changed."),
 }
 
 
@@ -74,7 +76,7 @@ def choose(request: HttpRequest, newsletter: str) -> HttpResponse:
     try:
         was = designs.before(row) if "back" in request.POST else None
         if "back" in request.POST and was is None:
-            raise DesignError("There is nothing to go back to any more.", hint="Choose a design below.")
+            raise DesignError(_("There is nothing to go back to any more."), hint=_("Choose a design below."))
         name, tokens = (was.design, was.tokens) if was else (request.POST.get("design", "")[:100], None)
         changes = designs.choose(row, name, now=now, by=by, tokens=tokens)
     except NewsletterError as error:
@@ -169,6 +171,7 @@ def _tokens(
         "groups": groups,
         "found": found,
         "faint": found.faint if found else (),
+        "sides": _sides(found) if found else [],
         "advice": designs.advice(found) if found else [],
         "problem": problem,
         "said": _SAID.get(request.GET.get("said", ""), ""),
@@ -201,15 +204,26 @@ def _groups(
     found: Worn, typed: Mapping[str, str], field: str, problem: NewsletterError | None
 ) -> list[tuple[str, list[Entry]]]:
     """The tokens by what they are for, in the design's order."""
-    groups: dict[str, list[Entry]] = {"By day": [], "After dark": [], "Type and more": []}
+    day, night, more = _("By day"), _("After dark"), _("Type and more")
+    groups: dict[str, list[Entry]] = {day: [], night: [], more: []}
     for name, own in found.own.items():
         color = is_color(own)
-        group = "Type and more" if not color else "After dark" if name.startswith(NIGHT) else "By day"
+        group = more if not color else night if name.startswith(NIGHT) else day
         kind = "color" if color else "yes" if isinstance(own, bool) else "text"
         said = str(problem.hint if name == field and problem else "")
         value = typed.get(name) or _shown(found.tokens[name])
         groups[group].append(Entry(name, value, _shown(own), kind, said))
     return [(name, entries) for name, entries in groups.items() if entries]
+
+
+def _sides(found: Worn) -> list[tuple[str, list[Pair]]]:
+    """What is read on what, by day and after dark, the hardest first."""
+    pairs = sorted(found.pairs, key=lambda pair: pair.ratio)
+    sides = [
+        (_("By day"), [pair for pair in pairs if not pair.night]),
+        (_("After dark"), [pair for pair in pairs if pair.night]),
+    ]
+    return [(title, rows) for title, rows in sides if rows]
 
 
 def _shown(value: Any) -> str:

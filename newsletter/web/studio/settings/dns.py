@@ -16,6 +16,8 @@ from newsletter.flow.people import Role
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.settings.showing import METHODS, find, show
 
+OWN_SETTING = 'dkim = "own"'
+"""What an account's settings say when we sign."""
 SECONDS = 10.0
 """For all questions together: somebody waits for the answer."""
 
@@ -63,6 +65,7 @@ def dns(request: HttpRequest, newsletter: str) -> HttpResponse:
         "unknown": any(found.about == "dns" for found in findings),
         "own_keys": bool(setup and setup.keys),
         "problem": problem,
+        "own_setting": OWN_SETTING,
     }
     return show(request, "dns", row, context, status=409 if problem else 200)
 

@@ -19,6 +19,8 @@ from newsletter.core.inserts import FIELDS as PROMO
 from newsletter.flow.apply import Change, Table, change_in_studio, dump_row, tables
 from newsletter.flow.compile import design_names
 from newsletter.models import Magazine, Newsletter
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 
 Kind = Literal["text", "area", "email", "url", "time", "number", "choice", "tick"]
 _LONGEST_NUMBER = 9
@@ -83,7 +85,7 @@ class Form:
             else:
                 value = self.typed.get(each.name, "" if each.kind != "tick" else "false")
             words = self.table.field(each.name).help if each.about is None else each.about
-            found.append(Row(each, value, words, self.sentence.removeprefix(f"{each.label}: ") if wrong else ""))
+            found.append(Row(each, value, str(words), self.sentence.removeprefix(f"{each.label}: ") if wrong else ""))
         return found
 
     @property
@@ -94,7 +96,7 @@ class Form:
             return ""
         text = error.message
         if isinstance(error, KeyRefusedError):
-            label = next((each.label for each in self.inputs if each.name == error.field), "The insert")
+            label = next((each.label for each in self.inputs if each.name == error.field), _("The insert"))
             quoted = f'"{error.field}" '
             text = f"{label}: {text.removeprefix(quoted)}"
         return f"{text} {error.hint}".strip()
@@ -115,7 +117,8 @@ class Form:
         try:
             if seen != self.seen:
                 raise ConfigError(
-                    f"Somebody changed this meanwhile. Now: {self._now()}.", hint="Look at both, and save again."
+                    _("Somebody changed this meanwhile. Now: %(values)s.") % {"values": self._now()},
+                    hint=_("Look at both, and save again."),
                 )
             values = {name: value for name, value in self.values.items() if value != self._shown[name]}
             home = settings.NEWSLETTER.home
@@ -126,14 +129,15 @@ class Form:
         except ConfigError as error:
             self.problem = error
             raise
-        self.said = "Saved." if changes else "Nothing was different, so nothing changed."
+        self.said = _("Saved.") if changes else _("Nothing was different, so nothing changed.")
         return changes
 
     def _now(self) -> str:
         assert self.typed is not None
         typed = self.values
         differs = [each for each in self.inputs if typed[each.name] != self._shown[each.name]]
-        return "; ".join(f"{each.label} {write_value(self._shown[each.name])[:120]}" for each in differs) or "as typed"
+        said = [f"{each.label} {write_value(self._shown[each.name])[:120]}" for each in differs]
+        return "; ".join(said) or _("as typed")
 
     def _whole(self, values: dict[str, Any]) -> dict[str, Any]:
         """The parts of the insert as the one table that the file has."""
@@ -174,73 +178,109 @@ def _folders() -> list[Path]:
 
 
 MAGAZINE = (
-    Input("name", "Name", about=""),
-    Input("about", "About", "area", longest=500),
-    Input("url", "Site", "url", about="", longest=500),
-    Input("legal_name", "Legal name"),
-    Input("postal_address", "Postal address", "area", longest=1000),
-    Input("privacy_url", "Privacy page", "url", longest=500),
+    Input("name", gettext_lazy("Name"), about=""),
+    Input("about", gettext_lazy("About"), "area", longest=500),
+    Input("url", gettext_lazy("Site"), "url", about="", longest=500),
+    Input("legal_name", gettext_lazy("Legal name")),
+    Input("postal_address", gettext_lazy("Postal address"), "area", longest=1000),
+    Input("privacy_url", gettext_lazy("Privacy page"), "url", longest=500),
 )
 IDENTITY = (
-    Input("name", "Name", about=""),
-    Input("tagline", "Tagline", about="the line under its name"),
-    Input("from_name", "Sender’s name", about="what mailboxes show"),
-    Input("from_address", "Sender’s address", "email", about=""),
-    Input("reply_to", "Reply to", "email"),
-    Input("return_path", "Return path", "email"),
-    Input("language", "Language", longest=35),
+    Input("name", gettext_lazy("Name"), about=""),
+    Input("tagline", gettext_lazy("Tagline"), about=gettext_lazy("the line under its name")),
+    Input("from_name", gettext_lazy("Sender’s name"), about=gettext_lazy("what mailboxes show")),
+    Input("from_address", gettext_lazy("Sender’s address"), "email", about=""),
+    Input("reply_to", gettext_lazy("Reply to"), "email"),
+    Input("return_path", gettext_lazy("Return path"), "email"),
+    Input("language", gettext_lazy("Language"), longest=35),
     Input(
         "ratings",
-        "Ratings",
+        gettext_lazy("Ratings"),
         "choice",
-        (("show", "show every rating"), ("hide", "hide them"), ("rated rubrics", "only where one is expected")),
-        about="whether a review’s stars or points are printed",
+        (
+            ("show", gettext_lazy("show every rating")),
+            ("hide", gettext_lazy("hide them")),
+            ("rated rubrics", gettext_lazy("only where one is expected")),
+        ),
+        about=gettext_lazy("whether a review’s stars or points are printed"),
     ),
 )
 INSERT = (
-    Input("print_promo.title", "Title", about="empty: no insert"),
-    Input("print_promo.text", "Text", "area", about="one or two sentences", longest=1000),
-    Input("print_promo.button", "Words of the link", about="empty: the title"),
-    Input("print_promo.url", "Where it leads", "url", about="https://…", longest=500),
-    Input("print_promo.picture", "Picture", "url", about="the cover’s address", longest=500),
-    Input("print_promo.alt", "What the picture shows", about="for who can’t see it"),
-    Input("print_promo.start", "First day", about="like 2026-11-05; empty: at once", longest=10),
-    Input("print_promo.end", "Last day", about="the same; empty: for good", longest=10),
+    Input("print_promo.title", gettext_lazy("Title"), about=gettext_lazy("empty: no insert")),
+    Input("print_promo.text", gettext_lazy("Text"), "area", about=gettext_lazy("one or two sentences"), longest=1000),
+    Input("print_promo.button", gettext_lazy("Words of the link"), about=gettext_lazy("empty: the title")),
+    Input("print_promo.url", gettext_lazy("Where it leads"), "url", about="https://…", longest=500),
+    Input(
+        "print_promo.picture", gettext_lazy("Picture"), "url", about=gettext_lazy("the cover’s address"), longest=500
+    ),
+    Input("print_promo.alt", gettext_lazy("What the picture shows"), about=gettext_lazy("for who can’t see it")),
+    Input(
+        "print_promo.start",
+        gettext_lazy("First day"),
+        about=gettext_lazy("like 2026-11-05; empty: at once"),
+        longest=10,
+    ),
+    Input("print_promo.end", gettext_lazy("Last day"), about=gettext_lazy("the same; empty: for good"), longest=10),
 )
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAYS = (
+    ("monday", gettext_lazy("Monday")),
+    ("tuesday", gettext_lazy("Tuesday")),
+    ("wednesday", gettext_lazy("Wednesday")),
+    ("thursday", gettext_lazy("Thursday")),
+    ("friday", gettext_lazy("Friday")),
+    ("saturday", gettext_lazy("Saturday")),
+    ("sunday", gettext_lazy("Sunday")),
+)
 SCHEDULE = (
-    Input("weekday", "Day", "choice", tuple((day, day.capitalize()) for day in _DAYS), about=""),
-    Input("send_time", "Time", "time", about="by the clocks of the zone below", longest=5),
-    Input("timezone", "Time zone", about="its summer time included", longest=64),
-    Input("cutoff_hours", "Cutoff, hours before", "number", about="reviews are placed until then"),
+    Input("weekday", gettext_lazy("Day"), "choice", _DAYS, about=""),
+    Input("send_time", gettext_lazy("Time"), "time", about=gettext_lazy("by the clocks of the zone below"), longest=5),
+    Input("timezone", gettext_lazy("Time zone"), about=gettext_lazy("its summer time included"), longest=64),
+    Input(
+        "cutoff_hours",
+        gettext_lazy("Cutoff, hours before"),
+        "number",
+        about=gettext_lazy("reviews are placed until then"),
+    ),
     Input(
         "approval",
-        "Approval",
+        gettext_lazy("Approval"),
         "choice",
-        (("required", "a person approves every issue"), ("automatic", "by itself when nothing speaks against it")),
-        about="who says that an issue goes out",
+        (
+            ("required", gettext_lazy("a person approves every issue")),
+            ("automatic", gettext_lazy("by itself when nothing speaks against it")),
+        ),
+        about=gettext_lazy("who says that an issue goes out"),
     ),
-    Input("approval_by_another", "Who edited an issue can’t approve it", "tick", about="somebody else has to"),
+    Input(
+        "approval_by_another",
+        gettext_lazy("Who edited an issue can’t approve it"),
+        "tick",
+        about=gettext_lazy("somebody else has to"),
+    ),
 )
 RULES = (
-    Input("min_reviews", "At least, reviews", "number"),
+    Input("min_reviews", gettext_lazy("At least, reviews"), "number"),
     Input(
         "under_minimum",
-        "With fewer",
+        gettext_lazy("With fewer"),
         "choice",
-        (("hold", "hold for a person"), ("send", "send anyway"), ("skip", "skip the week")),
-        about="what happens under the minimum",
+        (
+            ("hold", gettext_lazy("hold for a person")),
+            ("send", gettext_lazy("send anyway")),
+            ("skip", gettext_lazy("skip the week")),
+        ),
+        about=gettext_lazy("what happens under the minimum"),
     ),
-    Input("max_cards", "Shown in full, at most", "number", about="reviews"),
-    Input("max_lines", "In one line, at most", "number", about="reviews"),
-    Input("freshness_days", "Fresh for, days", "number"),
-    Input("first_import_days", "News of a new source, days", "number"),
-    Input("grace_hours", "Late by at most, hours", "number"),
-    Input("min_gap_hours", "Between two issues, hours", "number"),
-    Input("quiet_weeks", "Quiet for, weeks", "number"),
+    Input("max_cards", gettext_lazy("Shown in full, at most"), "number", about=gettext_lazy("reviews")),
+    Input("max_lines", gettext_lazy("In one line, at most"), "number", about=gettext_lazy("reviews")),
+    Input("freshness_days", gettext_lazy("Fresh for, days"), "number"),
+    Input("first_import_days", gettext_lazy("News of a new source, days"), "number"),
+    Input("grace_hours", gettext_lazy("Late by at most, hours"), "number"),
+    Input("min_gap_hours", gettext_lazy("Between two issues, hours"), "number"),
+    Input("quiet_weeks", gettext_lazy("Quiet for, weeks"), "number"),
 )
 
 
 def account_input(names: Sequence[str]) -> tuple[Input, ...]:
     """The choice among the accounts that there are."""
-    return (Input("account", "Account", "choice", tuple((name, name) for name in names), about=""),)
+    return (Input("account", gettext_lazy("Account"), "choice", tuple((name, name) for name in names), about=""),)

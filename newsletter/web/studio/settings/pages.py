@@ -27,6 +27,7 @@ from newsletter.web.studio.access import allowed
 from newsletter.web.studio.settings.forms import IDENTITY, INSERT, MAGAZINE, RULES, SCHEDULE, Form, table_of
 from newsletter.web.studio.settings.showing import METHODS, find, handle, render_part, show
 from newsletter.web.studio.spans import span
+from newsletter.web.studio.words import gettext as _
 
 FILE = "magazine.toml"
 _LARGEST_FILE = 2 * 1024 * 1024
@@ -138,11 +139,13 @@ def dump(request: HttpRequest) -> HttpResponse:
 
 def _differences(path: Path) -> list[Any]:
     if path.stat().st_size > _LARGEST_FILE:
-        raise ConfigError(f"{FILE} is too large to compare here.", hint="Type: newsletter apply --dry-run")
+        raise ConfigError(
+            _("%(file)s is too large to compare here.") % {"file": FILE}, hint=_("Type: newsletter apply --dry-run")
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{FILE} can’t be read.", hint="It must be UTF-8 text.") from error
+        raise ConfigError(_("%(file)s can’t be read.") % {"file": FILE}, hint=_("It must be UTF-8 text.")) from error
     return apply_text(text, now=timezone.now(), file=FILE, home=path.parent, dry_run=True)
 
 
@@ -166,11 +169,15 @@ def _slots(newsletter: Newsletter, schedule: Schedule, after: datetime) -> list[
 
 
 def _clocks(one: Ahead, schedule: Schedule) -> str:
+    at = f"{schedule.send_time:%H:%M}"
     if one.skipped:
-        return f"{schedule.send_time:%H:%M} does not exist on that day: the clocks go forward."
+        return _("%(time)s does not exist on that day: the clocks go forward.") % {"time": at}
     if one.twice:
-        return f"{schedule.send_time:%H:%M} comes twice on that day: the first is meant."
+        return _("%(time)s comes twice on that day: the first is meant.") % {"time": at}
+    if one.shift > timedelta(0):
+        more = _("The clocks change in the week before: %(span)s more than seven days.")
+        return more % {"span": span(one.shift)}
     if one.shift:
-        more = "more" if one.shift > timedelta(0) else "less"
-        return f"The clocks change in the week before: {span(abs(one.shift))} {more} than seven days."
+        less = _("The clocks change in the week before: %(span)s less than seven days.")
+        return less % {"span": span(-one.shift)}
     return ""

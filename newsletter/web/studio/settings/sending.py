@@ -24,13 +24,15 @@ from newsletter.models import Account
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.settings.forms import Form, account_input, table_of
 from newsletter.web.studio.settings.showing import METHODS, find, handle, show
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 
 _SECRET_WORDS = ("password", "secret", "key", "token")
 KINDS = {
-    Account.Kind.OUTBOX: "writes files into the outbox and mails nobody",
-    Account.Kind.SMTP: "a mail server, over SMTP",
-    Account.Kind.ESP: "a provider, over HTTP",
-    Account.Kind.MEMORY: "keeps messages in memory: for tests",
+    Account.Kind.OUTBOX: gettext_lazy("writes files into the outbox and mails nobody"),
+    Account.Kind.SMTP: gettext_lazy("a mail server, over SMTP"),
+    Account.Kind.ESP: gettext_lazy("a provider, over HTTP"),
+    Account.Kind.MEMORY: gettext_lazy("keeps messages in memory: for tests"),
 }
 
 
@@ -93,27 +95,28 @@ def machine_facts() -> list[Fact]:
     for key in keys():
         value = getattr(config, key.attribute)
         if key.secret:
-            shown = "(set)" if value else "(not set)"
+            shown = _("(set)") if value else _("(not set)")
         else:
             shown = ", ".join(value) if isinstance(value, tuple) else str(value)
-        found.append(Fact(key.dotted, shown, str(origins.get(key.dotted, "default"))))
+        origin = origins.get(key.dotted, "default")
+        found.append(Fact(key.dotted, shown, _("default") if origin == "default" else origin))
     return found
 
 
 def _fact(name: str, value: object, environ: Mapping[str, str]) -> Fact:
     if name.endswith("_env") and isinstance(value, str):
         there = bool(environ.get(value))
-        return Fact(name, value, "the variable is set" if there else "the variable is not set", not there)
+        return Fact(name, value, _("the variable is set") if there else _("the variable is not set"), not there)
     if name.endswith("_file") and isinstance(value, str):
         home = settings.NEWSLETTER.home
         path = Path(home) / value if home else Path(value)
         there = path.is_file()
-        return Fact(name, value, "the file is there" if there else "the file is not there", not there)
+        return Fact(name, value, _("the file is there") if there else _("the file is not there"), not there)
     if isinstance(value, Mapping):
         # What a provider takes beside our own settings: nobody knows which of it is a secret.
-        return Fact(name, ", ".join(sorted(map(str, value))) or "none", "values are not shown")
+        return Fact(name, ", ".join(sorted(map(str, value))) or _("none"), _("values are not shown"))
     if any(word in name.lower() for word in _SECRET_WORDS):
-        return Fact(name, "(hidden)")
+        return Fact(name, _("(hidden)"))
     if isinstance(value, str) and "@" in urlsplit(value).netloc:
-        return Fact(name, "(hidden)", "it holds a login")
+        return Fact(name, _("(hidden)"), _("it holds a login"))
     return Fact(name, value if isinstance(value, str) else write_value(value))

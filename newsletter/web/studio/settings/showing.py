@@ -14,10 +14,16 @@ from newsletter.core.errors import NewsletterError
 from newsletter.models import Newsletter
 from newsletter.web.headers import private
 from newsletter.web.studio.settings.forms import Form
+from newsletter.web.studio.words import gettext_lazy
 
 METHODS = ["GET", "HEAD", "POST"]
-PARTS = {"identity": "Identity", "sending": "Sending", "dns": "DNS", "schedule": "Schedule"}
-_SAID = {"saved": "Saved.", "same": "Nothing was different, so nothing changed."}
+PARTS = {
+    "identity": gettext_lazy("Identity"),
+    "sending": gettext_lazy("Sending"),
+    "dns": gettext_lazy("DNS"),
+    "schedule": gettext_lazy("Schedule"),
+}
+_SAID = {"saved": gettext_lazy("Saved."), "same": gettext_lazy("Nothing was different, so nothing changed.")}
 
 
 def find(newsletter: str) -> Newsletter:

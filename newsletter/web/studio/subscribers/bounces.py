@@ -19,6 +19,8 @@ from newsletter.models import Evidence
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.plots import Row, bars_of
 from newsletter.web.studio.subscribers.showing import minute, number, sees, show, shown
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 from subscribers import suppression
 from subscribers.models import Subscription
 
@@ -27,13 +29,17 @@ LOOKED_AT = 1_000
 """Of the latest reports the plot is drawn."""
 ASIDE = 50
 _ABOUT = {
-    "address": "No such mailbox or domain",
-    "mailbox": "Mailbox full or closed",
-    "transient": "A fault on the way",
-    "policy": "They refuse us as a sender",
-    "content": "They refuse this letter",
+    "address": gettext_lazy("No such mailbox or domain"),
+    "mailbox": gettext_lazy("Mailbox full or closed"),
+    "transient": gettext_lazy("A fault on the way"),
+    "policy": gettext_lazy("They refuse us as a sender"),
+    "content": gettext_lazy("They refuse this letter"),
 }
-_KINDS = {"complaint": "Called spam", "delay": "Held up", "auto-reply": "Automatic answer"}
+_KINDS = {
+    "complaint": gettext_lazy("Called spam"),
+    "delay": gettext_lazy("Held up"),
+    "auto-reply": gettext_lazy("Automatic answer"),
+}
 
 
 @allowed(Role.EDITOR)
@@ -87,11 +93,11 @@ def _rows(request: HttpRequest, found: list[Evidence]) -> list[dict[str, Any]]:
             {
                 "pk": row.pk,
                 "when": minute(row.at),
-                "address": shown(request, person) if person else "somebody who is gone",
+                "address": shown(request, person) if person else _("somebody who is gone"),
                 "person": person.pk if person and sees(request) else None,
                 "kind": _KINDS.get(row.kind, _ABOUT.get(row.about, row.about or row.kind)),
                 "bad": row.kind == "complaint" or row.hard,
-                "decision": row.decision or "noted",
+                "decision": row.decision or _("noted"),
                 "words": words_of(row),
                 "issue": row.issue,
                 "forgiven": bool(row.forgiven_at),
@@ -107,7 +113,7 @@ def _rows(request: HttpRequest, found: list[Evidence]) -> list[dict[str, Any]]:
 def _bars() -> list[Row]:
     counted: dict[str, int] = {}
     for kind, about in Evidence.objects.order_by("-pk").values_list("kind", "about")[:LOOKED_AT]:
-        words = _KINDS.get(kind, _ABOUT.get(about, about or kind))
+        words = str(_KINDS.get(kind, _ABOUT.get(about, about or kind)))
         counted[words] = counted.get(words, 0) + 1
     return bars_of(sorted(counted.items(), key=lambda item: -item[1]))
 

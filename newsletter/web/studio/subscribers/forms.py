@@ -23,8 +23,10 @@ from newsletter.web.headers import private
 from newsletter.web.public.embedding import address_of, embed_code
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.subscribers.showing import show
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 
-STATES = {"done": "answered", "waiting": "waiting", "dropped": "dropped"}
+STATES = {"done": gettext_lazy("answered"), "waiting": gettext_lazy("waiting"), "dropped": gettext_lazy("dropped")}
 LOOKED_AT = 1_000
 """Of the latest sign-ups is told on which pages they were made."""
 _PREVIEW = (
@@ -43,7 +45,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     for form, state, number in Signup.objects.values_list("form", "state").annotate(number=Count("pk")).order_by():
         found[form][state] = number
     base = settings.NEWSLETTER.base_url
-    context = {"rows": [(row, found[row.pk], address_of(row, base)) for row in rows], "states": STATES}
+    context = {"rows": [(row, found[row.pk], address_of(row, base)) for row in rows]}
     return show(request, "forms", context)
 
 
@@ -108,11 +110,11 @@ def _page(request: HttpRequest, row: SignupForm) -> HttpResponse:
         "counts": [(words, counted.get(state, 0)) for state, words in STATES.items()],
         "pages": pages.most_common(8),
         "codes": (
-            ("plain", "Plain HTML", "Works everywhere, also without a script.",
+            ("plain", _("Plain HTML"), _("Works everywhere, also without a script."),
              embed_code(row, language, base_url=base)),
-            ("script", "With a script", "The same, and hints while one types; the page does not change.",
+            ("script", _("With a script"), _("The same, and hints while one types; the page does not change."),
              embed_code(row, language, base_url=base, script=True)),
-            ("link", "A link", "Leads to the form’s own page.", address),
+            ("link", _("A link"), _("Leads to the form’s own page."), address),
         ),
         "address": address,
         "topics": [label(topic, "en") for topic in row.topics],
@@ -125,7 +127,7 @@ def _edited(request: HttpRequest, row: SignupForm | None) -> HttpResponseBase:
         return _form_page(request, row)
     slug = row.slug if row else request.POST.get("slug", "").strip()
     if row is None and SignupForm.objects.filter(slug=slug).exists():
-        return _form_page(request, row, problem=f'There is a form "{slug}" already.', status=409)
+        return _form_page(request, row, problem=_('There is a form "%(name)s" already.') % {"name": slug}, status=409)
     values: dict[str, Any] = {name: _one_text(request.POST.get(name, "")) for name in _TEXTS}
     values |= {
         "slug": slug,

@@ -26,20 +26,22 @@ from newsletter.flow.people import Role
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.subscribers.showing import chosen, lists, show
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 from subscribers.csv_io import Look
 from subscribers.errors import SubscribersError
 
 MEANINGS = (
-    ("", "Leave aside"),
-    ("email", "Address"),
-    ("name", "Name"),
-    ("first name", "First name"),
-    ("last name", "Last name"),
-    ("language", "Language"),
-    ("topics", "Topics"),
-    ("joined", "Day they joined"),
-    ("confirmed", "Day they confirmed"),
-    ("attributes", "Custom attributes, as JSON"),
+    ("", gettext_lazy("Leave aside")),
+    ("email", gettext_lazy("Address")),
+    ("name", gettext_lazy("Name")),
+    ("first name", gettext_lazy("First name")),
+    ("last name", gettext_lazy("Last name")),
+    ("language", gettext_lazy("Language")),
+    ("topics", gettext_lazy("Topics")),
+    ("joined", gettext_lazy("Day they joined")),
+    ("confirmed", gettext_lazy("Day they confirmed")),
+    ("attributes", gettext_lazy("Custom attributes, as JSON")),
 )
 KEEP = "keep"
 """Of a column that means nothing to us: keep it under its own name as a custom attribute."""
@@ -56,10 +58,10 @@ def begin(request: HttpRequest) -> HttpResponseBase:
     try:
         wanted = chosen(lists(), request.POST.get("list", ""))
         if wanted is None:
-            raise SubscriberError("There is no list yet.", hint="Describe a newsletter in magazine.toml first.")
+            raise SubscriberError(_("There is no list yet."), hint=_("Describe a newsletter in magazine.toml first."))
         file, pasted = request.FILES.get("file"), request.POST.get("pasted", "")
         if not isinstance(file, UploadedFile) and not pasted.strip():
-            raise SubscriberError("There is no file, and nothing was pasted.", hint="Choose one of the two.")
+            raise SubscriberError(_("There is no file, and nothing was pasted."), hint=_("Choose one of the two."))
         home = settings.NEWSLETTER.need_home()
         uploads.expire(home, timezone.now())
         pieces: Iterable[bytes] = file.chunks() if isinstance(file, UploadedFile) else (pasted.encode(),)
@@ -227,12 +229,11 @@ def _plan(request: HttpRequest, tables: list[Look]) -> tuple[dict[str, str], lis
         if not meaning:
             leave.append(column.header)
         elif meaning in mapping:
-            both = f"“{mapping[meaning]}” and “{column.header}”"
-            raise SubscriberError(
-                f"Two columns are the {known.get(meaning, meaning).lower()}: {both}.", hint="Keep one."
-            )
+            said = _("Two columns are the %(meaning)s: “%(first)s” and “%(second)s”.")
+            named = {"meaning": known.get(meaning, meaning).lower(), "first": mapping[meaning], "second": column.header}
+            raise SubscriberError(said % named, hint=_("Keep one."))
         else:
             mapping[meaning] = column.header
     if "email" not in mapping:
-        raise SubscriberError("No column is the address.", hint="Say which one is.")
+        raise SubscriberError(_("No column is the address."), hint=_("Say which one is."))
     return mapping, leave

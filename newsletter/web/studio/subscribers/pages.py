@@ -19,18 +19,20 @@ from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.plots import line
 from newsletter.web.studio.subscribers.showing import chosen, day, lists, number, sees, show, shown, text
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 from subscribers import listing, segments
 from subscribers.csv_io import export_lines
 from subscribers.errors import SubscribersError
 from subscribers.models import MailingList, Segment, Subscription
 
 CHIPS = {
-    "": "All",
-    "active": "Active",
-    "pending": "Not confirmed",
-    "paused": "Paused",
-    "unsubscribed": "Unsubscribed",
-    listing.SUPPRESSED: "Suppressed",
+    "": gettext_lazy("All"),
+    "active": gettext_lazy("Active"),
+    "pending": gettext_lazy("Not confirmed"),
+    "paused": gettext_lazy("Paused"),
+    "unsubscribed": gettext_lazy("Unsubscribed"),
+    listing.SUPPRESSED: gettext_lazy("Suppressed"),
 }
 PLOT = (600.0, 150.0)
 
@@ -49,7 +51,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     known, now = lists(), timezone.now()
     wanted = chosen(known, request.POST.get("list", ""))
     if wanted is None:
-        return _page(request, "", problem="There is no list yet.", status=409)
+        return _page(request, "", problem=_("There is no list yet."), status=409)
     slug = request.POST.get("segment", "").replace("\x00", "")
     try:
         rule = segments.find(slug, wanted).rule if slug else {}

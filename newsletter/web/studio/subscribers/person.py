@@ -20,8 +20,17 @@ from newsletter.flow.preferences import data_of
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.subscribers.showing import day, minute, sees, show, shown, text
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 from subscribers import address, suppression
 from subscribers.models import Subscriber, Suppression
+
+_STATES = {
+    "pending": gettext_lazy("Pending"),
+    "active": gettext_lazy("Active"),
+    "paused": gettext_lazy("Paused"),
+    "unsubscribed": gettext_lazy("Unsubscribed"),
+}
 
 
 @allowed(Role.EDITOR)
@@ -42,7 +51,7 @@ def unsubscribe(request: HttpRequest, person: int) -> HttpResponseBase:
     wanted = request.POST.get("subscription", "")
     subscription = next((one for one in _subscriptions(row) if str(one.pk) == wanted), None)
     if subscription is None:
-        return _page(request, row, problem="That is no subscription of theirs. Look at it as it is now.", status=409)
+        return _page(request, row, problem=_("That is no subscription of theirs. Look at it as it is now."), status=409)
     membership.unsubscribe(subscription, now=timezone.now(), by=request.user.get_username())
     return private(HttpResponseRedirect(reverse("subscriber", args=[row.pk])))
 
@@ -127,12 +136,13 @@ def _subscription(row: Any) -> dict[str, Any]:
         "pk": row.pk,
         "list": row.mailing_list.name,
         "state": row.state,
+        "word": _STATES.get(row.state, row.state.capitalize()),
         "since": day(row.state_at),
         "joined": day(row.joined_at),
         "confirmed": day(row.confirmed_at),
         "accepted": day(row.last_accepted_at),
-        "topics": ", ".join(row.topics) or "all topics",
-        "frequency": {"weekly": "every issue", "monthly": "the first issue of a month"}.get(
+        "topics": ", ".join(row.topics) or _("all topics"),
+        "frequency": {"weekly": _("every issue"), "monthly": _("the first issue of a month")}.get(
             row.frequency, row.frequency
         ),
         "until": day(row.paused_until),

@@ -20,6 +20,8 @@ from newsletter.flow.people import Role
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.subscribers.showing import chosen, lists, show
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 from subscribers import segments
 from subscribers.errors import SegmentError, SubscribersError
 from subscribers.models import Segment
@@ -27,11 +29,11 @@ from subscribers.segments.placing import place_of
 
 LONGEST = 100_000
 EXAMPLES = (
-    ("Who took a letter lately", '{"state": ["active"], "accepted": {"within_days": 90}}'),
-    ("Readers in German", '{"language": ["de"]}'),
-    ("Follows books or films", '{"topics": ["book", "movie"]}'),
-    ("New this month", '{"joined": {"within_days": 30}}'),
-    ("At one of two domains", '{"any": [{"domain": ["example.org"]}, {"domain": ["*.example.com"]}]}'),
+    (gettext_lazy("Who took a letter lately"), '{"state": ["active"], "accepted": {"within_days": 90}}'),
+    (gettext_lazy("Readers in German"), '{"language": ["de"]}'),
+    (gettext_lazy("Follows books or films"), '{"topics": ["book", "movie"]}'),
+    (gettext_lazy("New this month"), '{"joined": {"within_days": 30}}'),
+    (gettext_lazy("At one of two domains"), '{"any": [{"domain": ["example.org"]}, {"domain": ["*.example.com"]}]}'),
 )
 
 
@@ -62,7 +64,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
         }
         for row in rows
     ]
-    done = "Deleted." if request.GET.get("deleted") else ""
+    done = _("Deleted.") if request.GET.get("deleted") else ""
     context = {"rows": shown, "lists": lists(), "may_change": may(request, Role.APPROVER), "done": done}
     return show(request, "segments", context)
 
@@ -105,14 +107,19 @@ def delete(request: HttpRequest, segment: str) -> HttpResponseBase:
 def read_rule(text: str) -> tuple[dict[str, Any], Wrong | None]:
     """The typed rule, or what is wrong with it and where."""
     if len(text) > LONGEST:
-        return {}, Wrong(f"The rule has {len(text):,} letters; at most {LONGEST:,} are read.")
+        return {}, Wrong(
+            _("The rule has %(number)s letters; at most %(most)s are read.")
+            % {"number": f"{len(text):,}", "most": f"{LONGEST:,}"}
+        )
     try:
         rule = json.loads(text)
     except json.JSONDecodeError as error:
         at = min(error.pos, len(text))
-        return {}, _wrong(text, f"This is not JSON: {error.msg.lower()}.", (at, min(at + 1, len(text))))
+        return {}, _wrong(
+            text, _("This is not JSON: %(why)s.") % {"why": error.msg.lower()}, (at, min(at + 1, len(text)))
+        )
     except (ValueError, RecursionError):
-        return {}, Wrong("This is not JSON that can be read: a number is too long, or it is nested too deeply.")
+        return {}, Wrong(_("This is not JSON that can be read: a number is too long, or it is nested too deeply."))
     try:
         segments.parse(rule)
     except SegmentError as error:
@@ -141,21 +148,29 @@ def _edited(request: HttpRequest, row: Segment | None) -> HttpResponseBase:
     known = lists()
     wanted = row.mailing_list if row else chosen(known, request.POST.get("list", ""))
     if wanted is None:
-        return _page(request, row, problem="There is no list yet.", status=409)
+        return _page(request, row, problem=_("There is no list yet."), status=409)
     now = timezone.now()
     if request.POST.get("do") == "count":
         return _page(request, row, counted=segments.count(wanted, rule, now=now))
     if row is not None and request.POST.get("mark", "") != _mark(row):
-        words = "Somebody else changed this segment meanwhile. Its rule as it is now stands below yours; save again to "
-        return _page(request, row, problem=f"{words}replace it.", theirs=True, status=409)
+        words = _(
+            "Somebody else changed this segment meanwhile. Its rule as it is now stands below yours; "
+            "save again to replace it."
+        )
+        return _page(request, row, problem=words, theirs=True, status=409)
     name = row.slug if row else request.POST.get("slug", "").strip()
     title = " ".join(request.POST.get("name", "").replace("\x00", "").split())[:200]
     try:
         if row is None and Segment.objects.filter(slug=name).exists():
-            raise SegmentError(f'There is a segment "{name}" already.')
+            raise SegmentError(_('There is a segment "%(name)s" already.') % {"name": name})
         membership.save_segment(name, wanted, rule=rule, title=title, now=now, by=request.user.get_username())
     except Refused as error:
-        return _page(request, row, problem=f"The short name {error} {error.hint}".strip(), status=422)
+        return _page(
+            request,
+            row,
+            problem=_("The short name %(problem)s") % {"problem": f"{error} {error.hint}".strip()},
+            status=422,
+        )
     except SubscribersError as error:
         return _page(request, row, problem=str(error), status=409)
     return private(HttpResponseRedirect(f"{reverse('segments')}?count={name}"))
