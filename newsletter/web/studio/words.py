@@ -69,4 +69,6 @@ _MARKED = (
     _("off"), _("planned"), _("no issue"),
     _("accepted"), _("failed"), _("excluded"), _("uncertain"), _("pending"),
     _("card"), _("line"),
+    _("in"), _("out"), _("waiting"),
+    _("editor"), _("approver"), _("admin"),
 )  # fmt: skip
