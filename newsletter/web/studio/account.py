@@ -30,14 +30,16 @@ from newsletter.web.links import seal
 from newsletter.web.studio.access import allowed, lacks_second_step
 from newsletter.web.studio.limits import Attempt
 from newsletter.web.studio.squares import squares
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 
 PATIENCE = timedelta(hours=1)
 """So long a secret that no code confirmed yet is shown."""
 _KEY = "second step to confirm"
 _SAID = {
-    "password": "Your password is changed. Every other browser that was logged in as you is logged out.",
-    "address": "Your address is saved.",
-    "off": "The second step is off. Your password alone logs you in.",
+    "password": gettext_lazy("Your password is changed. Every other browser that was logged in as you is logged out."),
+    "address": gettext_lazy("Your address is saved."),
+    "off": gettext_lazy("The second step is off. Your password alone logs you in."),
 }
 
 
@@ -112,7 +114,7 @@ def second_step_act(request: HttpRequest, verb: str) -> HttpResponse:
 
 def _begin(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
     if second_step.has(user):
-        raise PeopleError("The second step is on already.", hint="Turn it off first to take another device.")
+        raise PeopleError(_("The second step is on already."), hint=_("Turn it off first to take another device."))
     # Or whoever finds an open browser could lock its owner out.
     if user.has_usable_password():
         _limited(request, now, lambda: _require_password(request, user))
@@ -129,7 +131,7 @@ def _cancel(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
 def _on(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
     secret = _begun(request, now)
     if secret is None:
-        raise PeopleError("The picture of before is too old.", hint="Begin again.")
+        raise PeopleError(_("The picture of before is too old."), hint=_("Begin again."))
     codes = second_step.turn_on(user, secret, _typed(request), seal=seal(), now=now)
     request.session.pop(_KEY, None)
     return _codes_page(request, codes, turned_on=True)
@@ -194,7 +196,8 @@ def _second_step_page(request: HttpRequest, more: dict[str, Any] | None = None, 
 def _codes_page(request: HttpRequest, codes: list[str], *, turned_on: bool) -> HttpResponse:
     """The only time that the codes are shown. In the answer itself: an address of theirs could be opened again."""
     name, host = _user(request).get_username(), _host()
-    text = f"Recovery codes of {name} at {host}. Each works once.\n\n" + "\n".join(codes) + "\n"
+    heading = _("Recovery codes of %(name)s at %(host)s. Each works once.") % {"name": name, "host": host}
+    text = f"{heading}\n\n" + "\n".join(codes) + "\n"
     context = {
         "codes": codes,
         "turned_on": turned_on,
@@ -228,19 +231,19 @@ def _limited(request: HttpRequest, now: datetime, prove: Callable[[], object]) -
     attempt = Attempt(request, _user(request).get_username(), now)
     if attempt.refused:
         attempt.forget()
-        raise TooManyTries("Too many tries went wrong.", hint="Wait a quarter of an hour.")
+        raise TooManyTries(_("Too many tries went wrong."), hint=_("Wait a quarter of an hour."))
     prove()
     attempt.forget()
 
 
 def _require_password(request: HttpRequest, user: User) -> None:
     if not user.check_password(request.POST.get("password", "")):
-        raise PeopleError("Your password is another one.", hint="Capital letters count.")
+        raise PeopleError(_("Your password is another one."), hint=_("Capital letters count."))
 
 
 def _require_code(request: HttpRequest, user: User, now: datetime) -> None:
     if not second_step.passes(user, _typed(request), seal=seal(), now=now):
-        raise PeopleError(second_step.WRONG, hint="Nothing was changed.")
+        raise PeopleError(second_step.WRONG, hint=_("Nothing was changed."))
 
 
 def _typed(request: HttpRequest) -> str:

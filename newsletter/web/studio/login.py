@@ -28,6 +28,7 @@ from newsletter.web.links import seal
 from newsletter.web.studio import keeping, waiting
 from newsletter.web.studio.access import denied, lacks_second_step
 from newsletter.web.studio.limits import WINDOW, Attempt, wrong_codes
+from newsletter.web.studio.words import gettext as _
 
 VALID = timedelta(days=1)
 SUSPECT = 5
@@ -109,7 +110,7 @@ def code(request: HttpRequest) -> HttpResponse:
     attempt = Attempt(request, user.get_username(), now)
     if attempt.refused:
         attempt.forget()
-        context["problem"] = "Too many tries went wrong. Wait a quarter of an hour."
+        context["problem"] = _("Too many tries went wrong. Wait a quarter of an hour.")
         return private(_later(render(request, "studio/login_code.html", context, status=429, using="jinja2")))
     try:
         right = second_step.passes(user, request.POST.get("code", "")[:100], seal=seal(), now=now)
@@ -120,7 +121,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if not right:
         if wrong_codes(user.get_username(), now) == SUSPECT:
             second_step.guessed_at(user, SUSPECT, now)
-        context["problem"] = f"{second_step.WRONG} The app shows a new one every 30 seconds."
+        context["problem"] = f"{second_step.WRONG} {_('The app shows a new one every 30 seconds.')}"
         return private(render(request, "studio/login_code.html", context, status=400, using="jinja2"))
     attempt.forget()
     if pending.link and (_user_of(pending.link, now) != user or not _use_up(user)):

@@ -26,8 +26,10 @@ from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_FRAMED, NOTICE_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio.access import allowed
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 
-WAYS = {"letter": "Letter", "text": "Plain text"}
+WAYS = {"letter": gettext_lazy("Letter"), "text": gettext_lazy("Plain text")}
 
 
 @allowed(Role.ADMIN)
@@ -137,7 +139,7 @@ def _designs() -> list[str]:
 def _newsletter() -> Newsletter:
     found = Newsletter.objects.select_related("account", "magazine").order_by("pk").first()
     if found is None:
-        raise SourceError("There is no newsletter yet.", hint="Add a source first.")
+        raise SourceError(_("There is no newsletter yet."), hint=_("Add a source first."))
     return found
 
 

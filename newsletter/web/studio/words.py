@@ -73,4 +73,6 @@ _MARKED = (
     _("refused"), _("kept out"), _("warning"),
     _("status"), _("subscription"), _("unsubscribed at"), _("cleaned at"), _("deleted at"), _("wants mail"),
     _("mail off"), _("plain text"), _("changed"), _("refusals"), _("frequency"), _("consent"),
+    _("in"), _("out"), _("waiting"),
+    _("editor"), _("approver"), _("admin"),
 )  # fmt: skip

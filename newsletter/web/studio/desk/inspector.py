@@ -12,6 +12,8 @@ from newsletter.flow.issue import Pictured, pictured, quotes, words_of
 from newsletter.flow.issue.editing import last_editor, spoken
 from newsletter.flow.issue.wording import stops
 from newsletter.models import Issue, Placement, PlacementState
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy, ngettext
 
 LONG = frozenset({"dek", "excerpt", "facts", "picture_alt", "note", "text"})
 MOST = {"subject": 300, "preview_text": 300, "note_signature": 200, "url": 1000, "picture": 1000}
@@ -25,16 +27,16 @@ LENGTH = 8000
 """Characters that a field without a bound of its own takes."""
 
 _HELP = {
-    "title": "The headline in this letter.",
-    "excerpt": "How much of the review is shown.",
-    "rating": "Like 4/5, 83%, ★★★½ or B+. Empty: none is shown.",
-    "picture_alt": "What the picture shows, for those who can’t see it.",
-    "picture_credit": "Whose picture it is.",
-    "read_label": "The words of the link.",
-    "subject": "Up to 60 characters show in most inboxes. Empty: the first suggestion.",
-    "preview_text": "What inboxes show after the subject. Empty: made from the reviews.",
-    "note": "To all readers, above the reviews. A paragraph each line.",
-    "note_signature": "Who says so.",
+    "title": gettext_lazy("The headline in this letter."),
+    "excerpt": gettext_lazy("How much of the review is shown."),
+    "rating": gettext_lazy("Like 4/5, 83%, ★★★½ or B+. Empty: none is shown."),
+    "picture_alt": gettext_lazy("What the picture shows, for those who can’t see it."),
+    "picture_credit": gettext_lazy("Whose picture it is."),
+    "read_label": gettext_lazy("The words of the link."),
+    "subject": gettext_lazy("Up to 60 characters show in most inboxes. Empty: the first suggestion."),
+    "preview_text": gettext_lazy("What inboxes show after the subject. Empty: made from the reviews."),
+    "note": gettext_lazy("To all readers, above the reviews. A paragraph each line."),
+    "note_signature": gettext_lazy("Who says so."),
 }
 
 
@@ -72,7 +74,7 @@ class Picture:
     @property
     def shapes(self) -> dict[str, str]:
         """What it can be cropped to, in words."""
-        return {"": "Whole", "wide": "Wide, 3 to 2", "square": "Square", "tall": "Tall, 2 to 3"}
+        return {"": _("Whole"), "wide": _("Wide, 3 to 2"), "square": _("Square"), "tall": _("Tall, 2 to 3")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +97,22 @@ def of_review(row: Placement, typed: Mapping[str, str], theirs: Mapping[str, str
     """The fields of one review."""
     fields = []
     for word in words_of(row):
-        chip = f"edited by {word.by}" if word.edited and word.by else "edited" if word.edited else f"from {word.origin}"
-        chip = "auto" if chip == "from auto" else chip
+        chip = _edited(word.by) if word.edited else _("auto") if word.origin == "auto" else _("from feed")
         cuts = stops(row) if word.name == "excerpt" else []
         fields.append(
             Field(
                 word.name,
-                "Editor’s pick" if word.name == "pick" else _label(word.name),
+                _("Editor’s pick") if word.name == "pick" else _label(word.name),
                 typed.get(word.name, word.value),
                 theirs.get(word.name, word.value),
                 chip,
                 is_long=word.name in LONG,
                 is_tick=word.name == "pick",
                 is_edited=word.edited,
-                help=_HELP.get(word.name, ""),
+                help=str(_HELP.get(word.name, "")),
                 source=word.source if word.edited else "",
                 theirs=theirs.get(word.name),
-                suggestions=tuple((f"{len(text.split())} words", text) for _, text in cuts if text != word.value),
+                suggestions=tuple((_words(text), text) for _stop, text in cuts if text != word.value),
             )
         )
     title = next(each.value for each in fields if each.name == "title")
@@ -135,15 +136,7 @@ def of_issue(issue: Issue, typed: Mapping[str, str], theirs: Mapping[str, str]) 
     for name in ("subject", "preview_text", "note", "note_signature"):
         value = str(getattr(issue, name))
         by = last_editor(issue, f"issue/{name}") if value else ""
-        chip = (
-            f"edited by {by}"
-            if by
-            else "edited"
-            if value
-            else "auto"
-            if name in ("subject", "preview_text")
-            else "empty"
-        )
+        chip = _edited(by) if value else _("auto") if name in ("subject", "preview_text") else _("empty")
         fields.append(
             Field(
                 name,
@@ -153,21 +146,21 @@ def of_issue(issue: Issue, typed: Mapping[str, str], theirs: Mapping[str, str]) 
                 chip,
                 is_long=name in LONG,
                 is_edited=bool(value),
-                help=_HELP[name],
+                help=str(_HELP[name]),
                 most=MOST.get(name, LENGTH),
                 theirs=theirs.get(name),
                 suggestions=suggested if name == "subject" else (),
             )
         )
-    return Panel("issue", "The letter’s own words", fields)
+    return Panel("issue", _("The letter’s own words"), fields)
 
 
 def of_block(issue: Issue, block: str, typed: Mapping[str, str], theirs: Mapping[str, str]) -> Panel:
     """The quote, the sponsor, or music to read by."""
     value = issue.blocks.get(block)
     was = theirs.get(block, json.dumps(value, sort_keys=True))
-    nobody = "empty" if block == "listen" else "auto"
-    said = nobody if value is None else "chosen by an editor" if value else "taken out"
+    nobody = _("empty") if block == "listen" else _("auto")
+    said = nobody if value is None else _("chosen by an editor") if value else _("taken out")
     choices: list[tuple[str, str, bool]] = []
     fields = [Field(block, "", was, was, said, theirs=_told(theirs.get(block)))]
     if block == "quote":
@@ -179,12 +172,18 @@ def of_block(issue: Issue, block: str, typed: Mapping[str, str], theirs: Mapping
     else:
         names = ("title", "url") if block == "listen" else ("title", "text", "button", "url", "picture", "alt")
         held = value if isinstance(value, dict) else {}
+        called = {
+            "title": _("Title"),
+            "text": _("Text"),
+            "button": _("Button"),
+            "url": _("Address (https://…)"),
+            "picture": _("Picture’s address"),
+            "alt": _("What the picture shows"),
+        }
         fields += [
             Field(
                 name,
-                {"url": "Address (https://…)", "picture": "Picture’s address", "alt": "What the picture shows"}.get(
-                    name, name.capitalize()
-                ),
+                called[name],
                 typed.get(name, str(held.get(name, ""))),
                 "",
                 "",
@@ -193,14 +192,14 @@ def of_block(issue: Issue, block: str, typed: Mapping[str, str], theirs: Mapping
             )
             for name in names
         ]
-    called = {
-        "quote": "The quote",
-        "sponsor": "The sponsor",
-        "listen": "Music to read by",
-        "promo": "The print magazine",
+    headings = {
+        "quote": _("The quote"),
+        "sponsor": _("The sponsor"),
+        "listen": _("Music to read by"),
+        "promo": _("The print magazine"),
     }
     return Panel(
-        block, called[block], fields, kind="block", choices=choices, block=block,
+        block, headings[block], fields, kind="block", choices=choices, block=block,
         can_take_out=value != {} and block != "listen", can_leave=value is not None,
     )  # fmt: skip
 
@@ -211,8 +210,12 @@ def of_corrections(issue: Issue, typed: Mapping[str, str]) -> Panel:
     rows = sent.select_related("review__representative", "issue").order_by("-issue__slot_at", "position", "pk")
     return Panel(
         "correction",
-        "Corrections",
-        [Field("text", "What was wrong, and what is right", typed.get("text", ""), "", "", is_long=True, most=LENGTH)],
+        _("Corrections"),
+        [
+            Field(
+                "text", _("What was wrong, and what is right"), typed.get("text", ""), "", "", is_long=True, most=LENGTH
+            )
+        ],
         kind="correction",
         choices=[
             (str(row.review_id), f"{row.review} ({row.issue.slot})", typed.get("review") == str(row.review_id))
@@ -224,7 +227,16 @@ def of_corrections(issue: Issue, typed: Mapping[str, str]) -> Panel:
 
 def _label(name: str) -> str:
     words = spoken(name)
-    return words[:1].upper() + words[1:]
+    return _(words[:1].upper() + words[1:])
+
+
+def _edited(by: str) -> str:
+    return _("edited by %(name)s") % {"name": by} if by else _("edited")
+
+
+def _words(text: str) -> str:
+    count = len(text.split())
+    return ngettext("%(num)s word", "%(num)s words", count) % {"num": count}
 
 
 def _told(text: str | None) -> str | None:
@@ -232,4 +244,4 @@ def _told(text: str | None) -> str | None:
     if text is None:
         return None
     value: Any = json.loads(text)
-    return "; ".join(str(each) for each in value.values()) if value else "nothing of its own"
+    return "; ".join(str(each) for each in value.values()) if value else _("nothing of its own")

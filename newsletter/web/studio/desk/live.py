@@ -20,6 +20,7 @@ from newsletter.web.studio.access import allowed
 from newsletter.web.studio.desk import saving, seeing
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
+from newsletter.web.studio.words import gettext as _
 
 
 @allowed(Role.EDITOR)
@@ -30,7 +31,7 @@ def attempt(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     """
     issue = find(newsletter, slot)
     if not seeing.may_edit(request.user, issue):
-        raise PermissionDenied("Changing this issue needs the right to do so.")
+        raise PermissionDenied(_("Changing this issue needs the right to do so."))
     try:
         words, edits = saving.tried_words(issue, request.POST.get("at", "issue"), request.POST)
         reader, kinds = Readers(request, issue).chosen, set(request.POST.getlist("look"))
@@ -40,7 +41,7 @@ def attempt(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     except NewsletterError as error:
         return private(JsonResponse({"problem": str(error)}))
     shown = letter.rendered
-    problem = f"This letter can’t go out: {letter.fault}" if letter.fault else ""
+    problem = _("This letter can’t go out: %(fault)s") % {"fault": letter.fault} if letter.fault else ""
     answer: dict[str, Any] = {"subject": shown.subject, "line": letter.content.issue.preview_text, "problem": problem}
     for kind in kinds:
         if kind == "text":

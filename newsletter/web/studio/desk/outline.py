@@ -11,6 +11,7 @@ from newsletter.flow.issue.facts import content_of, our_sources
 from newsletter.ledger.issues import OPEN
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Carry, Entry, Issue, LeftOut, Picture, Pin, Placement, PlacementState, Review
+from newsletter.web.studio.words import gettext as _
 
 MOST = 12
 """Reviews of one reason in the tray: a first import may leave thousands there."""
@@ -68,7 +69,11 @@ def outline(issue: Issue) -> list[Group]:
         for kind, group in of.items()
     }
     cards, lines = items["card"], items["line"]
-    return [Group("lead", "Lead", cards[:1]), Group("cards", "Cards", cards[1:]), Group("lines", "In brief", lines)]
+    return [
+        Group("lead", _("Lead"), cards[:1]),
+        Group("cards", _("Cards"), cards[1:]),
+        Group("lines", _("In brief"), lines),
+    ]
 
 
 def tray(issue: Issue) -> list[Group]:
@@ -85,13 +90,13 @@ def tray(issue: Issue) -> list[Group]:
     left = LeftOut.objects.filter(issue=issue).values("review")
     ran = Placement.objects.filter(newsletter=newsletter, state=PlacementState.SENT).values("review")
     found: list[tuple[str, str, str, Iterable[Review]]] = [
-        ("fits", "Fits, no room", "add", reviews.filter(pk__in=Carry.objects.filter(issue=issue).values("review"))),
-        ("late", "After the cutoff", "add", late_arrivals(issue)),
-        ("found-late", "Found late", "add", trays.filter(tray=Review.Tray.FOUND_LATE)[:MOST]),
-        ("flood", "Many at once", "add", trays.filter(tray=Review.Tray.FLOOD)[:MOST]),
-        ("baseline", "From before", "add", trays.filter(tray=Review.Tray.BASELINE)[:MOST]),
-        ("left-out", "Left out of this issue", "back", reviews.filter(pk__in=left)),
-        ("revisited", "Revisited", "", ours.filter(pk__in=ran, revisited_at__isnull=False)[:MOST]),
+        ("fits", _("Fits, no room"), "add", reviews.filter(pk__in=Carry.objects.filter(issue=issue).values("review"))),
+        ("late", _("After the cutoff"), "add", late_arrivals(issue)),
+        ("found-late", _("Found late"), "add", trays.filter(tray=Review.Tray.FOUND_LATE)[:MOST]),
+        ("flood", _("Many at once"), "add", trays.filter(tray=Review.Tray.FLOOD)[:MOST]),
+        ("baseline", _("From before"), "add", trays.filter(tray=Review.Tray.BASELINE)[:MOST]),
+        ("left-out", _("Left out of this issue"), "back", reviews.filter(pk__in=left)),
+        ("revisited", _("Revisited"), "", ours.filter(pk__in=ran, revisited_at__isnull=False)[:MOST]),
     ]
     groups: list[Group] = []
     for key, name, does, rows in found:

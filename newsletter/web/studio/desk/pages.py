@@ -39,6 +39,7 @@ from newsletter.web.studio.desk import inspector, pointing, saving, seeing
 from newsletter.web.studio.desk.outline import outline, placements, tray
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
+from newsletter.web.studio.words import gettext as _
 from subscribers.errors import SubscribersError
 
 CLIPPED = 102_400
@@ -144,7 +145,7 @@ def picture(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
             issue, request.POST, file if isinstance(file, UploadedFile) else None, folder=folder, now=now, by=by
         )
     except StaleError:
-        told = "Somebody else changed this picture meanwhile. It is shown as it is now."
+        told = _("Somebody else changed this picture meanwhile. It is shown as it is now.")
         return _page(request, find(newsletter, slot), problem=told, typed={}, status=409)
     except NewsletterError as error:
         return _page(request, find(newsletter, slot), problem=str(error), typed={}, status=409)
@@ -240,7 +241,7 @@ def _panel(issue: Issue, at: str, typed: Mapping[str, str], theirs: Mapping[str,
         return inspector.of_block(issue, at, typed, theirs), ""
     if at != "issue" and any(f"review-{row.review_id}" == at for row in placements(issue)):
         return inspector.of_review(saving.placed(issue, at), typed, theirs), ""
-    gone = "" if at == "issue" else "What was chosen is not in the issue any more."
+    gone = "" if at == "issue" else _("What was chosen is not in the issue any more.")
     return inspector.of_issue(issue, typed, theirs), gone
 
 
@@ -269,7 +270,7 @@ def _checks(issue: Issue, now: datetime) -> list[Row]:
     try:
         return checks(issue, now, ask_dns=False) if issue.state in OPEN else []
     except SubscribersError as error:
-        hint = "Mend it in magazine.toml, then: newsletter apply"
+        hint = _("Mend it in magazine.toml, then: newsletter apply")
         return [Row(Level.BLOCK, str(error), "audience", hint, code="audience-broken", anchor="audience")]
 
 
@@ -294,5 +295,5 @@ def _back(request: HttpRequest, newsletter: str, slot: str, at: str, place: str,
 def _to_edit(request: HttpRequest, newsletter: str, slot: str) -> Issue:
     issue = find(newsletter, slot)
     if not seeing.may_edit(request.user, issue):
-        raise PermissionDenied("Changing this issue needs the right to do so.")
+        raise PermissionDenied(_("Changing this issue needs the right to do so."))
     return issue

@@ -22,6 +22,8 @@ from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Issue, Placement, Review
 from newsletter.web.studio.desk.inspector import LENGTH, MOST
 from newsletter.web.studio.desk.outline import placements
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import ngettext
 
 BLOCKS = ("quote", "sponsor", "listen", "promo")
 LISTEN = ("title", "url")
@@ -49,9 +51,12 @@ def typed_in(form: QueryDict) -> Typed:
         typed[used] = suggestion
     for name, text in typed.items():
         if len(text) > MOST.get(name, LENGTH):
-            raise IssueError(
-                f"This is too long: {len(text)} characters, and {MOST.get(name, LENGTH)} are the most.", where=name
+            told = ngettext(
+                "This is too long: %(num)s character, and %(most)s are the most.",
+                "This is too long: %(num)s characters, and %(most)s are the most.",
+                len(text),
             )
+            raise IssueError(told % {"num": len(text), "most": MOST.get(name, LENGTH)}, where=name)
     return Typed(typed, seen, form.get("revert", ""))
 
 
@@ -126,21 +131,21 @@ def _order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
     key, verb = form.get("review", ""), form.get("verb", "")
     review = Review.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
     if review is None:
-        raise IssueError("There is no such review.", hint="Look at the issue as it is now.")
+        raise IssueError(_("There is no such review."), hint=_("Look at the issue as it is now."))
     newsletter = issue.newsletter
     match verb:
         case "add" | "pin":
             flow.pin(review, newsletter, issue, now=now, by=by)
-            return f"{review} is in this issue."
+            return _("%(review)s is in this issue.") % {"review": review}
         case "unpin":
             flow.unpin(review, newsletter, issue, now=now, by=by)
-            return f"{review} is placed by rule again."
+            return _("%(review)s is placed by rule again.") % {"review": review}
         case "exclude":
             flow.leave_out(review, newsletter, issue, now=now, by=by)
-            return f"{review} was left out of this issue."
+            return _("%(review)s was left out of this issue.") % {"review": review}
         case "back":
             flow.bring_back(review, newsletter, issue, now=now, by=by)
-            return f"{review} may run again."
+            return _("%(review)s may run again.") % {"review": review}
         case "up" | "down":
             _step(issue, review, 1 if verb == "down" else -1, now=now, by=by)
         case "lead" | "card" | "line":
@@ -154,7 +159,7 @@ def _order(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> str:
         case "before":
             _drop(issue, review, form.get("other", ""), now=now, by=by)
         case _:
-            raise IssueError(f"There is no such button: {verb!r}.")
+            raise IssueError(_("There is no such button: %(verb)s.") % {"verb": repr(verb)})
     return _place(issue, review)
 
 
@@ -168,7 +173,7 @@ def picture(
         flow.recorded(issue, lambda: flow.source_picture(row, now=now, by=by, seen=seen), now=now, by=by)
     elif form.get("does") == "use":
         if file is None:
-            raise IssueError("Choose a picture on your computer first.", where="picture")
+            raise IssueError(_("Choose a picture on your computer first."), where="picture")
         # One byte more than is taken: enough to see that it is too much.
         raw = file.read(media.MAX_SOURCE_BYTES + 1)
         flow.recorded(
@@ -199,13 +204,13 @@ def _focus(form: QueryDict) -> tuple[int, int]:
 
 def placed(issue: Issue, at: str) -> Placement:
     """The placement that "review-KEY" names. Raises `IssueError` when the review is not in the issue (any more)."""
-    _, _, key = at.partition("review-")
+    key = at.partition("review-")[2]
     rows = Placement.objects.filter(issue=issue, state__in=ACTIVE).select_related(
         "issue__newsletter", "review__representative"
     )
     found = rows.filter(review=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
     if found is None:
-        raise IssueError("This review is not in the issue any more.", hint="Look at the issue as it is now.")
+        raise IssueError(_("This review is not in the issue any more."), hint=_("Look at the issue as it is now."))
     return found
 
 
@@ -214,7 +219,7 @@ def _step(issue: Issue, review: Review, by_one: int, *, now: datetime, by: str) 
     rows = placements(issue)
     at = next((place for place, row in enumerate(rows) if row.review_id == review.pk), None)
     if at is None:
-        raise IssueError("This review is not in the issue any more.", hint="Look at the issue as it is now.")
+        raise IssueError(_("This review is not in the issue any more."), hint=_("Look at the issue as it is now."))
     row, there = rows[at], at + by_one
     if not 0 <= there < len(rows):
         return
@@ -243,9 +248,14 @@ def _place(issue: Issue, review: Review) -> str:
     rows = placements(issue)
     row = next((each for each in rows if each.review_id == review.pk), None)
     if row is None:
-        return f"{review} is not in this issue."
+        return _("%(review)s is not in this issue.") % {"review": review}
     alike = [each for each in rows if each.kind == row.kind]
-    return f"{review} is {row.kind} {alike.index(row) + 1} of {len(alike)}."
+    told = (
+        _("%(review)s is card %(place)s of %(number)s.")
+        if row.kind == Placement.Kind.CARD
+        else _("%(review)s is line %(place)s of %(number)s.")
+    )
+    return told % {"review": review, "place": alike.index(row) + 1, "number": len(alike)}
 
 
 @transaction.atomic
@@ -263,7 +273,7 @@ def _block(issue: Issue, block: str, form: QueryDict, *, now: datetime, by: str)
     elif block == "quote":
         value = _value_of(issue, block, form)
         if not value:
-            raise IssueError("Choose one of the sentences.", where="quote")
+            raise IssueError(_("Choose one of the sentences."), where="quote")
         review = next(each.review for each in placements(issue) if each.review_id == value["review"])
         flow.choose_quote(issue, review, value["text"], now=now, by=by)
     elif block == "listen":
@@ -277,7 +287,7 @@ def _correct(issue: Issue, form: QueryDict, *, now: datetime, by: str) -> None:
     key = form.get("taken") or form.get("review", "")
     found = Review.objects.filter(pk=int(key)).first() if key.isascii() and key.isdigit() and len(key) < 19 else None
     if found is None:
-        raise IssueError("Choose which review the correction is about.", where="correction")
+        raise IssueError(_("Choose which review the correction is about."), where="correction")
     if form.get("taken"):
         flow.take_correction_back(found, issue, now=now, by=by)
     else:

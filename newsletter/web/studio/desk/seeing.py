@@ -9,15 +9,16 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from newsletter.core.inverted import inverted
 from newsletter.flow.people import Role, role_of
 from newsletter.models import Issue, IssueState
+from newsletter.web.studio.words import gettext_lazy
 
 VIEWS = {
-    "desktop": "Desktop",
-    "phone": "Phone",
-    "dark": "Dark",
-    "forced": "Dark, forced",
-    "text": "Plain text",
-    "bare": "No pictures",
-    "inbox": "Inbox",
+    "desktop": gettext_lazy("Desktop"),
+    "phone": gettext_lazy("Phone"),
+    "dark": gettext_lazy("Dark"),
+    "forced": gettext_lazy("Dark, forced"),
+    "text": gettext_lazy("Plain text"),
+    "bare": gettext_lazy("No pictures"),
+    "inbox": gettext_lazy("Inbox"),
 }
 """In the order of the number keys (product.md 5.6); "as subscriber" and "split" are keys 8 and 9."""
 

@@ -23,8 +23,10 @@ from newsletter.sources.base import SourceSpec
 from newsletter.web.headers import FILES, private
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.sources.pages import patient_fetcher
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import gettext_lazy
 
-KINDS = {"feed": "Feed", "wordpress": "WordPress", "page": "One page"}
+KINDS = {"feed": gettext_lazy("Feed"), "wordpress": gettext_lazy("WordPress"), "page": gettext_lazy("One page")}
 """What may be added from a browser. Not a folder: that would read files of the machine we run on."""
 
 CARDS = 5
@@ -48,7 +50,7 @@ def look(request: HttpRequest) -> HttpResponse:
         try:
             url = sourcing.web_address(address)[0]
             spec = SourceSpec(name=sourcing.name_of(url), kind=kind, location=url)
-            found = sourcing.Found(sourcing.try_source(spec, patient_fetcher()), _CHOSEN[kind], spec.name)
+            found = sourcing.Found(sourcing.try_source(spec, patient_fetcher()), str(_CHOSEN[kind]), spec.name)
         except SourceError as error:
             found = sourcing.Found(sourcing.Tried(kind, address, error=f"{error.message} {error.hint}".strip()))
     return _page(request, address=address, found=found, status=422 if found.tried.error else 200)
@@ -63,7 +65,7 @@ def save(request: HttpRequest) -> HttpResponse:
     now, by, home = timezone.now(), request.user.get_username(), settings.NEWSLETTER.home
     try:
         if kind not in KINDS:
-            raise SourceError("There is no such kind of source.", hint="Look at the address again.")
+            raise SourceError(_("There is no such kind of source."), hint=_("Look at the address again."))
         fields = {"kind": kind, "location": sourcing.web_address(location)[0], "name": name}
         newsletter = _newsletter(request)
         if newsletter is None:
@@ -92,7 +94,7 @@ def picture(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from error
     try:
         answer = patient_fetcher().get(str(url), accept="image/*;q=0.8", max_bytes=media.MAX_SOURCE_BYTES)
-        data, media_type, _ = media.redrawn(answer.body, width=_THUMB, where=str(url))
+        data, media_type, _size = media.redrawn(answer.body, width=_THUMB, where=str(url))
     except NewsletterError:
         data, media_type = _NO_PICTURE, "image/svg+xml"
     response = private(HttpResponse(data, content_type=media_type))
@@ -101,7 +103,11 @@ def picture(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-_CHOSEN = {"feed": "You chose this feed.", "wordpress": "You chose the REST interface.", "page": "You chose this page."}
+_CHOSEN = {
+    "feed": gettext_lazy("You chose this feed."),
+    "wordpress": gettext_lazy("You chose the REST interface."),
+    "page": gettext_lazy("You chose this page."),
+}
 
 
 def _page(
@@ -144,7 +150,7 @@ def _newsletter(request: HttpRequest) -> Newsletter | None:
         return every[0] if every else None
     found = next((row for row in every if row.slug == chosen), None)
     if found is None:
-        raise SourceError("There is no such newsletter.", hint="Choose one.")
+        raise SourceError(_("There is no such newsletter."), hint=_("Choose one."))
     return found
 
 

@@ -27,6 +27,8 @@ from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed, denied, may
 from newsletter.web.studio.plots import bars_of, columns
 from newsletter.web.studio.spans import span
+from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import ngettext
 
 PATIENCE = 10.0
 """Seconds that one fetch may take at most: somebody sits in front of the page."""
@@ -114,7 +116,10 @@ def _page(request: HttpRequest, source: Source, *, problem: str = "", status: in
 
 def _row(one: Health, now: datetime) -> dict[str, Any]:
     source = one.source
-    labels = ["this week", "last week", *(f"{number} weeks ago" for number in range(2, WEEKS))][::-1]
+    earlier = [
+        ngettext("%(num)s week ago", "%(num)s weeks ago", number) % {"num": number} for number in range(2, WEEKS)
+    ]
+    labels = [_("this week"), _("last week"), *earlier][::-1]
     steps = [(f"{number} {label}", number, 0) for label, number in zip(labels, one.weeks, strict=True)]
     read = source.last_success_at
     return {
@@ -123,10 +128,14 @@ def _row(one: Health, now: datetime) -> dict[str, Any]:
         "health": one,
         "columns": columns(steps),
         "most": max(one.weeks),
-        "read_ago": f"{span(now - read)} ago" if read else "",
+        "read_ago": _("%(span)s ago") % {"span": span(now - read)} if read else "",
         "since": spoken_time(one.since, "UTC") if one.since else "",
-        "next_in": ("now" if one.next_at <= now else f"in {span(one.next_at - now)}") if one.next_at else "",
+        "next_in": _next(one.next_at, now) if one.next_at else "",
     }
+
+
+def _next(at: datetime, now: datetime) -> str:
+    return _("now") if at <= now else _("in %(span)s") % {"span": span(at - now)}
 
 
 # --- one function a button; each returns where to go, or "" for the page of the source -------------------------------
@@ -154,7 +163,7 @@ def _resume(request: HttpRequest, source: Source, now: datetime, by: str) -> str
 def _into(request: HttpRequest, source: Source, now: datetime, by: str) -> str:
     newsletter = Newsletter.objects.filter(slug=request.POST.get("newsletter", "").replace("\x00", "")).first()
     if newsletter is None:
-        raise SourceError("There is no such newsletter.", hint="Choose one of those below.")
+        raise SourceError(_("There is no such newsletter."), hint=_("Choose one of those below."))
     sourcing.put_into(source, newsletter, now=now, by=by, home=settings.NEWSLETTER.home)
     return ""
 
