@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.core.colors import is_color
-from newsletter.core.designlint.tokens import NIGHT
+from newsletter.core.designlint.tokens import NIGHT, Pair
 from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.flow import designs
 from newsletter.flow.deliver.control import spoken_time
@@ -171,6 +171,7 @@ def _tokens(
         "groups": groups,
         "found": found,
         "faint": found.faint if found else (),
+        "sides": _sides(found) if found else [],
         "advice": designs.advice(found) if found else [],
         "problem": problem,
         "said": _SAID.get(request.GET.get("said", ""), ""),
@@ -213,6 +214,16 @@ def _groups(
         value = typed.get(name) or _shown(found.tokens[name])
         groups[group].append(Entry(name, value, _shown(own), kind, said))
     return [(name, entries) for name, entries in groups.items() if entries]
+
+
+def _sides(found: Worn) -> list[tuple[str, list[Pair]]]:
+    """What is read on what, by day and after dark, the hardest first."""
+    pairs = sorted(found.pairs, key=lambda pair: pair.ratio)
+    sides = [
+        (_("By day"), [pair for pair in pairs if not pair.night]),
+        (_("After dark"), [pair for pair in pairs if pair.night]),
+    ]
+    return [(title, rows) for title, rows in sides if rows]
 
 
 def _shown(value: Any) -> str:
