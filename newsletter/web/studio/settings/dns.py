@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
 from newsletter.core.domain import Record, is_reserved
@@ -16,8 +17,8 @@ from newsletter.flow.people import Role
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.settings.showing import METHODS, find, show
 
-OWN_SETTING = 'dkim = "own"'
-"""What an account's settings say when we sign."""
+OWN_SETTING = mark_safe('dkim = "own"')
+"""What an account's settings say when we sign, to show as it stands."""
 SECONDS = 10.0
 """For all questions together: somebody waits for the answer."""
 

@@ -165,12 +165,8 @@ def _edited(request: HttpRequest, row: Segment | None) -> HttpResponseBase:
             raise SegmentError(_('There is a segment "%(name)s" already.') % {"name": name})
         membership.save_segment(name, wanted, rule=rule, title=title, now=now, by=request.user.get_username())
     except Refused as error:
-        return _page(
-            request,
-            row,
-            problem=_("The short name %(problem)s") % {"problem": f"{error} {error.hint}".strip()},
-            status=422,
-        )
+        problem = _("The short name %(problem)s") % {"problem": f"{error} {error.hint}".strip()}
+        return _page(request, row, problem=problem, status=422)
     except SubscribersError as error:
         return _page(request, row, problem=str(error), status=409)
     return private(HttpResponseRedirect(f"{reverse('segments')}?count={name}"))
