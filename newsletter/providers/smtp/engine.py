@@ -52,7 +52,7 @@ class Engine:
         self._since = 0.0  # when the first of these failures was
         self._worked = False
         self._open_after = 0.0
-        self._check_at = 0.0
+        self.check_at = 0.0  # when the deadlines are to be looked at, at the latest
         self._tick_at = time.monotonic() + TICK_SECONDS
         self.look = True
 
@@ -166,11 +166,6 @@ class Engine:
         else:
             self._waiting.appendleft(item)
         self.look = True
-
-    def watch(self, deadline: float) -> None:
-        """Look at the deadlines at this time at the latest."""
-        if deadline < self._check_at:
-            self._check_at = deadline
 
     def gone(self, session: Session, error: ProviderError | None, fault: Fault) -> None:
         """A connection has ended."""
@@ -291,7 +286,7 @@ class Engine:
     def _turn(self) -> None:
         """Wait for whatever comes first, and see to it."""
         now = time.monotonic()
-        until = min(self._tick_at, self._check_at)
+        until = min(self._tick_at, self.check_at)
         if self._more and self._not_before > now:
             until = min(until, self._not_before)
         if self._waiting and self._open_after > now:
@@ -306,13 +301,13 @@ class Engine:
                     self._dispatch.tick()
                 except Exception as error:
                     self.stop(error)
-        if now >= self._check_at:
-            self._check_at = now + LOOK_AGAIN
+        if now >= self.check_at:
+            self.check_at = now + LOOK_AGAIN
             for session in list(self.sessions):
                 if session.deadline <= now:
                     session.timed_out()
-                elif session.deadline < self._check_at:
-                    self._check_at = session.deadline
+                elif session.deadline < self.check_at:
+                    self.check_at = session.deadline
 
     def _poll(self, seconds: float) -> None:
         events = self.selector.select(seconds)

@@ -88,7 +88,7 @@ class Link(ABC):
             elif self._shaking:
                 self._shake()
             else:
-                if self._wire.unsent:
+                if self._wire.waiting is not None:
                     self._wire.flush()
                     self._restart_clock()
                 self._read()
@@ -156,7 +156,7 @@ class Link(ABC):
 
     def _wait(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds
-        self._engine.watch(self.deadline)
+        self._engine.check_at = min(self._engine.check_at, self.deadline)
 
     @abstractmethod
     def _read(self) -> None: ...

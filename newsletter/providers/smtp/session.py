@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 RESTED_SECONDS = 1.0
 
 
+NOTHING = Envelope("", "")
 _GROUP = (Ask.MAIL, Ask.RCPT, Ask.DATA)
 
 
@@ -49,12 +50,16 @@ class Session(Link):
         self._flown: Outgoing | None = None  # its body is on the way, up to `_behind` octets before the end of output
         self._behind = 0
         self._item: Outgoing | None = None  # its envelope is asked for
-        self._commands = Envelope(b"", b"")
+        self._commands = NOTHING
         self._mail: Reply | None = None
         self._rcpt: Reply | None = None
         self._dirty = False  # a refused transaction is still open on the server's side
         self._served = 0
         self._plainest = b""
+        # How long to wait, in seconds: RFC 5321 4.5.3.2, or less where the settings say so.
+        timeout = self._settings.timeout
+        self._final_limit, self._limit = self._settings.final_timeout, min(COMMAND_SECONDS, timeout)
+        self._data_limit, self._block_limit = min(DATA_SECONDS, timeout), min(BLOCK_SECONDS, timeout)
 
     @property
     def busy(self) -> bool:
@@ -85,7 +90,7 @@ class Session(Link):
         if commands is None:
             self._engine.look = True
             return
-        self._ask(item, commands)
+        self._item, self._commands, self._mail, self._rcpt = item, commands, None, None
         parts = [b"RSET\r\n"] if self._dirty else []
         if self._dirty:
             self._expect.append(Ask.RSET)
@@ -94,7 +99,7 @@ class Session(Link):
             parts.append(commands.group)
         elif not self._dirty:
             self._expect.append(Ask.MAIL)
-            parts.append(commands.mail)
+            parts.append(commands.mail.encode())
         self._dirty = False
         self._send(parts)
 
@@ -110,32 +115,26 @@ class Session(Link):
             return None
         return commands
 
-    def _ask(self, item: Outgoing, commands: Envelope) -> None:
-        self._item, self._commands = item, commands
-        self._mail = self._rcpt = None
-
     def _send(self, parts: list[bytes]) -> None:
-        self._restart_clock()
         try:
             self._wire.write(parts)
         except OSError as error:
             self._end(reason(error))
             return
-        if self._wire.unsent:
-            self._restart_clock()
+        self._restart_clock()
 
     def _restart_clock(self) -> None:
-        if self._wire.unsent:
-            limit = BLOCK_SECONDS
+        if self._wire.waiting is not None:
+            limit = self._block_limit
         elif not self._expect:
             self.deadline = math.inf
             return
-        elif self._expect[0] is Ask.DOT:
-            self._wait(self._settings.final_timeout)
-            return
         else:
-            limit = DATA_SECONDS if self._expect[0] is Ask.DATA else COMMAND_SECONDS
-        self._wait(min(limit, self._settings.timeout))
+            first = self._expect[0]
+            limit = self._final_limit if first is Ask.DOT else self._data_limit if first is Ask.DATA else self._limit
+        self.deadline = deadline = time.monotonic() + limit
+        if deadline < self._engine.check_at:
+            self._engine.check_at = deadline
 
     # --- hearing --------------------------------------------------------------------------------------------------
 
@@ -162,7 +161,7 @@ class Session(Link):
     def _steady(self, data: bytes) -> bool:
         """The four plainest answers of the steady state, without taking them apart."""
         expect = self._expect
-        if len(expect) != 4 or expect[0] is not Ask.DOT or self._wire.unsent or self._item is None:
+        if len(expect) != 4 or expect[0] is not Ask.DOT or self._wire.waiting is not None or self._item is None:
             return False
         if data != self._plainest:
             lines = data.split(b"\r\n")
@@ -199,7 +198,7 @@ class Session(Link):
             if reply.code != 250:
                 self._end(reply.words)
             elif not self._expect:
-                self._next(Ask.MAIL, self._commands.mail)
+                self._next(Ask.MAIL, self._commands.mail.encode())
         elif not reply.refusal and not 200 <= reply.code < 300:
             self._end(reply.words)
 
@@ -252,7 +251,7 @@ class Session(Link):
             self._confused(reply)
         elif not self._expect:  # without PIPELINING
             if reply.code == 250:
-                self._next(Ask.RCPT, self._commands.rcpt)
+                self._next(Ask.RCPT, self._commands.rcpt.encode())
             else:
                 self._no(reply)
 
@@ -350,29 +349,28 @@ class Session(Link):
             self._served += 1
             self._end("the run ended" if engine.stopped else "the reader left meanwhile")
             return
-        text, end = body(item)
+        parts = body(item)
         self._flown = item
         self._expect.append(Ask.DOT)
         self._behind = 0
         if following is not None:
-            self._ask(following, commands)
+            self._item, self._commands, self._mail, self._rcpt = following, commands, None, None
             self._expect.extend(_GROUP)
             group = commands.group
             self._behind = len(group)
-            end += group
-        self._send([text, end])
+            parts.append(group)
+        self._send(parts)
 
     def _following(self) -> tuple[Outgoing | None, Envelope]:
         """The message whose envelope may go in one write with this body."""
-        none = Envelope(b"", b"")
         most = self._settings.messages_per_connection
         if not self._offer.pipelining or 0 < most <= self._served + 1:
-            return None, none
+            return None, NOTHING
         while (item := self._engine.next()) is not None:
             commands = self._prepare(item)
             if commands is not None:
                 return item, commands
-        return None, none
+        return None, NOTHING
 
     # --- the end --------------------------------------------------------------------------------------------------
 
