@@ -43,7 +43,7 @@ class Named(NamedTuple):
 class Mould:
     """The pieces of one letter with an empty place at each hole; the first place is the headers'."""
 
-    __slots__ = ("_known", "_names", "addresses", "parts", "preferences", "subject", "unsubscribe")
+    __slots__ = ("_names", "addresses", "known", "parts", "preferences", "subject", "unsubscribe")
 
     def __init__(self, letter: Letter, prefixes: Mapping[str, str]) -> None:
         """`prefixes` are what stands before the token in the links of the readers to come. Raises `NoMould`."""
@@ -51,7 +51,7 @@ class Mould:
             raise NoMould
         self.subject = letter.subject
         self.parts: list[bytes] = [b""]
-        self._known: dict[str, Named] = {}
+        self.known: dict[str, Named] = {}
         places: dict[str, list[int]] = {ADDRESS: [], UNSUBSCRIBE: [], PREFERENCES: []}
         names: list[tuple[Hole, int]] = []
         run: list[bytes] = []
@@ -76,19 +76,14 @@ class Mould:
         self._names = tuple(names)
 
     def named(self, name: str) -> Named:
-        """Raises `FullRenderNeeded` for a name that can't be joined into a compiled letter."""
-        found = self._known.get(name)
-        if found is None:
-            found = self._named(name)
-            if len(self._known) < MAX_KNOWN and len(name) < MAX_KNOWN_LENGTH:
-                self._known[name] = found
-        return found
-
-    def _named(self, name: str) -> Named:
+        """What is not in `known` yet. Raises `FullRenderNeeded` for a name that can't be joined into a letter."""
         clean = clean_line(name)
         first = clean.split(" ", 1)[0]
         filled = tuple((at, hole.encoded(clean if hole.field == NAME else first)) for hole, at in self._names)
-        return Named(*mime.around_address("To", clean), filled)
+        found = Named(*mime.around_address("To", clean), filled)
+        if len(self.known) < MAX_KNOWN and len(name) < MAX_KNOWN_LENGTH:
+            self.known[name] = found
+        return found
 
 
 def _pieces(parts: Sequence[bytes], fill: Iterable[tuple[Filler, tuple[int, ...]]]) -> Iterator[bytes | Filler]:

@@ -128,7 +128,7 @@ class Composer:
         if mould is None or row.plain_text or mime.is_plain(row.address) is None:
             return [self._and_mould(row)]
         try:
-            before, after, room, names = mould.named(row.name)
+            before, after, room, names = mould.known.get(row.name) or mould.named(row.name)
         except FullRenderNeeded:
             return [self.message(row)]
         address, subscription = row.address.encode("ascii"), row.subscription

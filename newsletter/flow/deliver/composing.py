@@ -51,15 +51,16 @@ class Composing:
         # Where links are not https nobody is mailed, and no button is better than one that can't work.
         one_click = frozen.base_url.startswith("https://")
         self._composer = letters.Composer(frozen, compiler, keys, now, one_click=one_click, by_mail=by_mail)
-        self._wanted: dict[tuple[str, ...], bool] = {}
+        self.wanted: dict[tuple[str, ...], bool] = {}
+        """For the topics that came up so far, whether the issue has something for them."""
         self._made = self._failed = 0
         self._last = ""
 
     def nothing_for(self, row: Row) -> str:
         """The reason why this issue has nothing for a subscriber; "" when it has something."""
-        wanted = self._wanted.get(row.topics)
+        wanted = self.wanted.get(row.topics)
         if wanted is None:
-            wanted = self._wanted[row.topics] = has_something_for(self._frozen.content, row.topics)
+            wanted = self.wanted[row.topics] = has_something_for(self._frozen.content, row.topics)
         return "" if wanted else NO_TOPICS
 
     def message(self, row: Row) -> tuple[list[bytes], str]:

@@ -144,17 +144,19 @@ class Desk:
     def answered(self, outgoing: Outgoing, result: SendResult) -> None:
         """One outcome; the last one of a batch settles it."""
         assert isinstance(outgoing, _Parcel)
-        batch = outgoing.batch
-        self._flying.pop(outgoing.key, None)
+        batch, key = outgoing.batch, outgoing.key
+        self._flying.pop(key, None)
         if result.outcome is Outcome.ACCEPTED and not result.provider_id:
             self._journal.accepted(outgoing.position)
-            batch.settlement.accepted.add(outgoing.key)
+            batch.settlement.accepted.add(key)
             self.sent_now += 1
             self.answers.accepted += 1
             self.tally.accepted += 1
             if outgoing.row.attempts:
                 self.tally.waiting -= 1
-            self._count(batch)
+            batch.left -= 1
+            if batch.left <= 0 or self._progress is not None:
+                self._count(batch)
             return
         if result.outcome is Outcome.ACCEPTED:
             self.sent_now += 1
@@ -223,7 +225,9 @@ class Desk:
         row = batch.rows[index]
         batch.next += 1
         position = batch.position + index
-        excluded = row.excluded or self._late.get(row.delivery, "") or self._composing.nothing_for(row)
+        excluded = row.excluded or self._late.get(row.delivery, "")
+        if not self._composing.wanted.get(row.topics):
+            excluded = excluded or self._composing.nothing_for(row)
         if excluded:
             self._decide(batch, row, position, Decision(DeliveryState.EXCLUDED, excluded))
             return None
@@ -257,10 +261,11 @@ class Desk:
             name = str(decision.state)
             setattr(self.tally, name, getattr(self.tally, name) + 1)
             self.tally.waiting -= bool(row.attempts)
+        batch.left -= 1
         self._count(batch)
 
     def _count(self, batch: InHand) -> None:
-        batch.left -= 1
+        """One row less is left of it."""
         if batch.left <= 0:
             self._batches.finished(batch, claim=self.halt is None)
         if self._progress is not None:

@@ -139,7 +139,7 @@ class _Worker:
         assert self.issue.started_at is not None
         try:
             frozen = letters.frozen(self.issue)
-            compiler = self.compiler or letters.compiler(self.issue)
+            compiler = self.compiler or letters.build(frozen)
             signer = signer_for(frozen.sender.from_address, self.issue.newsletter.account, self.installation.home)
             here = self.installation
             composing = Composing(

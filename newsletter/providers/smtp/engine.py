@@ -12,7 +12,8 @@ from collections import deque
 from newsletter.core.errors import ProviderError
 from newsletter.providers.base import Dispatch, Outgoing, SendResult, WithdrawnError
 from newsletter.providers.smtp import opening
-from newsletter.providers.smtp.session import Fault, Session
+from newsletter.providers.smtp.link import Fault
+from newsletter.providers.smtp.session import Session
 from newsletter.providers.smtp.settings import SmtpSettings
 from newsletter.providers.smtp.wire import Address
 
@@ -47,6 +48,7 @@ class Engine:
         self._more = dispatch is not None
         self._not_before = 0.0
         self._failure: BaseException | None = None
+        self.stopped = False  # nothing more may leave
         self._trouble: ProviderError | None = None  # why the last connection failed
         self._troubles = self._fresh_ends = 0
         self._since = 0.0  # when the first of these failures was
@@ -110,15 +112,11 @@ class Engine:
 
     # --- what the sessions tell -------------------------------------------------------------------------------
 
-    @property
-    def stopped(self) -> bool:
-        """Whether nothing more may leave."""
-        return self._failure is not None
-
     def stop(self, error: BaseException) -> None:
         """End the run with this once all that left is answered; the first one counts."""
         if self._failure is None:
             self._failure = error
+        self.stopped = True
         self.look = True
         while self._waiting:
             self.returned(self._waiting.popleft(), str(error))

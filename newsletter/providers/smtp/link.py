@@ -38,6 +38,14 @@ class Ask(Enum):
     LONE_DOT = auto()  # ends a DATA that was let in although no recipient was
 
 
+class Fault(Enum):
+    """How a connection ended, for whoever decides about the next one."""
+
+    OPENING = auto()  # it never came so far that it could send, or took no message from the start
+    FRESH = auto()  # it ended within its first message
+    WORN = auto()  # it had served: closing it is the server's good right
+
+
 class Link(ABC):
     """One connection of an engine; what it carries is its subclass's matter."""
 

@@ -10,13 +10,12 @@ import contextlib
 import math
 import time
 from collections.abc import Iterable
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ProviderError
 from newsletter.providers.base import ACCEPTED, Outcome, Outgoing, SendResult
 from newsletter.providers.smtp.commands import DATA, Envelope, about_the_message, body, envelope, out_of_step
-from newsletter.providers.smtp.link import Ask, Link
+from newsletter.providers.smtp.link import Ask, Fault, Link
 from newsletter.providers.smtp.opening import reason, trouble
 from newsletter.providers.smtp.replies import GARBAGE, Reply, clean
 from newsletter.providers.smtp.settings import BLOCK_SECONDS, COMMAND_SECONDS, DATA_SECONDS
@@ -31,14 +30,6 @@ RESTED_SECONDS = 1.0
 
 NOTHING = Envelope("", "")
 _GROUP = (Ask.MAIL, Ask.RCPT, Ask.DATA)
-
-
-class Fault(Enum):
-    """How a connection ended, for whoever decides about the next one."""
-
-    OPENING = auto()  # it never came so far that it could send, or took no message from the start
-    FRESH = auto()  # it ended within its first message
-    WORN = auto()  # it had served: closing it is the server's good right
 
 
 class Session(Link):
@@ -87,7 +78,7 @@ class Session(Link):
     def start(self, item: Outgoing) -> None:
         """Begin this message. Only for an idle session; the engine hears of it when it can't be."""
         commands = self._prepare(item)
-        if commands is None:
+        if commands is NOTHING:
             self._engine.look = True
             return
         self._item, self._commands, self._mail, self._rcpt = item, commands, None, None
@@ -103,16 +94,17 @@ class Session(Link):
         self._dirty = False
         self._send(parts)
 
-    def _prepare(self, item: Outgoing) -> Envelope | None:
+    def _prepare(self, item: Outgoing) -> Envelope:
+        """Its commands; NOTHING when it can't be asked for, and has been told so."""
         try:
             commands = envelope(item, self._offer, self._settings.dsn)
         except ProviderError as error:
             self._engine.returned(item, str(error))
             self._engine.stop(error)
-            return None
+            return NOTHING
         if isinstance(commands, SendResult):
             self._engine.answered(item, commands)
-            return None
+            return NOTHING
         return commands
 
     def _send(self, parts: list[bytes]) -> None:
@@ -341,7 +333,11 @@ class Session(Link):
             engine.returned(item, "The run ended before it left.")
             self._end("the run ended")
             return
-        following, commands = self._following()
+        # The message whose envelope may go in one write with this body.
+        following, commands, most = None, NOTHING, self._settings.messages_per_connection
+        if self._offer.pipelining and not 0 < most <= self._served + 1:
+            while (following := engine.next()) is not None and (commands := self._prepare(following)) is NOTHING:
+                pass
         if not engine.leaving(item):
             # Only closing leaves an open DATA without a text; the server did nothing wrong.
             if following is not None:
@@ -360,17 +356,6 @@ class Session(Link):
             self._behind = len(group)
             parts.append(group)
         self._send(parts)
-
-    def _following(self) -> tuple[Outgoing | None, Envelope]:
-        """The message whose envelope may go in one write with this body."""
-        most = self._settings.messages_per_connection
-        if not self._offer.pipelining or 0 < most <= self._served + 1:
-            return None, NOTHING
-        while (item := self._engine.next()) is not None:
-            commands = self._prepare(item)
-            if commands is not None:
-                return item, commands
-        return None, NOTHING
 
     # --- the end --------------------------------------------------------------------------------------------------
 

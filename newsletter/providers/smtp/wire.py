@@ -92,14 +92,11 @@ class Wire:
             self.waiting = memoryview(b"".join(parts))
             self.flush()
             return
-        whole = 0
-        for part in parts:
-            whole += len(part)
         try:
             sent = sock.sendmsg(parts)
         except BlockingIOError:
             sent = 0
-        if sent < whole:
+        if sent < sum(map(len, parts)):
             self.waiting = memoryview(b"".join(parts))[sent:]
             self._watch(BOTH)
 
