@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from newsletter.core import mime
 from newsletter.core.letter.assembly import Letter
-from newsletter.core.letter.parts import MAX_KNOWN, MAX_KNOWN_LENGTH, Filler, Hole, Inset, LinkHole
+from newsletter.core.letter.parts import MAX_KNOWN, MAX_KNOWN_LENGTH, Filler, FullRenderNeeded, Hole, Inset, LinkHole
 from newsletter.core.reader import clean_line
 from newsletter.core.trace.deferred import TRUTH, Question
 from newsletter.core.trace.nodes import Node
@@ -78,6 +78,8 @@ class Mould:
     def named(self, name: str) -> Named:
         """What is not in `known` yet. Raises `FullRenderNeeded` for a name that can't be joined into a letter."""
         clean = clean_line(name)
+        if name and not clean:
+            raise FullRenderNeeded  # a name of blanks is none, and its letter is another
         first = clean.split(" ", 1)[0]
         filled = tuple((at, hole.encoded(clean if hole.field == NAME else first)) for hole, at in self._names)
         found = Named(*mime.around_address("To", clean), filled)
