@@ -150,7 +150,7 @@ FAULTS = (
     Fault(
         "ledger: who unsubscribed during the send is mailed",
         "newsletter/ledger/deliveries/claims.py",
-        "if state != SubscriptionState.ACTIVE:",
+        "if state != _ACTIVE:",
         "if state == SubscriptionState.PENDING:",
         "tests/ledger/test_deliveries.py",
     ),
@@ -171,7 +171,7 @@ FAULTS = (
     Fault(
         "deliver: an expired claim goes on sending",
         "newsletter/flow/deliver/desk.py",
-        "if self._clock() >= self._held_until:",
+        "if self._clock() >= self._batches.held_until:",
         "if self._clock() < self._next_look - LOOK * 9999:",
         "tests/flow/deliver/test_the_dead.py",
     ),

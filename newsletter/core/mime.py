@@ -149,6 +149,20 @@ def mailbox(name: str, box: Mailbox) -> bytes:
     return f"{lead}{words}{gap}<{address}>\r\n".encode()
 
 
+def around_address(name: str, words: str) -> tuple[bytes, bytes, int]:
+    """What stands before and after the address in `mailbox(name, Mailbox(address, words))`, and for how long an
+    address at most: of those that `is_plain` takes.
+    """
+    before, stand_in, after = mailbox(name, Mailbox("a@a", words)).rpartition(b"a@a")
+    assert stand_in
+    line = len(before) - before.rfind(b"\n") - 1
+    return before, after, min(LINE - 20 - len(words), LINE - line - len(after.rstrip()))
+
+
+is_plain = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]*@[A-Za-z0-9.-]+").fullmatch
+"""Whether an address stands as it is in any header, and in any hole (`fast_hole`) once it is shorter than a line."""
+
+
 def address_for_header(address: str) -> str:
     """The address as it may stand in From and To: the domain as A-labels (RFC 5890), nothing that could end it.
 

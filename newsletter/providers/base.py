@@ -40,19 +40,28 @@ ACCEPTED = SendResult(Outcome.ACCEPTED, code=250, reply="250 Ok")
 """One shared answer for the plainest yes: a send of millions makes no object for each."""
 
 
-@dataclass(slots=True)
 class Outgoing:
     """One message for one recipient. `key` is the caller's own number for it; `sender` and `recipient` are the
-    envelope's; `message` is finished RFC 5322 bytes with CRLF, ending in CRLF. `wire_form` promises that no line of it
-    begins with a full stop (RFC 5321 4.5.2) and that no octet of it is above 127, unless an address of the envelope
-    holds such a letter: then nobody need look.
+    envelope's; `message` is finished RFC 5322 bytes with CRLF, ending in CRLF. It may be given in pieces, most of them
+    those of other messages too: who can send `parts` as they are need not copy a letter for each reader.
+
+    `wire_form` promises that no line of it begins with a full stop (RFC 5321 4.5.2) and that no octet of it is above
+    127, unless an address of the envelope holds such a letter: then nobody need look.
     """
 
-    key: int
-    sender: str
-    recipient: str
-    message: bytes
-    wire_form: bool = False
+    __slots__ = ("key", "parts", "recipient", "sender", "wire_form")
+
+    def __init__(
+        self, key: int, sender: str, recipient: str, message: bytes | list[bytes], wire_form: bool = False
+    ) -> None:
+        self.key, self.sender, self.recipient, self.wire_form = key, sender, recipient, wire_form
+        self.parts = message if isinstance(message, list) else [message]
+
+    @property
+    def message(self) -> bytes:
+        """The whole of it."""
+        parts = self.parts
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class WithdrawnError(Exception):

@@ -37,10 +37,10 @@ def mailbox(address: str) -> str:
             raise BadAddressError("The address holds half a character.") from None
     if octets > LONGEST_LOCAL:
         raise BadAddressError(f"The part before the @ is longer than {LONGEST_LOCAL} octets.")
-    domain = _a_label(domain)
-    if octets + 1 + len(domain) > LONGEST_PATH:
+    label = _a_label(domain)
+    if octets + 1 + len(label) > LONGEST_PATH:
         raise BadAddressError(f"The address is longer than {LONGEST_PATH} octets.")
-    return f"{local}@{domain}"
+    return address if label == domain else f"{local}@{label}"
 
 
 @lru_cache(maxsize=4096)

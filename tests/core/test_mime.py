@@ -243,6 +243,17 @@ def test_addresses_survive_and_never_become_two(address: str, written: str) -> N
     assert mime.mailbox("To", Mailbox(address)).decode() == f"To: {written}\r\n"
 
 
+@given(
+    st.from_regex(r"[a-z._+=-]{1,20}@[a-z.]{1,50}", fullmatch=True),
+    st.one_of(st.text(max_size=60), st.from_regex(r"[A-Za-z .']{0,60}", fullmatch=True)),
+)
+def test_what_stands_around_a_plain_address_is_what_its_header_says(address: str, words: str) -> None:
+    before, after, room = mime.around_address("To", words)
+    if mime.is_plain(address) and len(address) <= room:
+        assert before + address.encode() + after == mime.mailbox("To", Mailbox(address, words))
+        assert mime.fast_hole(address) == address.encode() + mime.SOFT_BREAK
+
+
 def test_a_long_address_goes_on_a_line_of_its_own() -> None:
     line = mime.mailbox("To", Mailbox("a" * 60 + "@example.org", "Ana Stone of the Lantern"))
     assert line.split(b"\r\n") == [b"To: Ana Stone of the Lantern", b" <" + b"a" * 60 + b"@example.org>", b""]

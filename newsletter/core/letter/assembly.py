@@ -12,7 +12,7 @@ from typing import Any
 
 from newsletter.core import mime
 from newsletter.core.errors import DesignError
-from newsletter.core.letter.parts import BORDER, Fill, Filler, Fillers, Links, Parts, Pieces, subject_of
+from newsletter.core.letter.parts import BORDER, Fill, Filler, Fillers, Inset, Links, Parts, Pieces, subject_of
 from newsletter.core.letter.sections import (
     BLOCK,
     SLOT,
@@ -198,16 +198,7 @@ class Assembler:
         checks = tuple(self.nodes.closure(node) for node, _ in slots if node not in used)
         if not fill:
             return Wire(b"".join(parts), checks=checks)
-
-        def filler(state: State) -> bytes:
-            filled = parts.copy()
-            for one, positions in fill:
-                value = one(state)
-                for position in positions:
-                    filled[position] = value
-            return b"".join(filled)
-
-        return Wire(b"", filler, checks=checks)
+        return Wire(b"", Inset(parts, fill), checks=checks)
 
     # Plans and leaves.
 

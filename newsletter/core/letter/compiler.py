@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from newsletter.core import mime
 from newsletter.core.errors import DesignError, LetterMismatchError, NewsletterError, TraceError
 from newsletter.core.letter.assembly import Assembler, Leaf, Letter, Output, Plan
+from newsletter.core.letter.moulds import Mould, NoMould, shared
 from newsletter.core.letter.parts import Links
 from newsletter.core.letter.weight import Weight, weights
 from newsletter.core.mime import Headers
@@ -104,8 +105,7 @@ class Compiler:
         self._filters = filters or {}
         self._stock = StockEnvironment(design.files, self._filters)
         self._tracing = TracingEnvironment(design.files, self._filters, self._stock)
-        self._every = self_check_every
-        self._countdown = self_check_every
+        self.self_check_every = self._countdown = self_check_every
         self._links = Links(links or {})
         self._bound, self._gone = max_letters, 0
         self._lock = Lock()
@@ -183,10 +183,10 @@ class Compiler:
             if reader.plain_text:
                 return b"".join((before, line, self._without_html(after), mime.text_body(full.text)))
             return b"".join((before, line, after, mime.whole_body(full.text, full.html, self.boundary)))
-        if self._every:
+        if self.self_check_every:
             self._countdown -= 1
             if self._countdown <= 0:
-                self._countdown = self._every
+                self._countdown = self.self_check_every
                 self._compare(letter, state, body)
         subject = letter.subject
         line = subject if isinstance(subject, bytes) else mime.subject_line(subject(state))
@@ -196,6 +196,22 @@ class Compiler:
             return b"".join((before, line, self._without_html(after), mime.text_body(text)))
         body[0] = b"".join((before, line, after, body[0]))
         return b"".join(body)
+
+    def mould(self, reader: Reader, prefixes: Mapping[str, str]) -> Mould | None:
+        """The mould of this reader's letter; None while the letter has not come up often enough. `prefixes` are those
+        of the readers' links (`Mould`). Raises `NoMould`.
+        """
+        state = State(reader)
+        letter = self._tree.find(state)
+        if letter is None or letter.fresh:
+            return None
+        if not all(shared(question, self._nodes.root) for question in self._tree.asked(state)):
+            raise NoMould
+        return Mould(letter, prefixes)
+
+    def check_next(self) -> None:
+        """Compare the next message with its full render, whenever one was compared last."""
+        self._countdown = min(self._countdown, 1)
 
     def _without_html(self, after: bytes) -> bytes:
         """The last headers of a letter of text alone."""

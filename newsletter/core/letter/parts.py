@@ -75,19 +75,70 @@ class Links:
             return self._prefixes.get(inner.operation.name)
         return None
 
-    def filler(self, node: Node) -> Filler:
+    def filler(self, node: Node) -> LinkHole:
         """The function that makes the token's bytes; `FullRenderNeeded` for an address of another shape."""
         field = node.operation.name
-        get = attrgetter(field)
-        match = re.compile(re.escape(self._prefixes[field]) + f"({SHAPE})", re.ASCII).fullmatch
+        return LinkHole(field, self._prefixes[field])
 
-        def fill(state: State) -> bytes:
-            found = match(get(state.reader))
-            if found is None:
-                raise FullRenderNeeded
-            return found[1].encode("ascii")
 
-        return fill
+class LinkHole:
+    """Makes the bytes of a link's token."""
+
+    __slots__ = ("_get", "_match", "field", "prefix")
+
+    def __init__(self, field: str, prefix: str) -> None:
+        self.field, self.prefix = field, prefix
+        self._get = attrgetter(field)
+        self._match = re.compile(re.escape(prefix) + f"({SHAPE})", re.ASCII).fullmatch
+
+    def __call__(self, state: State) -> bytes:
+        found = self._match(self._get(state.reader))
+        if found is None:
+            raise FullRenderNeeded
+        return found[1].encode("ascii")
+
+
+class Hole:
+    """Makes the bytes of a free hole; `field` is the field of a reader that it prints, "" for anything else."""
+
+    __slots__ = ("_encode", "_get", "_known", "field")
+
+    def __init__(self, field: str, get: Callable[[State], Any], encode: Callable[[Any], bytes]) -> None:
+        self.field = field
+        self._get, self._encode = get, encode
+        self._known: dict[str, bytes] = {}
+
+    def __call__(self, state: State) -> bytes:
+        return self.encoded(self._get(state))
+
+    def encoded(self, value: Any) -> bytes:
+        """The bytes of a value; `FullRenderNeeded` for one that can't be joined into a letter."""
+        if type(value) is not str:
+            return self._encode(value)
+        # By the exact type: Markup that equals a text is escaped in another way.
+        found = self._known.get(value)
+        if found is None:
+            found = self._encode(value)
+            if len(self._known) < MAX_KNOWN and len(value) < MAX_KNOWN_LENGTH:
+                self._known[value] = found
+        return found
+
+
+class Inset:
+    """Makes the bytes of a part that has holes of its own."""
+
+    __slots__ = ("fill", "parts")
+
+    def __init__(self, parts: Sequence[bytes], fill: Fill) -> None:
+        self.parts, self.fill = list(parts), fill
+
+    def __call__(self, state: State) -> bytes:
+        filled = self.parts.copy()
+        for one, positions in self.fill:
+            value = one(state)
+            for position in positions:
+                filled[position] = value
+        return b"".join(filled)
 
 
 class Fillers:
@@ -108,23 +159,10 @@ class Fillers:
         if place == LINK:
             return self.links.filler(node)
         # A printed node is `escape` or `str` of its operand (`flat` takes everything else apart).
-        get = self.nodes.closure(node.operands[0] if place is not None or node.kind in ("print", "text") else node)
+        value = node.operands[0] if place is not None or node.kind in ("print", "text") else node
+        own = value.kind == "attribute" and value.operands[0] is self.nodes.root
         encode = _plain_encoder(node) if place is None else _markup_encoder(node, place)
-        known: dict[str, bytes] = {}
-
-        def fill(state: State) -> bytes:
-            value = get(state)
-            if type(value) is not str:
-                return encode(value)
-            # By the exact type: Markup that equals a text is escaped in another way.
-            encoded = known.get(value)
-            if encoded is None:
-                encoded = encode(value)
-                if len(known) < MAX_KNOWN and len(value) < MAX_KNOWN_LENGTH:
-                    known[value] = encoded
-            return encoded
-
-        return fill
+        return Hole(value.operation.name if own else "", self.nodes.closure(value), encode)
 
 
 def _plain_encoder(node: Node) -> Callable[[Any], bytes]:

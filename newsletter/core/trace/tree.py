@@ -73,6 +73,15 @@ class Tree(Generic[Leaf]):
             self._ends.move_to_end(here)
         return here.leaf
 
+    def asked(self, state: State) -> list[Question]:
+        """The questions on this reader's path. Raises what a question's node raises."""
+        found: list[Question] = []
+        here = self._root
+        while isinstance(here, Branch):
+            found.append(here.question)
+            here = here.answers.get(here.ask(state))
+        return found
+
     def insert(self, path: Sequence[tuple[Question, object]], leaf: Leaf) -> None:
         """Store the leaf at the end of a path.
 

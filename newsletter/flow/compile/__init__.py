@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from newsletter.flow.compile.checking import blockers, checks
 from newsletter.flow.compile.designs import contrast_pairs, design_names, find_design, new_design
-from newsletter.flow.compile.freezing import compiler, freeze, frozen, issue_content, public_html, subject_of
+from newsletter.flow.compile.freezing import build, compiler, freeze, frozen, issue_content, public_html, subject_of
 from newsletter.flow.compile.gathering import subject_suggestions
 from newsletter.flow.compile.ignoring import ignore, mind
 from newsletter.flow.compile.inputs import Frozen, Sender, fingerprint, versions
@@ -22,6 +22,7 @@ __all__ = [
     "Recipient",
     "Sender",
     "blockers",
+    "build",
     "checks",
     "compiler",
     "contrast_pairs",

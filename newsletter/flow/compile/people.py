@@ -9,12 +9,29 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from newsletter.core import mime
+from newsletter.core.errors import LetterMismatchError
 from newsletter.core.letter import Compiler, Headers, Mailbox
+from newsletter.core.letter.moulds import Mould, NoMould
+from newsletter.core.letter.parts import FullRenderNeeded
 from newsletter.core.reader import Plain, Reader, clean_attributes, clean_line, reader_of_clean
-from newsletter.core.tokens import PREFERENCES, TOKEN_WIDTH, UNSUBSCRIBE, Keys, dated_token, message_id, token
+from newsletter.core.tokens import (
+    PREFERENCES,
+    TOKEN_WIDTH,
+    UNSUBSCRIBE,
+    Keys,
+    copies,
+    dated_token,
+    dated_tokens,
+    message_id,
+    token,
+    tokens,
+)
 from newsletter.core.verp import unsubscribe_mail
 from newsletter.flow.compile.inputs import Frozen
 from subscribers.models import Subscription
+
+MOST_MOULDS = 64
+"""Each holds a letter's bytes once more; the letters of most newsletters are far fewer."""
 
 
 class Recipient(NamedTuple):
@@ -91,13 +108,87 @@ class Composer:
         lines = after.decode("ascii").removeprefix(f"Message-ID: {sample.message_id}\r\n")
         # The token stands between them: once with a button, twice with a mail address beside it.
         self._after_id = lines.split(stand_in)
+        self._moulds: dict[tuple[tuple[str, ...], str, bool], Mould | None] = {}
+        self._countdown = self._every = compiler.self_check_every
+        self._key, self._copy = tokens(keys, UNSUBSCRIBE), copies(self._fingerprint)
+        self._preferences_key = dated_tokens(keys, PREFERENCES, self._day)
+        # Behind the name of the copy, and the token between them.
+        domain = f"@{self._domain}>\r\n".encode("ascii")
+        first, *others = (line.encode("ascii") for line in self._after_id)
+        self._behind = [domain + first, *others]
+
+    def parts(self, row: Row) -> list[bytes]:
+        """`message` in pieces, the bytes of most of them shared with other messages. Raises as `message`.
+
+        Where there is a mould (`core.letter.moulds`) it is filled here, without a call for each little thing: of all
+        that a send does, this and the copying of the bytes take longest. The first of each mould, and one in so many
+        after it, is compared with the same message made the long way, which is compared with the full render.
+        """
+        mould = self._moulds.get((row.topics, row.language, row.name != ""))
+        if mould is None or row.plain_text or mime.is_plain(row.address) is None:
+            return [self._and_mould(row)]
+        try:
+            before, after, room, names = mould.known.get(row.name) or mould.named(row.name)
+        except FullRenderNeeded:
+            return [self.message(row)]
+        address, subscription = row.address.encode("ascii"), row.subscription
+        if len(address) > room:
+            return [self.message(row)]
+        assert subscription is not None  # an erased person gets no mail
+        key = self._key(subscription)
+        parts = mould.parts.copy()
+        copy, behind = self._copy(subscription), key.join(self._behind)
+        parts[0] = b"".join((self._common, before, address, after, mould.subject, b"Message-ID: <", copy, behind))
+        for at in mould.unsubscribe:
+            parts[at] = key
+        if mould.preferences:
+            key = self._preferences_key(subscription, row.generation)
+            for at in mould.preferences:
+                parts[at] = key
+        if mould.addresses:
+            address += mime.SOFT_BREAK
+            for at in mould.addresses:
+                parts[at] = address
+        for at, filled in names:
+            parts[at] = filled
+        self._countdown -= 1
+        if not self._countdown:
+            self._countdown = self._every
+            self._compiler.check_next()
+            _require_same(b"".join(parts), self.message(row))
+        return parts
+
+    def _and_mould(self, row: Row) -> bytes:
+        """The message made the long way, and a mould for the next of its kind if there can be one."""
+        message = self.message(row)
+        kind = (row.topics, row.language, row.name != "")
+        if kind in self._moulds or len(self._moulds) >= MOST_MOULDS or row.plain_text:
+            return message
+        reader = self._reader(row)
+        if (reader.name != "") == (row.name != ""):
+            prefixes = {"unsubscribe_url": self._link, "preferences_url": self._preferences}
+            try:
+                mould = self._compiler.mould(reader, prefixes)
+            except NoMould:
+                self._moulds[kind] = None
+            else:
+                if mould is not None:
+                    self._moulds[kind] = mould
+                    _require_same(b"".join(self.parts(row)), message)
+        return message
 
     def message(self, row: Row) -> bytes:
         """The finished message (RFC 5322 bytes with CRLF), the same for every attempt. Raises as `Compiler.message`."""
-        subscription = row.subscription
+        reader, subscription = self._reader(row), row.subscription
         assert subscription is not None  # an erased person gets no mail
-        key = token(self._keys, UNSUBSCRIBE, subscription)
-        reader = reader_of_clean(
+        key = reader.unsubscribe_url.removeprefix(self._link)
+        own = f"Message-ID: {message_id(self._fingerprint, subscription, self._domain)}\r\n{key.join(self._after_id)}"
+        before = self._common + mime.mailbox("To", Mailbox(reader.address, reader.name))
+        return self._compiler.compose(reader, before, own.encode("ascii"))
+
+    def _reader(self, row: Row) -> Reader:
+        assert row.subscription is not None
+        return reader_of_clean(
             clean_line(row.address),
             clean_line(row.name),
             _line(row.language),
@@ -105,12 +196,17 @@ class Composer:
             clean_attributes(row.attributes),
             plain_text=row.plain_text,
             joined_on=row.joined_on,
-            unsubscribe_url=f"{self._link}{key}",
+            unsubscribe_url=f"{self._link}{token(self._keys, UNSUBSCRIBE, row.subscription)}",
             preferences_url=f"{self._preferences}{preferences_token(self._keys, row, self._day)}",
         )
-        own = f"Message-ID: {message_id(self._fingerprint, subscription, self._domain)}\r\n{key.join(self._after_id)}"
-        before = self._common + mime.mailbox("To", Mailbox(reader.address, reader.name))
-        return self._compiler.compose(reader, before, own.encode("ascii"))
+
+
+def _require_same(moulded: bytes, message: bytes) -> None:
+    if moulded != message:
+        raise LetterMismatchError(
+            "a letter from its mould would differ from the same letter made the long way; nothing was sent to them.",
+            hint="Report it with the design: the fault is the compiler's.",
+        )
 
 
 def unsubscribe_prefix(base_url: str) -> str:

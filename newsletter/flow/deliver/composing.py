@@ -9,7 +9,7 @@ from newsletter.core.context import has_something_for
 from newsletter.core.dkim import Signer
 from newsletter.core.errors import LetterMismatchError, NewsletterError
 from newsletter.core.letter import Compiler
-from newsletter.core.tokens import BOUNCE, Keys, token
+from newsletter.core.tokens import BOUNCE, Keys, tokens
 from newsletter.core.verp import check_return_path
 from newsletter.flow import compile as letters
 from newsletter.flow.deliver.outcome import Halt
@@ -42,50 +42,49 @@ class Composing:
 
         Raises `NewsletterError` for headers that no copy could have, and for a return path that none fits into.
         """
-        self._frozen, self._keys, self._signer, self._at = frozen, keys, signer, int(now.timestamp())
+        self._frozen, self._signer, self._at = frozen, signer, int(now.timestamp())
         self._from, self._return_path = frozen.sender.from_address, frozen.sender.return_path
         if self._return_path:
             check_return_path(self._return_path)
             self._before, _, self._domain = self._return_path.partition("@")
+            self._token = tokens(keys, BOUNCE)
         # Where links are not https nobody is mailed, and no button is better than one that can't work.
         one_click = frozen.base_url.startswith("https://")
         self._composer = letters.Composer(frozen, compiler, keys, now, one_click=one_click, by_mail=by_mail)
-        self._wanted: dict[tuple[str, ...], bool] = {}
+        self.wanted: dict[tuple[str, ...], bool] = {}
+        """For the topics that came up so far, whether the issue has something for them."""
         self._made = self._failed = 0
         self._last = ""
 
     def nothing_for(self, row: Row) -> str:
         """The reason why this issue has nothing for a subscriber; "" when it has something."""
-        wanted = self._wanted.get(row.topics)
+        wanted = self.wanted.get(row.topics)
         if wanted is None:
-            wanted = self._wanted[row.topics] = has_something_for(self._frozen.content, row.topics)
+            wanted = self.wanted[row.topics] = has_something_for(self._frozen.content, row.topics)
         return "" if wanted else NO_TOPICS
 
-    def message(self, row: Row) -> tuple[bytes, str]:
-        """The finished message and its envelope sender. Raises `Halt` where the letter would differ from its preview,
-        and whatever a subscriber's own data can do to a design.
+    def message(self, row: Row) -> tuple[list[bytes], str]:
+        """The finished message, in pieces, and its envelope sender. Raises `Halt` where the letter would differ from
+        its preview, and whatever a subscriber's own data can do to a design.
         """
         try:
-            message = self._composer.message(row)
+            parts = self._composer.parts(row)
         except LetterMismatchError as error:
             raise Halt(str(error)) from error
         self._made += 1
         if self._signer is not None:
-            message = self._signer.sign(message, at=self._at) + message
-        return message, self._envelope_sender(row)
+            message = b"".join(parts)
+            parts = [self._signer.sign(message, at=self._at), message]
+        if not self._return_path:
+            return parts, self._from
+        # As approved: with another domain than the letter's From, SPF and DMARC no longer align. With a return path it
+        # says which delivery a bounce is about.
+        return parts, f"{self._before}+{self._token(row.delivery).decode('ascii')}@{self._domain}"
 
     @property
     def base_url(self) -> str:
         """What every link of the issue begins with, as approved."""
         return self._frozen.base_url
-
-    def _envelope_sender(self, row: Row) -> str:
-        """As approved: with another domain than the letter's From, SPF and DMARC no longer align. With a return path
-        it says which delivery a bounce is about.
-        """
-        if not self._return_path:
-            return self._from
-        return f"{self._before}+{token(self._keys, BOUNCE, row.delivery)}@{self._domain}"
 
     def failed(self, row: Row, error: Exception) -> Decision:
         """No message could be made for this one: it fails alone, with the reason."""

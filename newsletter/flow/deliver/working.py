@@ -14,8 +14,9 @@ from newsletter.core.errors import ClaimLostError, IssueError, NewsletterError, 
 from newsletter.core.letter import Compiler
 from newsletter.core.pacing import Limits
 from newsletter.flow import compile as letters
+from newsletter.flow.deliver.batches import Clock
 from newsletter.flow.deliver.composing import Composing
-from newsletter.flow.deliver.desk import Clock, Desk
+from newsletter.flow.deliver.desk import Desk
 from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.deliver.outcome import DeliveryOutcome, Halt, Tally
 from newsletter.flow.domain import signer_for
@@ -138,7 +139,7 @@ class _Worker:
         assert self.issue.started_at is not None
         try:
             frozen = letters.frozen(self.issue)
-            compiler = self.compiler or letters.compiler(self.issue)
+            compiler = self.compiler or letters.build(frozen)
             signer = signer_for(frozen.sender.from_address, self.issue.newsletter.account, self.installation.home)
             here = self.installation
             composing = Composing(

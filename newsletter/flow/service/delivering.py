@@ -140,7 +140,8 @@ class _Way:
             self._signers[sender] = signer_for(sender, self.account, self.installation.home)
         signer = self._signers[sender]
         if signer is not None:
-            outgoing.message = signer.sign(outgoing.message, at=int(at.timestamp())) + outgoing.message
+            message = outgoing.message
+            outgoing.parts = [signer.sign(message, at=int(at.timestamp())), message]
         return send_one(self._provider, outgoing)
 
     def close(self) -> None:

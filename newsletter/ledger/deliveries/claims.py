@@ -43,7 +43,6 @@ class Row(NamedTuple):
     plain_text: bool = False
     joined_on: date = date.min
     generation: int = 0
-    address_key: str = ""
     excluded: str = ""
     attempts: int = 0
     first_at: datetime | None = None
@@ -96,7 +95,7 @@ def claim(issue_id: int, *, owner: str, now: datetime, lease: timedelta = LEASE)
     if found:
         batch, fence, lo, hi = found[0]
         taken = Claim(issue_id, owner, until, batch=batch, fence=fence, lo=lo, hi=hi)
-        taken.rows = _read(f"d.id BETWEEN %s AND %s AND r.{_RETRY_KEY} IS NULL", [lo, hi])
+        taken.rows = _read_batch(lo, hi)
         if len(taken.rows) < hi - lo + 1:
             waiting = Retry.objects.filter(delivery_id__gte=lo, delivery_id__lte=hi).values_list("pk", flat=True)
             taken.waiting = tuple(waiting)
@@ -164,74 +163,116 @@ def leavers(claim: Claim) -> dict[int, str]:
 _RETRY_KEY = "delivery_id"
 
 
-def _read(where: str, parameters: list[Any]) -> list[Row]:
-    """The pending deliveries that `where` finds, in order: one statement, no model instances."""
-    # A driver makes an object of each time and each document that it sees: of a row only what a letter needs.
-    day, text = ("s.joined_at::date", "::text") if connection.vendor == "postgresql" else ("DATE(s.joined_at)", "")
+def _read_batch(lo: int, hi: int) -> list[Row]:
+    """The pending deliveries of a range that wait for no retry, in order: one statement, no model instances.
+
+    A driver makes an object of each value that it sees, so of most rows only what a letter needs is read. Those with
+    more to say (`_read`) are read a second time.
+    """
+    plain = (
+        f"s.state = '{SubscriptionState.ACTIVE}' AND p.address = d.address"
+        f" AND NOT EXISTS (SELECT 1 FROM {Suppression._meta.db_table} x WHERE x.address_key = p.address_key)"
+    )
     sql = (
-        f"SELECT d.id, d.address, d.subscription_id, s.state, s.topics{text}, {day}, p.address, p.address_key, p.name,"
-        f" p.language, p.attributes{text}, p.plain_text, s.generation, r.attempts,"
+        f"SELECT {_for_a_letter()}, {plain} {_from()} WHERE d.id BETWEEN %s AND %s AND r.{_RETRY_KEY} IS NULL"
+        f" AND d.state = '{DeliveryState.PENDING}' ORDER BY d.id"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [lo, hi])
+        found = cursor.fetchall()
+    others = [row[0] for row in found if not row[-1]]
+    if not others:
+        return [_row(*values) for values in found]
+    marks = ", ".join(["%s"] * len(others))
+    known = {row.delivery: row for row in _read(f"d.id IN ({marks})", others)}
+    rows = [_row(*values) if values[-1] else known.get(values[0]) for values in found]
+    return [row for row in rows if row is not None]
+
+
+def _read(where: str, parameters: list[Any]) -> list[Row]:
+    """The pending deliveries that `where` finds, in order, with all that may stand against a letter."""
+    sql = (
+        f"SELECT {_for_a_letter()}, s.state, p.address <> d.address, r.attempts,"
         " CASE WHEN r.attempts IS NULL THEN NULL ELSE d.at END,"
         f" EXISTS (SELECT 1 FROM {Suppression._meta.db_table} x WHERE x.address_key = p.address_key)"
-        f" FROM {Delivery._meta.db_table} d"
-        f" LEFT JOIN {Subscription._meta.db_table} s ON s.id = d.subscription_id"
-        f" LEFT JOIN {Subscriber._meta.db_table} p ON p.id = s.subscriber_id"
-        f" LEFT JOIN {Retry._meta.db_table} r ON r.{_RETRY_KEY} = d.id"
-        f" WHERE {where} AND d.state = '{DeliveryState.PENDING}' ORDER BY d.id"
+        f" {_from()} WHERE {where} AND d.state = '{DeliveryState.PENDING}' ORDER BY d.id"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         found = cursor.fetchall()
-    moved = {address.key(row[1]) for row in found if row[6] is not None and row[6] != row[1]}
+    moved = {address.key(row[1]) for row in found if row[11]}
     barred = set(Suppression.objects.filter(address_key__in=moved).values_list("address_key", flat=True))
-    return [_row(barred, *values) for values in found]
+    rows: list[Row] = []
+    for *person, state, other, tries, at, out in found:
+        number, to, *_ = person
+        if state is None or other is None:
+            rows.append(Row(number, to, None, excluded="erased", attempts=tries or 0))
+            continue
+        excluded = ""
+        if state != _ACTIVE:
+            excluded = state
+        # The message goes to the address of the freeze; the person may have changed theirs since.
+        elif out or (other and address.key(to) in barred):
+            excluded = "suppressed"
+        first_at = None if at is None else _moment(at)
+        rows.append(_row(*person)._replace(excluded=excluded, attempts=tries or 0, first_at=first_at))
+    return rows
+
+
+def _for_a_letter() -> str:
+    """What `_row` takes; times and documents as texts, for a driver would make objects of them."""
+    if connection.vendor == "postgresql":
+        topics, attributes, plain, day = "s.topics::text", "p.attributes::text", "p.plain_text", "s.joined_at::date"
+    else:
+        topics, attributes, plain, day = "s.topics", "p.attributes", "+p.plain_text", "DATE(s.joined_at)"
+    return (
+        f"d.id, d.address, d.subscription_id, p.name, p.language, {topics}, {attributes}, {plain}, {day}, s.generation"
+    )
+
+
+def _from() -> str:
+    return (
+        f"FROM {Delivery._meta.db_table} d"
+        f" LEFT JOIN {Subscription._meta.db_table} s ON s.id = d.subscription_id"
+        f" LEFT JOIN {Subscriber._meta.db_table} p ON p.id = s.subscriber_id"
+        f" LEFT JOIN {Retry._meta.db_table} r ON r.{_RETRY_KEY} = d.id"
+    )
 
 
 _ACTIVE = SubscriptionState.ACTIVE.value
 
 
 def _row(
-    barred: set[str],
     number: int,
     to: str,
-    subscription: int | None,
-    state: str | None,
-    topics: str,
-    joined: date | str,
-    own: str | None,
-    key: str,
+    subscription: int,
     name: str,
     language: str,
+    topics: str,
     attributes: str,
     plain: bool | int,
+    joined: date | str,
     generation: int,
-    tries: int | None,
-    at: datetime | str | None,
-    out: bool | int,
+    _: object = None,
 ) -> Row:
-    if subscription is None or state is None or own is None:
-        return Row(number, to, None, excluded="erased", attempts=tries or 0)
-    excluded = ""
-    if state != _ACTIVE:
-        excluded = state
-    # The message goes to the address of the freeze; the person may have changed theirs since.
-    elif out or (own != to and barred and address.key(to) in barred):
-        excluded = "suppressed"
-    return Row(
-        number,
-        to,
-        subscription,
-        name,
-        language,
-        () if topics == "[]" else _topics(topics),
-        {} if attributes == "{}" else json.loads(attributes),
-        plain == 1,
-        _day(joined) if isinstance(joined, str) else joined,
-        generation,
-        key,
-        excluded,
-        tries or 0,
-        _moment(at) if at is not None else None,
+    """One that may be sent. Made without the call that a `NamedTuple` costs: a million rows come by here."""
+    return tuple.__new__(
+        Row,
+        (
+            number,
+            to,
+            subscription,
+            name,
+            language,
+            () if topics == "[]" else _topics(topics),
+            {} if attributes == "{}" else json.loads(attributes),
+            plain == 1,
+            _day(joined) if type(joined) is str else joined,
+            generation,
+            "",
+            0,
+            None,
+        ),
     )
 
 

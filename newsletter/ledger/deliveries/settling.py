@@ -71,6 +71,8 @@ class Settlement:
     @property
     def untouched(self) -> list[int]:
         """The deliveries about which nothing is known: still pending afterwards."""
+        if len(self.accepted) + len(self.decisions) == len(self.claim.rows):
+            return []  # nobody is in both
         return [
             row.delivery
             for row in self.claim.rows
@@ -138,7 +140,7 @@ def _give_back_retries(claim: Claim) -> None:
 
 def _sort(settlement: Settlement, now: datetime) -> tuple[list[tuple[int, DeliveryState, str]], list[Retry], list[int]]:
     """Final decisions, retries to be written, and which deliveries wait no longer."""
-    rows: dict[int, Row] = {row.delivery: row for row in settlement.claim.rows}
+    rows: dict[int, Row] = {row.delivery: row for row in settlement.claim.rows} if settlement.decisions else {}
     finals: list[tuple[int, DeliveryState, str]] = []
     retries: list[Retry] = []
     for number, decision in settlement.decisions.items():

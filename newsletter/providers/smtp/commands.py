@@ -54,13 +54,13 @@ class Offer:
 class Envelope(NamedTuple):
     """The commands of one message, each with its CRLF."""
 
-    mail: bytes
-    rcpt: bytes
+    mail: str
+    rcpt: str
 
     @property
     def group(self) -> bytes:
         """All three commands in one piece (RFC 2920 3.1)."""
-        return self.mail + self.rcpt + DATA
+        return f"{self.mail}{self.rcpt}DATA\r\n".encode()
 
 
 DATA = b"DATA\r\n"
@@ -80,43 +80,41 @@ def envelope(outgoing: Outgoing, offer: Offer, dsn: bool) -> Envelope | SendResu
         path = mailbox(outgoing.recipient)
     except BadAddressError as error:
         return SendResult(Outcome.REFUSED, code=553, reply=f"Not sent: {error}")
-    message = outgoing.message
     plain_path = path.isascii()
     plain = plain_path and sender.isascii()
-    mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{path}>"
+    more = notify = ""
     if offer.size is not None:
-        if 0 < offer.size < len(message):
-            return _never(f"the message has {len(message)} octets and the server takes {offer.size}.")
-        mail += f" SIZE={len(message)}"
-    eight_bit = not (outgoing.wire_form and plain) and not message.isascii()
-    if not plain or (eight_bit and not message.partition(b"\r\n\r\n")[0].isascii()):
-        if not offer.utf8:
-            return _never("the address needs SMTPUTF8 and the mail server does not offer it.")
-        mail += " SMTPUTF8"
-        eight_bit = True
-    if eight_bit:
-        if not offer.eight_bit:
-            return _never("the message needs 8BITMIME and the mail server does not offer it.")
-        mail += " BODY=8BITMIME"
+        size = sum(map(len, outgoing.parts))
+        if 0 < offer.size < size:
+            return _never(f"the message has {size} octets and the server takes {offer.size}.")
+        more = f" SIZE={size}"
+    if not (plain and outgoing.wire_form):
+        message = outgoing.message
+        eight_bit = not message.isascii()
+        if not plain or (eight_bit and not message.partition(b"\r\n\r\n")[0].isascii()):
+            if not offer.utf8:
+                return _never("the address needs SMTPUTF8 and the mail server does not offer it.")
+            more += " SMTPUTF8"
+            eight_bit = True
+        if eight_bit:
+            if not offer.eight_bit:
+                return _never("the message needs 8BITMIME and the mail server does not offer it.")
+            more += " BODY=8BITMIME"
     if dsn and offer.dsn:
         # RFC 3461 4: the headers are enough of the letter; ENVID brings our own number back.
-        mail += f" RET=HDRS ENVID={outgoing.key}"
-        rcpt += " NOTIFY=FAILURE"
-        if plain_path:
-            rcpt += f" ORCPT=rfc822;{xtext(path)}"
-    return Envelope(f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode())
+        more += f" RET=HDRS ENVID={outgoing.key}"
+        notify = f" NOTIFY=FAILURE ORCPT=rfc822;{xtext(path)}" if plain_path else " NOTIFY=FAILURE"
+    return Envelope(f"MAIL FROM:<{sender}>{more}\r\n", f"RCPT TO:<{path}>{notify}\r\n")
 
 
 # Without a return path all letters of a list have the same one.
 _sender = lru_cache(maxsize=64)(mailbox)
 
 
-def body(outgoing: Outgoing) -> tuple[bytes, bytes]:
-    """The message as it goes over the wire, and its final dot: not in one piece, which would be one copy more."""
-    message = outgoing.message
-    if not outgoing.wire_form:
-        message = _LINE_START_DOT.sub(b"..", message)
-    return message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
+def body(outgoing: Outgoing) -> list[bytes]:
+    """The message as it goes over the wire, in pieces, the last of which ends it: joining them would be a copy more."""
+    parts = outgoing.parts if outgoing.wire_form else [_LINE_START_DOT.sub(b"..", outgoing.message)]
+    return [*parts, b".\r\n" if parts[-1].endswith(b"\r\n") else b"\r\n.\r\n"]
 
 
 def xtext(text: str) -> str:

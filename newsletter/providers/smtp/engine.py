@@ -13,8 +13,9 @@ from newsletter.core.errors import ProviderError
 from newsletter.providers.base import Dispatch, Outgoing, SendResult, WithdrawnError
 from newsletter.providers.dialogue import Dialogue
 from newsletter.providers.smtp import opening
+from newsletter.providers.smtp.link import Fault
 from newsletter.providers.smtp.listening import ListeningWire
-from newsletter.providers.smtp.session import Fault, Session
+from newsletter.providers.smtp.session import Session
 from newsletter.providers.smtp.settings import SmtpSettings
 from newsletter.providers.smtp.wire import Address, Wire
 
@@ -50,12 +51,13 @@ class Engine:
         self._more = dispatch is not None
         self._not_before = 0.0
         self._failure: BaseException | None = None
+        self.stopped = False  # nothing more may leave
         self._trouble: ProviderError | None = None  # why the last connection failed
         self._troubles = self._fresh_ends = 0
         self._since = 0.0  # when the first of these failures was
         self._worked = False
         self._open_after = 0.0
-        self._check_at = 0.0
+        self.check_at = 0.0  # when the deadlines are to be looked at, at the latest
         self._tick_at = time.monotonic() + TICK_SECONDS
         self.look = True
 
@@ -119,15 +121,11 @@ class Engine:
 
     # --- what the sessions tell -------------------------------------------------------------------------------
 
-    @property
-    def stopped(self) -> bool:
-        """Whether nothing more may leave."""
-        return self._failure is not None
-
     def stop(self, error: BaseException) -> None:
         """End the run with this once all that left is answered; the first one counts."""
         if self._failure is None:
             self._failure = error
+        self.stopped = True
         self.look = True
         while self._waiting:
             self.returned(self._waiting.popleft(), str(error))
@@ -175,11 +173,6 @@ class Engine:
         else:
             self._waiting.appendleft(item)
         self.look = True
-
-    def watch(self, deadline: float) -> None:
-        """Look at the deadlines at this time at the latest."""
-        if deadline < self._check_at:
-            self._check_at = deadline
 
     def gone(self, session: Session, error: ProviderError | None, fault: Fault) -> None:
         """A connection has ended."""
@@ -300,7 +293,7 @@ class Engine:
     def _turn(self) -> None:
         """Wait for whatever comes first, and see to it."""
         now = time.monotonic()
-        until = min(self._tick_at, self._check_at)
+        until = min(self._tick_at, self.check_at)
         if self._more and self._not_before > now:
             until = min(until, self._not_before)
         if self._waiting and self._open_after > now:
@@ -315,13 +308,13 @@ class Engine:
                     self._dispatch.tick()
                 except Exception as error:
                     self.stop(error)
-        if now >= self._check_at:
-            self._check_at = now + LOOK_AGAIN
+        if now >= self.check_at:
+            self.check_at = now + LOOK_AGAIN
             for session in list(self.sessions):
                 if session.deadline <= now:
                     session.timed_out()
-                elif session.deadline < self._check_at:
-                    self._check_at = session.deadline
+                elif session.deadline < self.check_at:
+                    self.check_at = session.deadline
 
     def _poll(self, seconds: float) -> None:
         events = self.selector.select(seconds)

@@ -38,6 +38,14 @@ class Ask(Enum):
     LONE_DOT = auto()  # ends a DATA that was let in although no recipient was
 
 
+class Fault(Enum):
+    """How a connection ended, for whoever decides about the next one."""
+
+    OPENING = auto()  # it never came so far that it could send, or took no message from the start
+    FRESH = auto()  # it ended within its first message
+    WORN = auto()  # it had served: closing it is the server's good right
+
+
 class Link(ABC):
     """One connection of an engine; what it carries is its subclass's matter."""
 
@@ -88,7 +96,7 @@ class Link(ABC):
             elif self._shaking:
                 self._shake()
             else:
-                if self._wire.unsent:
+                if self._wire.waiting is not None:
                     self._wire.flush()
                     self._restart_clock()
                 self._read()
@@ -156,7 +164,7 @@ class Link(ABC):
 
     def _wait(self, seconds: float) -> None:
         self.deadline = time.monotonic() + seconds
-        self._engine.watch(self.deadline)
+        self._engine.check_at = min(self._engine.check_at, self.deadline)
 
     @abstractmethod
     def _read(self) -> None: ...

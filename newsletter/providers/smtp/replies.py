@@ -39,11 +39,8 @@ class Parser:
         self._code = 0
         self._lines: list[str] = []
         self._size = 0
-
-    @property
-    def inside(self) -> bool:
+        self.inside = False
         """Whether part of a reply is here already."""
-        return bool(self._rest or self._lines)
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that `data` completes. After one of code GARBAGE nothing more may be asked of this parser."""
@@ -57,10 +54,12 @@ class Parser:
                 found.append(reply)
                 self._code, self._lines, self._size = 0, [], 0
                 if reply.code == GARBAGE:
+                    self.inside = bool(self._rest)
                     return found
         if self._size + len(self._rest) > LONGEST_REPLY:
             found.append(Reply(GARBAGE, ("A reply without end.",)))
             self._rest = b""
+        self.inside = bool(self._rest or self._lines)
         return found
 
     def _line(self, line: bytes) -> Reply | None:

@@ -10,13 +10,12 @@ import contextlib
 import math
 import time
 from collections.abc import Iterable
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ProviderError
 from newsletter.providers.base import ACCEPTED, Outcome, Outgoing, SendResult
 from newsletter.providers.smtp.commands import DATA, Envelope, about_the_message, body, envelope, out_of_step
-from newsletter.providers.smtp.link import Ask, Link
+from newsletter.providers.smtp.link import Ask, Fault, Link
 from newsletter.providers.smtp.opening import reason, trouble
 from newsletter.providers.smtp.replies import GARBAGE, Reply, clean
 from newsletter.providers.smtp.settings import BLOCK_SECONDS, COMMAND_SECONDS, DATA_SECONDS
@@ -29,15 +28,8 @@ if TYPE_CHECKING:
 RESTED_SECONDS = 1.0
 
 
+NOTHING = Envelope("", "")
 _GROUP = (Ask.MAIL, Ask.RCPT, Ask.DATA)
-
-
-class Fault(Enum):
-    """How a connection ended, for whoever decides about the next one."""
-
-    OPENING = auto()  # it never came so far that it could send, or took no message from the start
-    FRESH = auto()  # it ended within its first message
-    WORN = auto()  # it had served: closing it is the server's good right
 
 
 class Session(Link):
@@ -49,12 +41,16 @@ class Session(Link):
         self._flown: Outgoing | None = None  # its body is on the way, up to `_behind` octets before the end of output
         self._behind = 0
         self._item: Outgoing | None = None  # its envelope is asked for
-        self._commands = Envelope(b"", b"")
+        self._commands = NOTHING
         self._mail: Reply | None = None
         self._rcpt: Reply | None = None
         self._dirty = False  # a refused transaction is still open on the server's side
         self._served = 0
         self._plainest = b""
+        # How long to wait, in seconds: RFC 5321 4.5.3.2, or less where the settings say so.
+        timeout = self._settings.timeout
+        self._final_limit, self._limit = self._settings.final_timeout, min(COMMAND_SECONDS, timeout)
+        self._data_limit, self._block_limit = min(DATA_SECONDS, timeout), min(BLOCK_SECONDS, timeout)
 
     @property
     def busy(self) -> bool:
@@ -82,10 +78,10 @@ class Session(Link):
     def start(self, item: Outgoing) -> None:
         """Begin this message. Only for an idle session; the engine hears of it when it can't be."""
         commands = self._prepare(item)
-        if commands is None:
+        if commands is NOTHING:
             self._engine.look = True
             return
-        self._ask(item, commands)
+        self._item, self._commands, self._mail, self._rcpt = item, commands, None, None
         parts = [b"RSET\r\n"] if self._dirty else []
         if self._dirty:
             self._expect.append(Ask.RSET)
@@ -94,48 +90,43 @@ class Session(Link):
             parts.append(commands.group)
         elif not self._dirty:
             self._expect.append(Ask.MAIL)
-            parts.append(commands.mail)
+            parts.append(commands.mail.encode())
         self._dirty = False
         self._send(parts)
 
-    def _prepare(self, item: Outgoing) -> Envelope | None:
+    def _prepare(self, item: Outgoing) -> Envelope:
+        """Its commands; NOTHING when it can't be asked for, and has been told so."""
         try:
             commands = envelope(item, self._offer, self._settings.dsn)
         except ProviderError as error:
             self._engine.returned(item, str(error))
             self._engine.stop(error)
-            return None
+            return NOTHING
         if isinstance(commands, SendResult):
             self._engine.answered(item, commands)
-            return None
+            return NOTHING
         return commands
 
-    def _ask(self, item: Outgoing, commands: Envelope) -> None:
-        self._item, self._commands = item, commands
-        self._mail = self._rcpt = None
-
     def _send(self, parts: list[bytes]) -> None:
-        self._restart_clock()
         try:
             self._wire.write(parts)
         except OSError as error:
             self._end(reason(error))
             return
-        if self._wire.unsent:
-            self._restart_clock()
+        self._restart_clock()
 
     def _restart_clock(self) -> None:
-        if self._wire.unsent:
-            limit = BLOCK_SECONDS
+        if self._wire.waiting is not None:
+            limit = self._block_limit
         elif not self._expect:
             self.deadline = math.inf
             return
-        elif self._expect[0] is Ask.DOT:
-            self._wait(self._settings.final_timeout)
-            return
         else:
-            limit = DATA_SECONDS if self._expect[0] is Ask.DATA else COMMAND_SECONDS
-        self._wait(min(limit, self._settings.timeout))
+            first = self._expect[0]
+            limit = self._final_limit if first is Ask.DOT else self._data_limit if first is Ask.DATA else self._limit
+        self.deadline = deadline = time.monotonic() + limit
+        if deadline < self._engine.check_at:
+            self._engine.check_at = deadline
 
     # --- hearing --------------------------------------------------------------------------------------------------
 
@@ -162,7 +153,7 @@ class Session(Link):
     def _steady(self, data: bytes) -> bool:
         """The four plainest answers of the steady state, without taking them apart."""
         expect = self._expect
-        if len(expect) != 4 or expect[0] is not Ask.DOT or self._wire.unsent or self._item is None:
+        if len(expect) != 4 or expect[0] is not Ask.DOT or self._wire.waiting is not None or self._item is None:
             return False
         if data != self._plainest:
             lines = data.split(b"\r\n")
@@ -199,7 +190,7 @@ class Session(Link):
             if reply.code != 250:
                 self._end(reply.words)
             elif not self._expect:
-                self._next(Ask.MAIL, self._commands.mail)
+                self._next(Ask.MAIL, self._commands.mail.encode())
         elif not reply.refusal and not 200 <= reply.code < 300:
             self._end(reply.words)
 
@@ -252,7 +243,7 @@ class Session(Link):
             self._confused(reply)
         elif not self._expect:  # without PIPELINING
             if reply.code == 250:
-                self._next(Ask.RCPT, self._commands.rcpt)
+                self._next(Ask.RCPT, self._commands.rcpt.encode())
             else:
                 self._no(reply)
 
@@ -342,7 +333,11 @@ class Session(Link):
             engine.returned(item, "The run ended before it left.")
             self._end("the run ended")
             return
-        following, commands = self._following()
+        # The message whose envelope may go in one write with this body.
+        following, commands, most = None, NOTHING, self._settings.messages_per_connection
+        if self._offer.pipelining and not 0 < most <= self._served + 1:
+            while (following := engine.next()) is not None and (commands := self._prepare(following)) is NOTHING:
+                pass
         if not engine.leaving(item):
             # Only closing leaves an open DATA without a text; the server did nothing wrong.
             if following is not None:
@@ -350,29 +345,17 @@ class Session(Link):
             self._served += 1
             self._end("the run ended" if engine.stopped else "the reader left meanwhile")
             return
-        text, end = body(item)
+        parts = body(item)
         self._flown = item
         self._expect.append(Ask.DOT)
         self._behind = 0
         if following is not None:
-            self._ask(following, commands)
+            self._item, self._commands, self._mail, self._rcpt = following, commands, None, None
             self._expect.extend(_GROUP)
             group = commands.group
             self._behind = len(group)
-            end += group
-        self._send([text, end])
-
-    def _following(self) -> tuple[Outgoing | None, Envelope]:
-        """The message whose envelope may go in one write with this body."""
-        none = Envelope(b"", b"")
-        most = self._settings.messages_per_connection
-        if not self._offer.pipelining or 0 < most <= self._served + 1:
-            return None, none
-        while (item := self._engine.next()) is not None:
-            commands = self._prepare(item)
-            if commands is not None:
-                return item, commands
-        return None, none
+            parts.append(group)
+        self._send(parts)
 
     # --- the end --------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,8 @@ class Wire:
         self._owner = owner
         self.sock: socket.socket | None = None
         self._secure = False
-        self._waiting: memoryview | None = None
+        self.waiting: memoryview | None = None
+        """What the operating system has not taken yet."""
         self._mask = 0
 
     @property
@@ -36,7 +37,7 @@ class Wire:
         """How many octets the operating system has not taken yet. An encrypted record counts once it is whole: half of
         one can't be read by anybody.
         """
-        return 0 if self._waiting is None else len(self._waiting)
+        return 0 if self.waiting is None else len(self.waiting)
 
     def connect(self, family: int, address: Address) -> None:
         """Begin to connect; writable means that it is decided."""
@@ -86,33 +87,30 @@ class Wire:
     def write(self, parts: list[bytes]) -> None:
         """Hand over as much as fits; the rest goes with `flush`. Not to be called while something is unsent."""
         sock = self.sock
-        assert sock is not None and self._waiting is None
+        assert sock is not None and self.waiting is None
         if self._secure:
-            self._waiting = memoryview(b"".join(parts))
+            self.waiting = memoryview(b"".join(parts))
             self.flush()
             return
-        whole = 0
-        for part in parts:
-            whole += len(part)
         try:
             sent = sock.sendmsg(parts)
         except BlockingIOError:
             sent = 0
-        if sent < whole:
-            self._waiting = memoryview(b"".join(parts))[sent:]
+        if sent < sum(map(len, parts)):
+            self.waiting = memoryview(b"".join(parts))[sent:]
             self._watch(BOTH)
 
     def flush(self) -> None:
         """Go on with what is unsent."""
         assert self.sock is not None
-        while self._waiting:
+        while self.waiting:
             try:
-                sent = self.sock.send(self._waiting)
+                sent = self.sock.send(self.waiting)
             except _LATER:
                 self._watch(BOTH)
                 return
-            self._waiting = self._waiting[sent:]
-        self._waiting = None
+            self.waiting = self.waiting[sent:]
+        self.waiting = None
         self._watch(READ)
 
     def read(self) -> bytes | None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.core.errors import ConfigError
+from newsletter.core.errors import ConfigError, LetterMismatchError
 from newsletter.core.letter import Design
 from newsletter.core.reader import Reader
 from newsletter.core.tokens import PREFERENCES, UNSUBSCRIBE, Keys, dated_token, read_token, token
@@ -37,6 +37,22 @@ PERSONAL = Design(
         '{% for n in range(30) %}<a href="{{ subscriber.unsubscribe_url }}?{{ "x" * n }}">{{ subscriber.name }}</a>'
         "{{ 'é' * n }}{{ subscriber.unsubscribe_url }}{{ subscriber.preferences_url }}{% endfor %}"
         "{{ subscriber.joined_on }} {{ subscriber.address }}"
+        "</mj-text></mj-column></mj-section></mj-body></mjml>",
+    },
+)
+
+PLAIN = Design(
+    "plain",
+    {
+        "subject.txt": "{{ issue.subject }}",
+        "letter.txt": "{% if subscriber.name %}Dear {{ subscriber.first_name }} ({{ subscriber.name }}){% else %}Hello"
+        "{% endif %}, {{ subscriber.address }}.\n{{ subscriber.unsubscribe_url }} {{ subscriber.preferences_url }}\n",
+        "letter.mjml": '<mjml lang="en" dir="ltr"><mj-body>'
+        "{% for topic in ['book', 'film'] if subscriber.follows(topic) %}<mj-section><mj-column>"
+        "<mj-text>{{ topic }} for {{ subscriber.first_name or 'you' }}, {{ subscriber.address }}</mj-text>"
+        "</mj-column></mj-section>{% endfor %}"
+        '<mj-section><mj-column><mj-text><a href="{{ subscriber.unsubscribe_url }}">{{ subscriber.name }}</a>'
+        "{% if subscriber.language == 'de' %}{{ subscriber.preferences_url }}{% endif %}"
         "</mj-text></mj-column></mj-section></mj-body></mjml>",
     },
 )
@@ -98,6 +114,47 @@ def test_a_composed_message_is_that_of_the_reader_and_the_headers(seed: int, one
     for _ in range(30):
         one = recipient(rnd)
         assert composer.message(one) == slow(inputs, compiler, one, one_click=one_click)
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 2**64), st.booleans())
+def test_a_message_in_pieces_is_the_message_whether_there_is_a_mould_or_not(seed: int, by_mail: bool) -> None:
+    rnd = Random(seed)
+    inputs = frozen(rnd.choice([PLAIN, PLAIN, MARQUEE, PERSONAL]))
+    inputs = replace(inputs, sender=replace(inputs.sender, return_path="back@news.example.test"))
+    composer = Composer(inputs, build(inputs, self_check_every=7), KEYS, NOW, one_click=True, by_mail=by_mail)
+    for _ in range(60):
+        one = recipient(rnd)
+        if rnd.random() < 0.7:
+            address = f"{rnd.choice('abc')}{rnd.choice(['', '.', '+', '_', '='])}{'d' * rnd.randrange(50)}@example.org"
+            one = one._replace(address=address, topics=rnd.choice([(), ("book",)]), language=rnd.choice(["", "de"]))
+        assert b"".join(composer.parts(one)) == composer.message(one)
+
+
+def test_letters_of_name_address_and_links_have_moulds_and_others_have_none() -> None:
+    one = recipient(Random(1))._replace(address="ada@example.org", name="Ada Marlow", topics=(), plain_text=False)
+    for design, moulded in ((PLAIN, True), (PERSONAL, False)):
+        inputs = frozen(design)
+        composer = Composer(inputs, build(inputs), KEYS, NOW, one_click=True)
+        for _ in range(4):
+            pieces = composer.parts(one)
+        assert (len(pieces) > 10) is moulded, design.name
+        # Readers whose values do not stand as they are take the long way, whatever their letter.
+        for other in (one._replace(address="jürgen@example.org"), one._replace(plain_text=True)):
+            assert len(composer.parts(other)) == 1
+
+
+def test_a_mould_that_would_differ_from_the_letter_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = frozen(PLAIN)
+    composer = Composer(inputs, build(inputs, self_check_every=5), KEYS, NOW, one_click=True)
+    one = recipient(Random(1))._replace(address="ada@example.org", name="Ada", topics=(), plain_text=False)
+    for _ in range(4):
+        composer.parts(one)
+    monkeypatch.setattr(composer, "_common", b"X-Wrong: 1\r\n")
+    with pytest.raises(LetterMismatchError, match="from its mould"):
+        for _ in range(5):
+            monkeypatch.setattr(composer, "_key", lambda number: b"w" * 24)
+            composer.parts(one)
 
 
 def test_the_link_of_every_copy_is_its_own_and_never_cut() -> None:
