@@ -21,6 +21,8 @@ from newsletter.models import Issue, IssueState, Placement
 from newsletter.web.jinja import environment
 from newsletter.web.studio import words
 from newsletter.web.studio.bars import bars
+from subscribers.csv_io.columns import STOPPING
+from subscribers.models import SubscriptionState, SuppressionReason
 from tests.flow.compile.fixtures import issue as issue
 from tests.flow.compile.fixtures import newsletter as newsletter
 from tests.web.test_catalogues import FIELDS, FOLDER, gathered
@@ -55,6 +57,7 @@ def test_every_state_that_a_page_shows_as_a_word_can_be_translated() -> None:
     labels |= {label(replace(STANDING, state="draft", held="Late.")), label(replace(STANDING, state="sent", failed=1))}
     labels |= {label(replace(STANDING, state="paused", nothing_sent=True)), "off", "planned", "no issue"}
     assert {*labels, *IssueState.values, *Placement.Kind.values, *(bar.name for bar in bars(nobody))} <= found
+    assert {*SuppressionReason.values, *STOPPING, *(name.capitalize() for name in SubscriptionState.values)} <= found
 
 
 def _faults(catalog: Catalog) -> Iterator[str]:
