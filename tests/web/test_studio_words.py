@@ -16,6 +16,9 @@ from jinja2 import DictLoader, nodes
 from pytest_django import Settings
 
 from newsletter.core.saying import Standing, label
+from newsletter.flow.issue.editing import spoken
+from newsletter.flow.issue.wording import CARD_FIELDS, PICTURE_FIELDS
+from newsletter.flow.people import Role
 from newsletter.flow.report import Counts
 from newsletter.models import Issue, IssueState, Placement
 from newsletter.web.jinja import environment
@@ -56,6 +59,9 @@ def test_every_state_that_a_page_shows_as_a_word_can_be_translated() -> None:
     labels = {label(replace(STANDING, state=state)) for state in IssueState.values}
     labels |= {label(replace(STANDING, state="draft", held="Late.")), label(replace(STANDING, state="sent", failed=1))}
     labels |= {label(replace(STANDING, state="paused", nothing_sent=True)), "off", "planned", "no issue"}
+    labels |= {"in", "out", "waiting", *(role.word for role in Role)}
+    fields = (*CARD_FIELDS, *PICTURE_FIELDS, "rating", "subject", "preview_text", "note", "note_signature")
+    labels |= {f"{said[:1].upper()}{said[1:]}" for said in map(spoken, fields)}
     assert {*labels, *IssueState.values, *Placement.Kind.values, *(bar.name for bar in bars(nobody))} <= found
     assert {*SuppressionReason.values, *STOPPING, *(name.capitalize() for name in SubscriptionState.values)} <= found
 

@@ -61,7 +61,8 @@ def _catalogue(folder: str, code: str) -> NullTranslations:
     return translation(DOMAIN, Path(folder), languages=[to_locale(code)], fallback=True)
 
 
-# States and kinds, as the ledger and `core.saying` have them: keys there, marked here, and said by `|translated`.
+# States, kinds, roles and fields, as the ledger, `core.saying` and `flow` have them: keys there, marked here, and
+# said by `|translated` and the desk.
 _ = gettext_lazy
 _MARKED = (
     _("draft"), _("approved"), _("sending"), _("paused"), _("sent"), _("skipped"), _("missed"), _("discarded"),
@@ -75,4 +76,6 @@ _MARKED = (
     _("mail off"), _("plain text"), _("changed"), _("refusals"), _("frequency"), _("consent"),
     _("in"), _("out"), _("waiting"),
     _("editor"), _("approver"), _("admin"),
+    _("Headline"), _("Kicker"), _("Byline"), _("Dek"), _("Excerpt"), _("Facts"), _("Words of the link"), _("Rating"),
+    _("Description"), _("Credit"), _("Subject"), _("Preview text"), _("Note"), _("Signature"),
 )  # fmt: skip
