@@ -20,6 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import django
+import jinja2.ext  # noqa: F401 (else imported by the first letter)
+
+import newsletter.providers.smtp  # noqa: F401 (else imported by the first send)
 
 django.setup()
 
