@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_who_leaves_in_the_middle_of_a_send_gets_nothing_of_it_later(tmp_path: Path) -> None:
-    found = leave(make_home(tmp_path), tmp_path, people=500, rate=100, leavers=30, seed=4)
+    found = leave(make_home(tmp_path), tmp_path, people=500, rate=50, leavers=30, seed=4)
     assert len(found.left) == 30 and not found.late
     assert sum(found.states.values()) == 500
     # Who is no longer on the wire when they press is left out altogether: hardly anybody may slip through.

@@ -81,7 +81,8 @@ def fill(issues: int = ISSUES, people: int = PEOPLE) -> dict[str, str]:
                    "joined_at": at, "confirmed_at": at, "state_at": at + (now - at) / draw.randrange(1, 9)}  # fmt: skip
 
     def proofs() -> Iterator[dict[str, Any]]:
-        for number, key in Subscription.objects.values_list("pk", "subscriber__address_key").iterator():
+        # Read to the end first: PostgreSQL's COPY has the connection to itself.
+        for number, key in list(Subscription.objects.values_list("pk", "subscriber__address_key")):
             yield {"subscription": number, "address_key": key, "list_slug": weekly.slug, "kind": "confirmed",
                    "at": now - timedelta(days=30), "origin": "form weekly", "evidence": "{}"}  # fmt: skip
 

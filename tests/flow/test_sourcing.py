@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from newsletter.core.content import EntryContent
-from newsletter.core.errors import SourceError
+from newsletter.core.errors import SourceError, StudioError
 from newsletter.flow import sourcing
 from newsletter.flow.apply import apply_text, dump_text
 from newsletter.flow.gather.ingest import ingest
@@ -297,7 +297,11 @@ def test_a_removed_source_comes_back_with_all_that_is_known_of_it(newsletter: Ne
     sourcing.remove(source, source.slug, now=NOW, by="mara")
     said = [str(change) for change in apply_text(older, now=NOW, dry_run=True)]
     assert 'sources the-lake: location = "https://lake.example.org/feed/" (new)' in said
-    assert 'newsletters weekly: sources: [] -> ["the-lake"]' in said
+    taken_back = 'newsletters weekly: sources: [] -> ["the-lake"] (set in the studio by mara, '
+    assert [line for line in said if line.startswith(taken_back)]
+    with pytest.raises(StudioError, match="the-lake"):
+        apply_text(older, now=NOW)
+    assert Source.objects.get().removed_at == NOW
     back = add(newsletter)
     assert (back.pk, back.slug, back.etag, back.enabled) == (source.pk, "the-lake", "", True)
     assert back.first_gathered_at == NOW

@@ -88,13 +88,16 @@ def test_the_list_leads_to_the_next_issue(editor: Client, issue: Issue) -> None:
     assert "Look and approve" not in page
 
 
-def test_an_empty_studio_says_what_to_type(editor: Client) -> None:
+def test_an_empty_studio_shows_the_three_steps_and_who_takes_them(editor: Client) -> None:
     Placement.objects.all().delete()
     newsletter = Issue.objects.get().newsletter
     Issue.objects.all().delete()
-    assert "newsletter gather" in editor.get("/studio/").content.decode()
+    assert "An admin takes these steps." in editor.get("/studio/").content.decode()
     newsletter.delete()
-    assert "newsletter apply" in editor.get("/studio/").content.decode()
+    assert "An admin takes these steps." in editor.get("/studio/").content.decode()
+    admin = Client()
+    admin.force_login(User.objects.create_superuser("otto"))
+    assert 'href="/studio/welcome/"' in admin.get("/studio/").content.decode()
 
 
 def test_the_frame_holds_the_letter_as_it_would_go_out(editor: Client, issue: Issue) -> None:

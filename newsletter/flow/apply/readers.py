@@ -62,7 +62,10 @@ def slug(value: object) -> str:
     return value
 
 
-RESERVED = ("account", "audit", "designs", "plan", "settings", "sources", "subscribers", "team", "welcome")
+RESERVED = (
+    "account", "again", "audit", "designs", "mail", "plan", "settings", "source", "sources", "subscribers", "team",
+    "welcome",
+)  # fmt: skip
 """Pages behind /studio/ that belong to no newsletter: an issue of one that is called so could never be opened."""
 
 
