@@ -81,13 +81,14 @@ def fill(issues: int = ISSUES, people: int = PEOPLE) -> dict[str, str]:
                    "joined_at": at, "confirmed_at": at, "state_at": at + (now - at) / draw.randrange(1, 9)}  # fmt: skip
 
     def proofs() -> Iterator[dict[str, Any]]:
-        # Read to the end first: PostgreSQL's COPY has the connection to itself.
-        for number, key in list(Subscription.objects.values_list("pk", "subscriber__address_key")):
+        for number, key in joined:
             yield {"subscription": number, "address_key": key, "list_slug": weekly.slug, "kind": "confirmed",
                    "at": now - timedelta(days=30), "origin": "form weekly", "evidence": "{}"}  # fmt: skip
 
     insert(Subscriber, persons())
     insert(Subscription, memberships())
+    # Read before: PostgreSQL's COPY has the connection to itself.
+    joined = list(Subscription.objects.values_list("pk", "subscriber__address_key"))
     insert(ConsentEvent, proofs())
     keys = Subscriber.objects.order_by("pk").values_list("address_key", flat=True)[: people // 50 * 2 : 2]
     Suppression.objects.bulk_create(

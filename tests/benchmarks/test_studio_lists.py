@@ -12,7 +12,8 @@ from tests.benchmarks import studio_lists
 from tests.factories import make_list, make_newsletter
 from tests.flow.compile.fixtures import home as home
 
-pytestmark = pytest.mark.django_db
+# Outside of a transaction: PostgreSQL vacuums in none.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_the_proofs_rows_are_made_and_its_pages_open(settings: Settings) -> None:
