@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from newsletter.flow.membership import uploads
@@ -100,7 +101,7 @@ def test_a_file_is_brought_in_by_hand_and_a_rule_is_mended(
     page.get_by_role("heading", name="Brought in").wait_for()
     assert Subscription.objects.filter(subscriber__address__startswith="new").count() == 9
     inspect(mara, "subscribers-done", lambda: mara.go(columns))
-    assert uploads.find(home, columns.split("/")[-2], owner=1, now=timezone.now())
+    assert uploads.find(home, columns.split("/")[-2], owner=User.objects.get(username="mara").pk, now=timezone.now())
 
     mara.go(f"{HERE}new-segment")
     page.get_by_label("Short name").fill("actives")
