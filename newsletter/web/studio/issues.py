@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,13 +22,13 @@ from newsletter.flow.people import Role
 from newsletter.flow.report import report
 from newsletter.ledger.placements import ACTIVE
 from newsletter.models import Issue, IssueState, Placement
-from newsletter.web.display import as_served_here
-from newsletter.web.headers import LETTER_FRAMED, NOTICE_FRAMED, private
+from newsletter.web.headers import private
 from newsletter.web.links import keys
 from newsletter.web.studio import notices
 from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.bars import bars
 from newsletter.web.studio.finding import find
+from newsletter.web.studio.framing import framed, unframed
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.words import gettext as _
 from newsletter.web.studio.words import gettext_lazy
@@ -60,12 +59,8 @@ def letter(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
     try:
         html = preview(issue, reader, keys=keys(), now=timezone.now(), links=False).rendered.html
     except NewsletterError as error:
-        response = render(request, "studio/broken.html", {"error": error}, using="jinja2")
-        response.headers["Content-Security-Policy"] = NOTICE_FRAMED
-        return private(response)
-    response = HttpResponse(as_served_here(html, settings.NEWSLETTER.base_url))
-    response.headers["Content-Security-Policy"] = LETTER_FRAMED
-    return private(response)
+        return unframed(request, error)
+    return framed(html)
 
 
 @allowed(Role.APPROVER)

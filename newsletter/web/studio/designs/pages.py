@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -25,9 +24,9 @@ from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.designs import Worn
 from newsletter.flow.people import Role
 from newsletter.models import Newsletter
-from newsletter.web.display import as_served_here
-from newsletter.web.headers import LETTER_FRAMED, NOTICE_FRAMED, private
+from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed, may
+from newsletter.web.studio.framing import framed, unframed
 from newsletter.web.studio.words import gettext as _
 from newsletter.web.studio.words import gettext_lazy
 
@@ -93,12 +92,8 @@ def look(request: HttpRequest, newsletter: str, design: str) -> HttpResponse:
     try:
         html = designs.look(row, _worn(request, row, design))
     except NewsletterError as error:
-        response = render(request, "studio/broken.html", {"error": error}, using="jinja2")
-        response.headers["Content-Security-Policy"] = NOTICE_FRAMED
-        return private(response)
-    response = HttpResponse(as_served_here(html, settings.NEWSLETTER.base_url))
-    response.headers["Content-Security-Policy"] = LETTER_FRAMED
-    return private(response)
+        return unframed(request, error)
+    return framed(html)
 
 
 @allowed(Role.EDITOR)
