@@ -102,6 +102,20 @@ def test_a_data_let_in_without_a_recipient_ends_with_a_dot_that_reaches_nobody()
     assert sorted(server.accepted) == ["r0@box.test", "r2@box.test", "r3@box.test"]
 
 
+def test_more_behind_a_data_let_in_without_a_recipient_is_not_taken_for_the_answer_to_the_dot() -> None:
+    """Taken so, the dot's own answer would be the next MAIL's: a no to the sender, which stops the whole send."""
+
+    def answer(connection: int, verb: str, number: int) -> str | None:
+        if connection != 1 or number != 2:
+            return None
+        return {"RCPT": "550 5.1.1 nobody", "DATA": "354 go on\r\n250 and more", ".": "554 5.7.1 spam"}.get(verb)
+
+    with RoughServer(answer) as server:
+        book = send(server, letters(4))
+    assert book.outcomes() == [YES, NO, YES, YES] and len(server.heard) == 2
+    assert sorted(server.accepted) == ["r0@box.test", "r2@box.test", "r3@box.test"]
+
+
 def test_a_data_let_in_with_a_recipient_but_without_a_sender_is_closed_and_never_an_empty_letter() -> None:
     def answer(connection: int, verb: str, number: int) -> str | None:
         said = {"MAIL": "451 4.3.0 later", "RCPT": "250 2.1.5 ok", "DATA": "354 go on"}.get(verb)

@@ -278,8 +278,7 @@ class Session(Link):
             # Let in without a recipient. A dot alone ends it (RFC 2920 3.1): it can reach nobody.
             self._no(no)
             if not self._dead:
-                self._expect.append(Ask.LONE_DOT)
-                self._send([b".\r\n"])
+                self._next(Ask.LONE_DOT, b".\r\n")
         elif reply.refusal:
             self._dirty = mail.code == 250
             self._no(no)
