@@ -41,8 +41,8 @@ def now() -> datetime:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what uses the database, so that the PostgreSQL run can select exactly that; and what runs `newsletter` as a
-    process (half a second each time: such a test asks for its `environ`) as slow.
+    """Mark what uses the database, so that the PostgreSQL run can select exactly that; what runs `newsletter` as a
+    process (half a second each time: such a test asks for its `environ`) as slow; and what coverage does not look at.
     """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
@@ -51,6 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.database)
         if "environ" in fixtures:
             item.add_marker(pytest.mark.slow)
+        # Being traced takes a test twice as long. The bars are for what short tests reach by themselves.
+        drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if drawn or any(map(item.get_closest_marker, ("slow", "browser", "packaging"))):
+            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.fixture(scope="session")

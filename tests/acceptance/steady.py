@@ -164,8 +164,10 @@ def begin(home: Home, port: int, people: int, poison: int = 0, connections: int 
     home.python(BEGIN, str(port), str(people), str(poison), str(connections))
 
 
-def pauses(home: Home, journal: Path, *, people: int = 5000, times: int = 50, seed: int = 1) -> Found:
-    with server(journal, rate=250) as port:
+def pauses(
+    home: Home, journal: Path, *, people: int = 5000, times: int = 50, seed: int = 1, rate: float = 250
+) -> Found:
+    with server(journal, rate=rate) as port:
         begin(home, port, people)
         with workers(home, 2):
             inside = home.python(PAUSE, str(times), str(seed), str(people), str(journal)).strip()

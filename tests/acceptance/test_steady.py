@@ -21,7 +21,8 @@ def room(tmp_path: Path) -> tuple[Home, Path]:
 
 
 def test_who_pauses_and_resumes_at_random_loses_and_doubles_nobody(room: tuple[Home, Path]) -> None:
-    assert steady.pauses(*room, people=400, times=5, seed=3).faults == []
+    # So slow that the last pause falls inside the send on a busy machine too.
+    assert steady.pauses(*room, people=400, times=5, seed=3, rate=80).faults == []
 
 
 def test_one_in_a_hundred_is_poison_and_fails_alone_with_a_reason(room: tuple[Home, Path]) -> None:

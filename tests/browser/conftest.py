@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -47,6 +48,15 @@ class Visitor:
         """Change the window."""
         self.page.set_viewport_size({"width": width, "height": height})
         self.page.emulate_media(color_scheme="dark" if dark else "light")
+
+    def until(self, expression: str) -> None:
+        """Wait until this is true of the page. Asked from outside: Playwright's own way to wait evaluates a string in
+        the page, which our policy does not let it do.
+        """
+        end = time.monotonic() + 30
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < end, f"waited in vain: {expression}"
+            self.page.wait_for_timeout(50)
 
     def watch(self) -> None:
         """Begin to listen."""

@@ -37,7 +37,7 @@ def test_designs_are_seen_tried_and_chosen(mara: Visitor, letter: Issue) -> None
     # As somebody types, the verdict and the letter change; nothing is saved.
     page.get_by_label("signal", exact=True).fill("#FF9AB0")
     page.get_by_text("would do for signal").first.wait_for()
-    page.wait_for_function("document.getElementById('preview').src.includes('FF9AB0')")
+    mara.until("document.getElementById('preview').src.includes('FF9AB0')")
     page.frame_locator("#preview").locator("[style*='#FF9AB0']").first.wait_for(state="attached")
     assert Newsletter.objects.get().design_tokens == {}
     inspect(mara, "tokens-faint")

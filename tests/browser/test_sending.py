@@ -37,9 +37,7 @@ def test_an_issue_is_approved_sent_off_taken_back_and_watched(mara: Visitor, let
     counting = page.locator("[data-seconds]")
     before = int(counting.inner_text())
     # The countdown moves by itself, without the page being loaded anew.
-    page.wait_for_function(
-        "before => Number(document.querySelector('[data-seconds]').textContent) < before", arg=before
-    )
+    mara.until(f"Number(document.querySelector('[data-seconds]').textContent) < {before}")
     inspect(mara, "send-minute", lambda: mara.go(f"{HERE}send"))
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("Taken back. Nothing has left.").wait_for()

@@ -93,9 +93,7 @@ def test_the_first_steps_lead_to_a_real_mail(root: Visitor, site: str) -> None:
     page.get_by_role("button", name="Look at it").click()
     page.get_by_label("What is your magazine called?").wait_for()
     root.look(height=1600)  # pictures are asked for when they come into view
-    page.wait_for_function(
-        "[...document.querySelectorAll('.entry img')].filter(one => one.naturalWidth > 9).length == 5"
-    )
+    root.until("[...document.querySelectorAll('.entry img')].filter(one => one.naturalWidth > 9).length == 5")
     inspect(root, "source-add-found")
     page.get_by_role("button", name="Keep this source").click()
     page.wait_for_url("**/studio/welcome/")

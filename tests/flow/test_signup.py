@@ -114,6 +114,7 @@ def test_one_client_is_an_ipv4_address_or_a_64_of_ipv6(one: str, other: str, sam
     assert (Client.of(one, "", KEYS).mark == Client.of(other, "", KEYS).mark) is same
 
 
+@pytest.mark.slow
 def test_ten_thousand_addresses_from_one_place_cause_twenty_mails_an_hour(form: SignupForm, clock: Clock) -> None:
     taken = 0
     for number in range(10_000):
@@ -127,6 +128,7 @@ def test_ten_thousand_addresses_from_one_place_cause_twenty_mails_an_hour(form: 
     ask(form, "later@box.test", at=AT + timedelta(minutes=61))
 
 
+@pytest.mark.slow
 def test_ten_thousand_forms_for_one_victim_cause_one_mail(form: SignupForm, clock: Clock) -> None:
     Signup.objects.bulk_create(
         Signup(
