@@ -1,7 +1,7 @@
 """The faults that a send must survive, by the numbers of our list: what is promised is in each name.
 
-F1 and F2 (kills, power cuts) are the crash exam's, and so are F4's processes; its workers in turn are in test_desk.py,
-most of F9 in tests/flow/deliver/, F14 in tests/ledger/test_rates.py.
+F1 and F2 (kills, power cuts) are the crash exam's, and so are F4's processes; its workers in turn, like most of F9,
+are in tests/flow/deliver/, F14 in tests/ledger/test_rates.py.
 """
 
 from __future__ import annotations
