@@ -166,7 +166,7 @@ FAULTS = (
         "newsletter/flow/deliver/judging.py",
         "            if kind is Kind.POLICY:\n                return Decision",
         "            if kind is Kind.OTHER:\n                return Decision",
-        "tests/flow/test_faults.py",
+        "tests/flow/deliver/test_faults.py",
     ),
     Fault(
         "deliver: an expired claim goes on sending",
