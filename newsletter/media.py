@@ -64,6 +64,17 @@ class StoredPicture:
     name: str
     stored_at: datetime
 
+    def columns(self) -> dict[str, str | int]:
+        """What a row of `Picture` says about the file."""
+        return {
+            "sha256": self.sha256,
+            "name": self.name,
+            "width": self.width,
+            "height": self.height,
+            "media_type": self.media_type,
+            "size": self.size,
+        }
+
 
 def store_picture(
     url: str, *, fetcher: PictureFetcher, folder: Path, width: int = WIDTH, now: datetime

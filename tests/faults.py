@@ -74,7 +74,7 @@ FAULTS = (
         "newsletter/core/trace/deferred.py",
         "        return outer[::-1]",
         "        return []",
-        "tests/core/test_trace.py",
+        "tests/core/test_trace_stock.py",
     ),
     Fault(
         "trace: a name may split the tree",
@@ -131,14 +131,14 @@ FAULTS = (
         "newsletter/ledger/deliveries/recovering.py",
         "elif entry.state in (ON_THE_WIRE, ANSWERED):",
         "elif entry.state == ANSWERED:",
-        "tests/ledger/test_deliveries.py",
+        "tests/ledger/test_the_dead.py",
     ),
     Fault(
         "ledger: a claim whose journal is lost is sent again",
         "newsletter/ledger/deliveries/recovering.py",
         "        if marks is None:\n",
         "        if marks == {}:\n",
-        "tests/ledger/test_deliveries.py",
+        "tests/ledger/test_the_dead.py",
     ),
     Fault(
         "ledger: the yeses of a batch take in those that wait for their retry",
@@ -166,7 +166,7 @@ FAULTS = (
         "newsletter/flow/deliver/judging.py",
         "            if kind is Kind.POLICY:\n                return Decision",
         "            if kind is Kind.OTHER:\n                return Decision",
-        "tests/flow/test_faults.py",
+        "tests/flow/deliver/test_faults.py",
     ),
     Fault(
         "deliver: an expired claim goes on sending",

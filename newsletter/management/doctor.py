@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from newsletter.core.account import AccountRules
 from newsletter.core.errors import ConfigError, NewsletterError
 from newsletter.flow import bounce
 from newsletter.flow import domain as sending
+from newsletter.flow.domain import Level
 from newsletter.flow.issue.facts import next_free_slot
 from newsletter.models import Account, Issue, Magazine, Newsletter, Source
 from newsletter.providers import build
@@ -30,17 +30,11 @@ from subscribers.models import MailingList, Subscription, SubscriptionState
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class Level(StrEnum):
-    """`missing` means that a week can't end in readers' mailboxes yet; `note` is worth knowing."""
-
-    OK = "ok"
-    NOTE = "note"
-    MISSING = "missing"
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor: `fix` is what to type or write, "" when nothing is to be done."""
+    """One line of the doctor: `fix` is what to type or write, "" when nothing is to be done. What is `missing` keeps a
+    week from ending in readers' mailboxes.
+    """
 
     level: Level
     subject: str
@@ -209,7 +203,7 @@ def _domain(newsletter: Newsletter, home: Path | None) -> Iterator[Finding]:
     except NewsletterError as error:
         yield Finding(Level.MISSING, subject, error.message, error.hint)
         return
-    missing = [row for row in rows if row.level is sending.Level.MISSING]
+    missing = [row for row in rows if row.level is Level.MISSING]
     unknown = [row for row in rows if row.about == "dns"]
     for row in missing:
         yield Finding(Level.MISSING, subject, str(row), check)

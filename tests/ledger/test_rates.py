@@ -10,9 +10,10 @@ from newsletter.core.pacing import Limits
 from newsletter.flow import deliver as flow
 from newsletter.ledger import deliveries, rates
 from newsletter.models import Account, Issue, IssueState, Rate
-from newsletter.providers.memory import MemoryProvider, mailbox
+from newsletter.providers.memory import mailbox
 from tests.factories import make_account, make_newsletter
-from tests.sending import SLOT, Clock, here, make_approved
+from tests.flow.deliver.running import run
+from tests.sending import SLOT, Clock, make_approved
 
 pytestmark = pytest.mark.django_db
 
@@ -42,12 +43,6 @@ def test_without_limits_no_row_is_written(account: Account) -> None:
 def limited(people: int, **rules: object) -> Issue:
     mailbox().clear()
     return make_approved(people, newsletter=make_newsletter(account=make_account(settings=rules)))
-
-
-def run(issue: Issue, clock: Clock) -> flow.DeliveryOutcome:
-    return flow.deliver(
-        issue, clock=clock, installation=here(), provider=MemoryProvider(sleep=clock.sleep), sleep=clock.sleep
-    )
 
 
 def test_f14_a_new_accounts_first_days_never_overstep_the_ramp_and_the_send_goes_on_by_itself() -> None:

@@ -17,7 +17,7 @@ from django.core.management import CommandError, call_command
 from newsletter.core.tokens import BOUNCE, token
 from newsletter.models import Evidence
 from subscribers.models import Suppression
-from tests.flow.test_bounce import BY_NAME, deliver, make_issue
+from tests.flow.bouncing import BY_NAME, deliver, make_issue
 from tests.homes import REPOSITORY, copy_home
 from tests.sending import KEYS, make_people
 

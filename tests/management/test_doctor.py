@@ -14,9 +14,9 @@ from newsletter.config.load import Loaded, load
 from newsletter.core.errors import ConfigError
 from newsletter.core.tokens import Keys
 from newsletter.flow.bounce import take
+from newsletter.flow.domain import Level
 from newsletter.management.doctor import (
     Finding,
-    Level,
     examine,
     pending_migrations,
     require_new_database,

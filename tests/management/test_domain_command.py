@@ -20,7 +20,8 @@ from newsletter.core.checks import Level as CheckLevel
 from newsletter.core.errors import ConfigError
 from newsletter.flow import compile as compiling
 from newsletter.flow import domain as sending
-from newsletter.management.doctor import Level, examine
+from newsletter.flow.domain import Level
+from newsletter.management.doctor import examine
 from newsletter.models import Newsletter
 from tests.factories import make_account, make_newsletter
 from tests.nameserver import Zone, nameserver

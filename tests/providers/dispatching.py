@@ -17,6 +17,7 @@ from newsletter.providers.base import (
 )
 
 SENDER = "weekly@news.example.test"
+MESSAGE = b"From: a@b.test\r\nTo: c@d.test\r\nSubject: x\r\n\r\nbody\r\n.dot\r\n..two\r\n.\r\nend\r\n"
 
 
 class Book(Dispatch):
@@ -94,6 +95,6 @@ class Book(Dispatch):
         assert threading.get_ident() == self._thread, "called from another thread"
 
 
-def send(provider: Provider, to: str, message: bytes, sender: str = SENDER) -> SendResult:
+def send(provider: Provider, to: str = "ada@box.test", message: bytes = MESSAGE, sender: str = SENDER) -> SendResult:
     """One message, as a test mail goes."""
     return send_one(provider, Outgoing(1, sender, to, message))

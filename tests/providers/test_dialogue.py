@@ -18,11 +18,9 @@ from newsletter.providers.dialogue import HIDDEN, LONGEST_LINE, MOST_LINES, Dial
 from newsletter.providers.listening import LONGEST_BODY
 from newsletter.providers.smtp.listening import ListeningWire
 from tests.providers import dispatching
+from tests.providers.dispatching import MESSAGE
+from tests.providers.rigs import wire
 from tests.providers.servers import BAD_TOKEN, PostmarkServer
-from tests.providers.test_every_provider import wire
-from tests.providers.test_smtp import MESSAGE
-from tests.providers.test_smtp import serve as serve
-from tests.providers.test_smtp import servers as servers
 
 PASSWORD = "open sesame"
 CODED = b64encode(f"\0letters\0{PASSWORD}".encode()).decode()

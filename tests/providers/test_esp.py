@@ -15,6 +15,7 @@ from newsletter.providers.base import Outcome, Outgoing, SendResult
 from newsletter.providers.esp import KEY_NAMES, EspProvider, rebuild
 from tests.providers import dispatching
 from tests.providers.dispatching import SENDER, Book
+from tests.providers.rigs import wire
 from tests.providers.servers import (
     BROKEN,
     INACTIVE,
@@ -24,7 +25,6 @@ from tests.providers.servers import (
     SENT,
     PostmarkServer,
 )
-from tests.providers.test_every_provider import wire
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from newsletter.core.errors import ConfigError, ProviderError
 from newsletter.providers import build
 from newsletter.providers.base import Outcome, SendResult
 from tests.providers import dispatching
-from tests.providers.test_every_provider import wire
+from tests.providers.rigs import wire
 
 
 def send(folder: Path, to: str = "ada@box.test") -> SendResult:

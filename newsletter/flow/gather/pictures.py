@@ -112,13 +112,6 @@ def _fetch(url: str, fetcher: Fetcher, folder: Path, now: datetime, width: int) 
         logger.exception("A picture could not be stored")
         values["error"] = f"The picture could not be stored: {error.strerror or type(error).__name__}"
     else:
-        values |= {
-            "sha256": stored.sha256,
-            "name": stored.name,
-            "width": stored.width,
-            "height": stored.height,
-            "media_type": stored.media_type,
-            "size": stored.size,
-        }
+        values |= stored.columns()
     Picture.objects.update_or_create(source_url=url, defaults=values)
     return not values["error"]

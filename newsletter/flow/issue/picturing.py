@@ -122,15 +122,4 @@ def _base(row: Placement) -> Picture | None:
 
 
 def _keep(url: str, stored: media.StoredPicture) -> None:
-    Picture.objects.get_or_create(
-        source_url=url,
-        defaults={
-            "sha256": stored.sha256,
-            "name": stored.name,
-            "width": stored.width,
-            "height": stored.height,
-            "media_type": stored.media_type,
-            "size": stored.size,
-            "fetched_at": stored.stored_at,
-        },
-    )
+    Picture.objects.get_or_create(source_url=url, defaults={**stored.columns(), "fetched_at": stored.stored_at})

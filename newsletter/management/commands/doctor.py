@@ -11,10 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from newsletter.config.load import current
+from newsletter.flow.domain import Level
 from newsletter.management.arguments import clock
-from newsletter.management.doctor import Level, examine
-
-_SIGNS = {Level.OK: "ok     ", Level.NOTE: "note   ", Level.MISSING: "missing"}
+from newsletter.management.doctor import examine
 
 
 class Command(BaseCommand):
@@ -32,7 +31,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"missing": missing, "findings": found}, indent=2))
         else:
             for finding in findings:
-                self.stdout.write(f"{_SIGNS[finding.level]}  {finding.subject}: {finding.text}")
+                self.stdout.write(f"{finding.level:7}  {finding.subject}: {finding.text}")
                 if finding.fix:
                     self.stdout.write(f"         -> {finding.fix}")
             self.stdout.write(f"Missing: {missing}." if missing else "Nothing is missing.")

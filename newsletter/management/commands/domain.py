@@ -19,8 +19,6 @@ from newsletter.flow.domain import Dns, Finding, Level, Setup, examine, new_keys
 from newsletter.management.arguments import clock
 from newsletter.models import Newsletter
 
-_SIGNS = {Level.OK: "ok     ", Level.NOTE: "note   ", Level.MISSING: "missing"}
-
 
 class Command(BaseCommand):
     help = "Make DKIM keys, show every DNS record to add, and check them. Exit code 3 when a record is missing."
@@ -91,7 +89,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"domain": setup.domain, "missing": missing, "findings": found}, indent=2))
         else:
             for row in rows:
-                self.stdout.write(f"{_SIGNS[row.level]}  {row.about}: {row.text}")
+                self.stdout.write(f"{row.level:7}  {row.about}: {row.text}")
                 if row.record:
                     self.stdout.write(f"         add  {row.record}")
                 if row.hint:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,6 +22,15 @@ def framed(html: str) -> HttpResponse:
 
 def unframed(request: HttpRequest, error: NewsletterError) -> HttpResponse:
     """Why there is no letter, in plain words."""
-    response = render(request, "studio/broken.html", {"error": error}, using="jinja2")
+    return _notice(request, "studio/broken.html", {"error": error})
+
+
+def uncovered(request: HttpRequest) -> HttpResponse:
+    """That there is no letter, in the few words that a frame as small as a cover has room for."""
+    return _notice(request, "studio/home_nocover.html", {})
+
+
+def _notice(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, template, context, using="jinja2")
     response.headers["Content-Security-Policy"] = NOTICE_FRAMED
     return private(response)

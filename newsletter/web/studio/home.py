@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -26,12 +25,12 @@ from newsletter.flow.people import Role
 from newsletter.flow.sourcing import steps
 from newsletter.ledger import issues as ledger
 from newsletter.models import Issue, IssueState, Newsletter
-from newsletter.web.display import as_served_here
-from newsletter.web.headers import LETTER_FRAMED, NOTICE_FRAMED, private
+from newsletter.web.headers import private
 from newsletter.web.links import keys
 from newsletter.web.studio import notices
 from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.finding import find
+from newsletter.web.studio.framing import framed, uncovered
 from newsletter.web.studio.plots import line
 from newsletter.web.studio.spans import clock_time, span
 from newsletter.web.studio.words import gettext as _
@@ -73,11 +72,8 @@ def cover(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
         try:
             html = preview(issue, None, keys=keys(), now=timezone.now(), links=False).rendered.html
         except NewsletterError:
-            response = render(request, "studio/home_nocover.html", {}, using="jinja2")
-            response.headers["Content-Security-Policy"] = NOTICE_FRAMED
-            return private(response)
-    response = private(HttpResponse(as_served_here(html, settings.NEWSLETTER.base_url)))
-    response.headers["Content-Security-Policy"] = LETTER_FRAMED
+            return uncovered(request)
+    response = framed(html)
     if issue.state == IssueState.SENT and issue.public_html:
         # It never changes again, and a strip of them is looked at all day.
         response.headers["Cache-Control"] = "private, max-age=3600"

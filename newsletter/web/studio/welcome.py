@@ -22,10 +22,10 @@ from newsletter.flow.people import Role
 from newsletter.flow.sampling import sample, send_sample
 from newsletter.flow.testing import kept_mail
 from newsletter.models import Account, Newsletter, TestMail
-from newsletter.web.display import as_served_here
-from newsletter.web.headers import LETTER_FRAMED, NOTICE_FRAMED, private
+from newsletter.web.headers import private
 from newsletter.web.links import keys
 from newsletter.web.studio.access import allowed
+from newsletter.web.studio.framing import framed, uncovered
 from newsletter.web.studio.words import gettext as _
 from newsletter.web.studio.words import gettext_lazy
 
@@ -79,10 +79,8 @@ def letter(request: HttpRequest, design: str) -> HttpResponse:
     try:
         html = sample(newsletter, design, now=timezone.now(), keys=keys(), links=False).rendered.html
     except NewsletterError:
-        response = render(request, "studio/home_nocover.html", {}, using="jinja2")
-        response.headers["Content-Security-Policy"] = NOTICE_FRAMED
-        return private(response)
-    return _framed(html)
+        return uncovered(request)
+    return framed(html)
 
 
 @allowed(Role.EDITOR)
@@ -117,13 +115,7 @@ def mail_letter(request: HttpRequest, test: int) -> HttpResponse:
     part = kept.get_body(("html",)) if kept is not None else None
     if part is None:
         raise Http404
-    return _framed(part.get_content())
-
-
-def _framed(html: str) -> HttpResponse:
-    response = private(HttpResponse(as_served_here(html, settings.NEWSLETTER.base_url)))
-    response.headers["Content-Security-Policy"] = LETTER_FRAMED
-    return response
+    return framed(part.get_content())
 
 
 def _test(pk: int) -> TestMail:

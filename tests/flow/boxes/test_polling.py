@@ -18,8 +18,8 @@ from newsletter.flow.bounce import boxes, polling
 from newsletter.models import Delivery, Evidence
 from newsletter.scheduler import Clock
 from subscribers.models import Suppression
+from tests.flow.bouncing import deliver, mail_for, make_issue
 from tests.flow.boxes.server import ImapServer
-from tests.flow.test_bounce import deliver, mail_for, make_issue
 from tests.sending import KEYS, SLOT, make_people
 
 pytestmark = pytest.mark.django_db

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from newsletter.flow import deliver as flow
+from newsletter.ledger import deliveries
 from newsletter.models import Issue
 from newsletter.providers.memory import MemoryProvider, mailbox
-from tests.sending import Clock, here
+from tests.factories import make_account, make_newsletter
+from tests.sending import Clock, here, make_approved
 
 
 def run(issue: Issue, clock: Clock, answer=None, **options) -> flow.DeliveryOutcome:
@@ -21,3 +23,9 @@ def send(issue: Issue, clock: Clock, answer=None, **options) -> flow.DeliveryOut
 
 def recipients() -> list[str]:
     return [sent.recipient for sent in mailbox()]
+
+
+def begun(people: int, clock: Clock, *, size: int = 20, **rules: object) -> Issue:
+    issue = make_approved(people, newsletter=make_newsletter(account=make_account(settings=rules)))
+    deliveries.start(issue.pk, now=clock(), size=size)
+    return issue

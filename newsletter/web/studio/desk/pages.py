@@ -30,7 +30,6 @@ from newsletter.flow.compile.trying import tried
 from newsletter.flow.people import Role
 from newsletter.ledger.issues import OPEN
 from newsletter.models import Issue
-from newsletter.web.display import as_served_here
 from newsletter.web.headers import LETTER_EDITED, LETTER_FRAMED, NOTICE_FRAMED, private
 from newsletter.web.links import keys
 from newsletter.web.studio import issues as looks
@@ -38,6 +37,7 @@ from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.desk import inspector, pointing, saving, seeing
 from newsletter.web.studio.desk.outline import outline, placements, tray
 from newsletter.web.studio.finding import find
+from newsletter.web.studio.framing import framed
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.words import gettext as _
 from subscribers.errors import SubscribersError
@@ -101,9 +101,7 @@ def _with_cards(request: HttpRequest, issue: Issue) -> HttpResponse | None:
         shown = tried(issue, Readers(request, issue).chosen, words={}, edits={}, keys=keys(), now=timezone.now())
     except NewsletterError:
         return None
-    response = HttpResponse(as_served_here(shown.rendered.html, settings.NEWSLETTER.base_url))
-    response.headers["Content-Security-Policy"] = LETTER_FRAMED
-    return private(response)
+    return framed(shown.rendered.html)
 
 
 @allowed(Role.EDITOR)

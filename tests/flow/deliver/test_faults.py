@@ -1,7 +1,7 @@
 """The faults that a send must survive, by the numbers of our list: what is promised is in each name.
 
-F1 and F2 (kills, power cuts) are the crash exam's, and so are F4's processes; its workers in turn are in test_desk.py,
-most of F9 in tests/flow/deliver/, F14 in tests/ledger/test_rates.py.
+F1 and F2 (kills, power cuts) are the crash exam's, and so are F4's processes; its workers in turn, like most of F9,
+are in the files beside this one, F14 in tests/ledger/test_rates.py.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from newsletter.providers.memory import MemoryProvider, mailbox
 from newsletter.providers.smtp import SmtpProvider, SmtpSettings
 from subscribers.models import Subscriber, Subscription
 from tests.factories import make_account, make_newsletter
+from tests.flow.deliver.running import run
 from tests.providers.rough import CLOSE, RoughServer
 from tests.providers.servers import SmtpServer
 from tests.sending import DESIGN, Clock, addresses, here, make_approved, states
@@ -38,27 +39,10 @@ from tests.sending import DESIGN, Clock, addresses, here, make_approved, states
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _empty_mailbox() -> None:
-    mailbox().clear()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 def begun(people: Any, clock: Clock, **rules: object) -> Issue:
     issue = make_approved(people, newsletter=make_newsletter(account=make_account(settings=rules)))
     flow.start(issue, clock())
     return issue
-
-
-def run(issue: Issue, clock: Clock, answer: Any = None, **options: Any) -> flow.DeliveryOutcome:
-    options.setdefault("provider", MemoryProvider(answer=answer, sleep=clock.sleep))
-    return flow.deliver(
-        issue, clock=clock, installation=options.pop("installation", here()), sleep=clock.sleep, **options
-    )
 
 
 def smtp(server: RoughServer, **settings: Any) -> SmtpProvider:
