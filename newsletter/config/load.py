@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from babel import Locale, UnknownLocaleError
+
 from newsletter.config.home import Home, find_home
 from newsletter.config.schema import Config, Key, keys
 from newsletter.config.toml import Document, nearest, write_value
@@ -229,6 +231,8 @@ def _settled(key: Key, value: Any, origin: str, home: Home | None) -> Any:
         return folder if home is None else (home.path / folder).resolve()
     if key.attribute == "base_url":
         return _base_url(value, origin)
+    if key.attribute == "studio_language":
+        return _language(value, origin)
     if key.attribute == "database_url":
         _check_database_url(value, origin)
     return value
@@ -249,6 +253,18 @@ def _base_url(value: str, origin: str) -> str:
             f'"base_url" must have no path ({parts.path}).', where=origin, hint="Give the newsletter a host of its own."
         )
     return value.rstrip("/")
+
+
+def _language(value: str, origin: str) -> str:
+    """The tag as the standards write it ("pt-BR"). Raises `ConfigError` for a language that nobody knows."""
+    try:
+        return str(Locale.parse(value.strip(), sep="_" if "_" in value else "-")).replace("_", "-")
+    except (ValueError, UnknownLocaleError) as error:
+        raise ConfigError(
+            f'"studio.language" can\'t be {write_value(value)}.',
+            where=origin,
+            hint='Write the tag of a language that Unicode knows, like "en", "nl", "pt-BR" or "zh-Hans".',
+        ) from error
 
 
 def _check_database_url(value: str, origin: str) -> None:

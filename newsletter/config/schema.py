@@ -144,6 +144,14 @@ class Config:
         section="web",
         name="client_header",
     )
+    studio_language: str = _key(
+        "str",
+        "en",
+        "The language of the studio, as a tag like nl or pt-BR. What nobody has translated into it is said in English. "
+        "Letters and pages for readers are in the language of their newsletter.",
+        section="studio",
+        name="language",
+    )
     require_second_step: bool = _key(
         "bool",
         False,

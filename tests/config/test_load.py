@@ -62,6 +62,7 @@ def test_every_key_can_be_set_by_its_variable(tmp_path: Path) -> None:
         "log_level": "DEBUG",
         "journal": "strict",
         "signup_look_up": "false",
+        "studio_language": "nl",
         "database_url": "sqlite:///x",
     }
     for key in keys():
@@ -135,6 +136,8 @@ def test_folders_are_meant_from_the_home(tmp_path: Path) -> None:
         ("[web]\nport = 70000", r'"web\.port" must be from 0 to 65535, not 70000'),
         ("[web]\nthreads = 0", r'"web\.threads" must be from 1 to 256, not 0'),
         ('log_level = "debug"', r'"log_level" can\'t be "debug"'),
+        ('[studio]\nlanguage = "dutch"', r'"studio.language" can\'t be "dutch".*like "en", "nl", "pt-BR"'),
+        ('[studio]\nlanguage = ""', r'"studio.language" can\'t be "".*like "en"'),
         ('secret_key = "x"', r'"secret_key" has no place in this file.*secret\.key'),
         ('base_url = "news.example.org"', r'"base_url" must be an address like https'),
         ('base_url = "https://news.example.org/letters"', r'"base_url" must have no path \(/letters\)'),
@@ -177,6 +180,11 @@ def test_a_mistake_in_the_environment_names_the_variable(variable: str, text: st
     with pytest.raises(ConfigError, match=message) as caught:
         load(None, {variable: text})
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "tag"), [("NL", "nl"), ("pt_br", "pt-BR"), ("zh-hans", "zh-Hans"), (" de ", "de")])
+def test_the_language_of_the_studio_is_a_tag_as_the_standards_write_it(text: str, tag: str) -> None:
+    assert load(None, {"NEWSLETTER_STUDIO_LANGUAGE": text}).config.studio_language == tag
 
 
 def test_a_slash_at_the_end_of_the_public_address_does_no_harm() -> None:

@@ -12,6 +12,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from django.utils.translation import to_locale
 from jinja2 import DictLoader, nodes
 from pytest_django import Settings
 
@@ -31,7 +32,8 @@ from tests.flow.compile.fixtures import newsletter as newsletter
 from tests.web.test_catalogues import FIELDS, FOLDER, gathered
 from tests.web.test_studio import person
 
-PAGES = FOLDER.parent.parent / "templates" / "web" / "studio"
+WEB = FOLDER.parent.parent / "templates" / "web"
+PAGES = WEB / "studio"
 TAGS = re.compile(r"<[^>]*>")
 Text = str | tuple[str, ...]
 
@@ -110,11 +112,12 @@ def speak(settings: Settings, folder: Path, code: str, texts: Mapping[Text, Text
     catalog = Catalog(locale=code if code in ("ar", "de", "pl") else None)
     for message, text in texts.items():
         catalog.add(message, text)
-    file = folder / code / "LC_MESSAGES" / "studio.mo"
+    file = folder / to_locale(code) / "LC_MESSAGES" / "studio.mo"
     file.parent.mkdir(parents=True)
     with file.open("wb") as written:
         write_mo(written, catalog)
-    settings.LOCALE_PATHS, settings.LANGUAGE_CODE = [folder], code
+    settings.LOCALE_PATHS = [folder]
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, studio_language=code)
 
 
 @pytest.mark.django_db
@@ -144,7 +147,7 @@ def test_pages_for_readers_do_not_speak_the_studios_words() -> None:
     assert pages.get_template("studio/one.html").render() == "Czysty tekst, 2 recenzje, pl"
 
 
-@pytest.mark.parametrize(("code", "direction"), [("ar", "rtl"), ("de", "ltr"), ("tlh", "ltr")])
+@pytest.mark.parametrize(("code", "direction"), [("ar", "rtl"), ("de", "ltr"), ("pt-BR", "ltr"), ("fa-IR", "rtl")])
 def test_a_page_runs_the_way_of_its_language(settings: Settings, tmp_path: Path, code: str, direction: str) -> None:
     speak(settings, tmp_path, code, {})
     assert (words.language(), words.direction()) == (code, direction)
@@ -246,3 +249,59 @@ def test_the_look_out_for_letters_sees_what_people_see(source: str, found: list[
 @pytest.mark.parametrize("page", sorted(str(file.relative_to(PAGES)) for file in PAGES.rglob("*.html")))
 def test_no_letter_of_a_page_stands_outside_of_gettext(page: str) -> None:
     assert outside((PAGES / page).read_text()) == [], "CONTRIBUTING.md, Words"
+
+
+# --- the scripts ----------------------------------------------------------------------------------------------------
+
+SCRIPTS = sorted((WEB / "static").glob("*.js"))
+LITERAL = re.compile(r"""(?:^|\s)//[^\n]*|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`""")
+PROSE = re.compile(r"^\s*[A-Z][a-z]+\b(?!-)|^\s+[a-z]+\b|[a-z](?:[.!?…]| …)$")
+NAMES = re.compile(r"Arrow\w+|Enter")
+"""Keys, as browsers call them."""
+
+
+def prose(script: str) -> list[str]:
+    """The texts of a script that are meant for people."""
+    found = ("".join(groups) for groups in LITERAL.findall(script))
+    texts = (re.sub(r"\$\{[^}]*\}", "", text) for text in found)
+    return [text for text in texts if PROSE.search(text) and not NAMES.fullmatch(text)]
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ('say("Saving …");', ["Saving …"]),
+        ("said.textContent = 'Copied';", ["Copied"]),
+        ("say(`Saved ${time}`)", ["Saved "]),
+        ('place.append(" people now");', [" people now"]),
+        ('note("not saved.")', ["not saved."]),
+        ('form.querySelector(".item > a.name"); // says "Hello"', []),
+        ('button.className = "button quiet small"; if (key === "ArrowUp") go("X-Requested-With", "POST")', []),
+        ("say(speech.saved)", []),
+    ],
+)
+def test_the_look_out_for_prose_sees_what_a_script_says(script: str, found: list[str]) -> None:
+    assert prose(script) == found
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda file: file.name)
+def test_a_script_says_only_what_its_page_gave_it(script: Path) -> None:
+    text = script.read_text()
+    assert prose(text) == []
+    tags = re.compile(rf"<script[^>]*'{re.escape(script.name)}'.*?</script>", re.DOTALL)
+    given = [
+        set(re.findall(r"\bdata-(\w+)=", tag))
+        for page in PAGES.rglob("*.html")
+        for tag in tags.findall(page.read_text())
+    ]
+    assert given and all(names == set(re.findall(r"\bspeech\.(\w+)", text)) for names in given)
+
+
+@pytest.mark.django_db
+def test_a_script_says_its_words_in_the_language_of_the_studio(
+    settings: Settings, tmp_path: Path, issue: Issue
+) -> None:
+    speak(settings, tmp_path, "pl", {"Saved {time}": "Zapisano {time}"})
+    page = person("edda").get(f"/studio/weekly/{issue.slot}/edit").content.decode()
+    assert 'data-saved="Zapisano {time}"' in page
+    assert 'data-saving="Saving …"' in page

@@ -42,7 +42,7 @@ def test_segments_are_listed_with_a_number_that_comes_by_itself_or_by_a_link(ger
     editor = somebody(Role.EDITOR)
     shown = page(editor, f"{HERE}segments/")
     assert "In &lt;i&gt;German&lt;/i&gt;" in shown and "?count=german" in shown
-    assert editor.get(f"{HERE}segments/german/count").json() == {"people": 1}
+    assert editor.get(f"{HERE}segments/german/count").json() == {"said": "<b>1</b> person now"}
     assert "<b>1</b> person now" in page(editor, f"{HERE}segments/?count=german")
     assert editor.get(f"{HERE}segments/none/count").status_code == 404
 

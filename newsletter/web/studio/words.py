@@ -2,8 +2,8 @@
 
 They are a domain of their own, "studio": readers' words (Django's domain) are complete in five languages or a test
 fails, and editors' words need not be. `make messages` gathers them into newsletter/locale/studio.pot. A translation is
-newsletter/locale/LANG/LC_MESSAGES/studio.po, compiled beside itself; it speaks when LANG is the language of the
-installation (`LANGUAGE_CODE`), and what it lacks is said in English. It is read once a process.
+newsletter/locale/LANG/LC_MESSAGES/studio.po, compiled beside itself; it speaks when LANG is the studio's
+(`language` in section [studio] of newsletter.toml), and what it lacks is said in English. It is read once a process.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils.functional import lazy
-from django.utils.translation import get_language_info, to_locale
+from django.utils.translation import to_locale
+
+from newsletter.core.words import dir_of
 
 DOMAIN = "studio"
 
 
 def gettext(message: str) -> str:
-    """The message as the installation speaks."""
+    """The message as the studio speaks."""
     # The empty one is the catalogue's own head.
     return _spoken().gettext(message) if message else ""
 
@@ -41,19 +43,16 @@ gettext_lazy = lazy(gettext, str)
 
 def language() -> str:
     """The code of the language that the studio speaks: English where nobody translated it."""
-    return settings.LANGUAGE_CODE if type(_spoken()) is not NullTranslations else "en"
+    return settings.NEWSLETTER.studio_language if type(_spoken()) is not NullTranslations else "en"
 
 
 def direction() -> str:
     """ "rtl" or "ltr", for the pages' own frame."""
-    try:
-        return "rtl" if get_language_info(language())["bidi"] else "ltr"
-    except KeyError:  # a language that Django does not know
-        return "ltr"
+    return dir_of(language())
 
 
 def _spoken() -> NullTranslations:
-    return _catalogue(str(settings.LOCALE_PATHS[0]), settings.LANGUAGE_CODE)
+    return _catalogue(str(settings.LOCALE_PATHS[0]), settings.NEWSLETTER.studio_language)
 
 
 @cache

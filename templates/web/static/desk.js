@@ -2,13 +2,13 @@
 // is the server's own, and what comes back is the server's own page, of which the changed parts are put in place.
 "use strict";
 (() => {
+  const speech = document.currentScript.dataset;
   const byId = (id) => document.getElementById(id);
   const say = (text) => { byId("saved").textContent = text; };
   const typing = (target) => target instanceof Element && target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
   let queue = Promise.resolve();
   let failed = false;
   let out = false;
-  const OUT = "You are logged out. Log in in another tab, then press Save: what you typed is still here.";
 
   // --- saving ---------------------------------------------------------------------------------------------------------
 
@@ -79,7 +79,7 @@
   }
 
   function send(action, data, words, whole) {
-    say("Saving …");
+    say(speech.saving);
     queue = queue.then(async () => {
       let answer;
       failed = true;
@@ -89,16 +89,16 @@
         answer = await post();
         if (answer.status === 403 && await renewed(data)) answer = await post();
       } catch {
-        say("No connection: what you typed is still here. It is saved as soon as there is one again.");
+        say(speech.offline);
         whenBack();
         return;
       }
       if (answer.status === 403) {
-        say(out ? OUT : "Not saved: changing this issue needs the right to do so.");
+        say(out ? speech.out : speech.refused);
         return;
       }
       if (!answer.ok && answer.status !== 409) {
-        say("Not saved: the server failed. What you typed is still here; press Save to try again.");
+        say(speech.broken);
         return;
       }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -109,7 +109,8 @@
       const now = byId("saved").dataset.zone;
       const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: now }).format(new Date());
       const told = page.getElementById("saved").textContent;
-      say(answer.status === 409 ? "Not saved." : `${told ? `${told} ` : ""}Saved ${time}`);
+      const saved = speech.saved.replace("{time}", () => time);
+      say(answer.status === 409 ? speech.unsaved : [told, saved].filter(Boolean).join(" "));
     });
     return queue;
   }
@@ -158,7 +159,7 @@
     const { target, submitter } = event;
     if (out && target.method === "post") {
       event.preventDefault();
-      renewed().then((is) => { if (is) target.requestSubmit(submitter); else say(OUT); }, () => say(OUT));
+      renewed().then((is) => { if (is) target.requestSubmit(submitter); else say(speech.out); }, () => say(speech.out));
       return;
     }
     if (target.id === "steps") {

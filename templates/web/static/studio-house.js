@@ -1,5 +1,6 @@
 // Makes the pages of designs and settings quicker; all of them work without it.
 "use strict";
+const speech = document.currentScript.dataset;
 {
   // Colors: a picker beside each field, and verdict and letter anew while somebody types.
   const form = document.getElementById("tokens");
@@ -15,7 +16,7 @@
       const text = place.querySelector("input");
       const picker = document.createElement("input");
       picker.type = "color";
-      picker.setAttribute("aria-label", "Pick " + text.labels[0].textContent);
+      picker.setAttribute("aria-label", speech.pick.replace("{name}", () => text.labels[0].textContent));
       const show = () => {
         if (/^#[0-9a-f]{6}$/i.test(text.value)) picker.value = text.value.toLowerCase();
       };
@@ -57,15 +58,15 @@ function offerCopies() {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button quiet small";
-    button.append("Copy");
+    button.append(speech.copy);
     const what = document.createElement("span");
     what.className = "unseen";
     what.append(" " + value.dataset.copy);
     button.append(what);
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(value.textContent);
-      button.firstChild.data = "Copied";
-      setTimeout(() => { button.firstChild.data = "Copy"; }, 2000);
+      button.firstChild.data = speech.copied;
+      setTimeout(() => { button.firstChild.data = speech.copy; }, 2000);
     });
     value.after(button);
   }
@@ -80,7 +81,7 @@ offerCopies();
     const part = document.getElementById("records");
     button.disabled = true;
     part.setAttribute("aria-busy", "true");
-    document.getElementById("asking").textContent = "Asking the DNS…";
+    document.getElementById("asking").textContent = speech.asking;
     try {
       const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "error" });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -88,7 +89,7 @@ offerCopies();
       document.getElementById("asking").textContent = page.getElementById("asking").textContent;
       offerCopies();
     } catch (problem) {
-      document.getElementById("asking").textContent = "The server gave no answer. Try again.";
+      document.getElementById("asking").textContent = speech.silent;
     }
     button.disabled = false;
     part.removeAttribute("aria-busy");

@@ -1,6 +1,8 @@
 // Numbers of segments as they come, and buttons that copy. Without it a link counts, and the code is selected by hand.
 "use strict";
 (function () {
+  const speech = document.currentScript.dataset;
+
   async function count(places) {
     // One after another: each is a walk over a list.
     for (const place of places) {
@@ -8,10 +10,8 @@
       try {
         const answer = await fetch(place.dataset.count, { redirect: "error" });
         if (!answer.ok) continue;
-        const people = (await answer.json()).people;
-        const number = document.createElement("b");
-        number.textContent = people.toLocaleString("en-US");
-        place.replaceChildren(number, people === 1 ? " person now" : " people now");
+        const said = new DOMParser().parseFromString((await answer.json()).said, "text/html");
+        place.replaceChildren(...said.body.childNodes);
       } catch (problem) {
         // Away for a moment: the link stays.
       }
@@ -28,7 +28,7 @@
     button.addEventListener("click", async function () {
       try {
         await navigator.clipboard.writeText(code.textContent);
-        said.textContent = "Copied.";
+        said.textContent = speech.copied;
       } catch (problem) {
         // Not over plain http: then at least it is selected.
         const range = document.createRange();
@@ -36,7 +36,7 @@
         const selection = getSelection();
         selection.removeAllRanges();
         selection.addRange(range);
-        said.textContent = "Selected: press Ctrl+C.";
+        said.textContent = speech.selected;
       }
     });
   }

@@ -21,7 +21,7 @@ from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.subscribers.showing import chosen, lists, show
 from newsletter.web.studio.words import gettext as _
-from newsletter.web.studio.words import gettext_lazy
+from newsletter.web.studio.words import gettext_lazy, ngettext
 from subscribers import segments
 from subscribers.errors import SegmentError, SubscribersError
 from subscribers.models import Segment
@@ -72,9 +72,11 @@ def index(request: HttpRequest) -> HttpResponseBase:
 @allowed(Role.EDITOR)
 @require_safe
 def count(request: HttpRequest, segment: str) -> HttpResponseBase:
-    """How many a segment takes now, for the script of the list."""
+    """How many a segment takes now, in words, for the script of the list."""
     row = _find(segment)
-    return private(JsonResponse({"people": _count(row)}))
+    people = _count(row)
+    said = ngettext("<b>%(number)s</b> person now", "<b>%(number)s</b> people now", people)
+    return private(JsonResponse({"said": said % {"number": f"{people:,}"}}))
 
 
 # Counting a rule that one types oneself tells who is on the list (a domain, a name): so it takes the right to see them.
