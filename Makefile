@@ -55,7 +55,7 @@ messages: $(VENV)/.dev ## gather the words for readers and for editors into news
 		$(BIN)/pybabel -q update -i build.pot -o $$po -l $$code -D django --no-fuzzy-matching --ignore-obsolete --width=110; done
 	@rm build.pot
 	@$(BIN)/pybabel -q compile -d newsletter/locale -D django
-	@$(BIN)/pybabel -q extract -F babel-studio.cfg -k gettext_lazy -o newsletter/locale/studio.pot --add-location=file --sort-output --omit-header .
+	@$(BIN)/pybabel -q extract -F babel-studio.cfg -k gettext_lazy -k sentence -k counted:1,2 -o newsletter/locale/studio.pot --add-location=file --sort-output --omit-header .
 	@for po in newsletter/locale/*/LC_MESSAGES/studio.po; do test -f $$po || continue; \
 		code=$$(basename $$(dirname $$(dirname $$po))); \
 		$(BIN)/pybabel -q update -i newsletter/locale/studio.pot -o $$po -l $$code -D studio --no-fuzzy-matching --ignore-obsolete --width=110 && \

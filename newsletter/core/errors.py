@@ -26,6 +26,8 @@ what failed, where, and what to do next; none carries a key or a list of address
 
 from __future__ import annotations
 
+from newsletter.core.sentence import sentence, together
+
 
 class NewsletterError(Exception):
     """Something in the newsletter failed."""
@@ -40,8 +42,8 @@ class NewsletterError(Exception):
         super().__init__(self.message)
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text} {self.hint}" if self.hint else text
+        where = sentence("{where}:", where=self.where) if self.where else ""
+        return together(where, self.message, self.hint)
 
 
 class ConfigError(NewsletterError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from newsletter.core.sentence import counted, ended, sentence, together
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -57,65 +59,88 @@ def what_next(issue: Standing) -> str:
         case "draft":
             return _draft(issue)
         case "approved" if issue.undo:
-            return f"It leaves in {issue.undo} seconds, and can be taken back until then."
+            return counted(
+                "It leaves in {n} second, and can be taken back until then.",
+                "It leaves in {n} seconds, and can be taken back until then.",
+                issue.undo,
+            )
         case "approved" if issue.past_due:
-            return "It is due, and leaves within a minute."
+            return sentence("It is due, and leaves within a minute.")
         case "approved":
-            return f"It goes out {issue.due}, unless somebody edits it before."
+            return sentence("It goes out {due}, unless somebody edits it before.", due=issue.due)
         case "sending":
-            return f"It is going out: {issue.accepted:,} of {issue.frozen:,} have it."
+            return sentence("It is going out: {have}.", have=_have(issue))
         case "paused" if issue.waits:
-            return f"{_stop(issue.reason)} It is tried again within a minute, by itself."
+            return together(ended(issue.reason), sentence("It is tried again within a minute, by itself."))
         case "paused" if issue.nothing_sent:
-            return f"It did not go out: {_stop(issue.reason)} Nothing was sent, and it waits for you to try again."
+            return sentence(
+                "It did not go out: {reason} Nothing was sent, and it waits for you to try again.",
+                reason=ended(issue.reason),
+            )
         case "paused":
-            left = f"{issue.accepted:,} of {issue.frozen:,} have it"
-            return f"It stopped: {_stop(issue.reason)} {left}; the rest waits for you."
+            return sentence(
+                "It stopped: {reason} {have}; the rest waits for you.", reason=ended(issue.reason), have=_have(issue)
+            )
         case "sent" if issue.undecided:
-            return f"{issue.accepted:,} of {issue.frozen:,} have it; {issue.undecided:,} may have, and wait for you."
+            may = counted(
+                "{n} may have, and waits for you", "{n} may have, and wait for you", issue.undecided,
+                n=f"{issue.undecided:,}",
+            )  # fmt: skip
+            return sentence("{have}; {may}.", have=_have(issue), may=may)
         case "sent":
-            return f"{issue.accepted:,} of {issue.frozen:,} have it. There is nothing left to do."
+            return sentence("{have}. There is nothing left to do.", have=_have(issue))
         case "missed":
-            return f"{_stop(issue.reason)} Its reviews wait for the next issue, unless you bring it back."
-    return f"{_stop(issue.reason)} Its reviews wait for the next issue." if issue.reason else "It is over."
+            hope = sentence("Its reviews wait for the next issue, unless you bring it back.")
+            return together(ended(issue.reason), hope)
+    if issue.reason:
+        return together(ended(issue.reason), sentence("Its reviews wait for the next issue."))
+    return sentence("It is over.")
 
 
 def button(issue: Standing) -> str:
     """The one thing to press."""
     match issue.state:
         case "draft" if issue.blockers:
-            return "Mend what stands against it"
+            return sentence("Mend what stands against it")
         case "draft":
-            return "Look and approve" if issue.reviews else "Look at it"
+            return sentence("Look and approve") if issue.reviews else sentence("Look at it")
         case "approved":
-            return "Take it back" if issue.undo else "Look at it"
+            return sentence("Take it back") if issue.undo else sentence("Look at it")
         case "sending":
-            return "Watch it go out"
+            return sentence("Watch it go out")
         case "paused":
-            return "Try again" if issue.nothing_sent else "Finish the rest"
+            return sentence("Try again") if issue.nothing_sent else sentence("Finish the rest")
         case "sent":
-            return "Decide about the uncertain" if issue.undecided else "See how it went"
+            return sentence("Decide about the uncertain") if issue.undecided else sentence("See how it went")
         case "missed":
-            return "Bring it back"
-    return "Look at it"
+            return sentence("Bring it back")
+    return sentence("Look at it")
 
 
 def _draft(issue: Standing) -> str:
     if issue.held:
-        return f"It is held, and does not go out: {_stop(issue.held)}"
+        return sentence("It is held, and does not go out: {reason}", reason=ended(issue.held))
     if not issue.reviews and not issue.past_cutoff:
-        return f"It is empty so far; reviews are placed until {issue.cutoff}."
+        return sentence("It is empty so far; reviews are placed until {cutoff}.", cutoff=issue.cutoff)
     if issue.blockers:
-        things = "one thing stands" if issue.blockers == 1 else f"{issue.blockers} things stand"
-        return f"It would go out {issue.due}, but {things} against it."
+        return counted(
+            "It would go out {due}, but one thing stands against it.",
+            "It would go out {due}, but {n} things stand against it.",
+            issue.blockers,
+            due=issue.due,
+        )
     if issue.automatic:
-        return f"It goes out by itself {issue.due}, if nothing stands against it then."
+        return sentence("It goes out by itself {due}, if nothing stands against it then.", due=issue.due)
     if issue.past_cutoff:
-        return f"It goes out {issue.due}, if somebody approves it before."
-    return f"Reviews are placed until {issue.cutoff}; it goes out {issue.due}, once somebody approves it."
+        return sentence("It goes out {due}, if somebody approves it before.", due=issue.due)
+    return sentence(
+        "Reviews are placed until {cutoff}; it goes out {due}, once somebody approves it.",
+        cutoff=issue.cutoff,
+        due=issue.due,
+    )
 
 
-def _stop(text: str) -> str:
-    """With exactly one full stop at its end, so that a sentence can follow."""
-    text = text.strip()
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+def _have(issue: Standing) -> str:
+    return counted(
+        "{n} of {all} has it", "{n} of {all} have it", issue.accepted, n=f"{issue.accepted:,}", all=f"{issue.frozen:,}"
+    )

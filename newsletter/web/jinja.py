@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from django.templatetags.static import static
 from django.urls import reverse
@@ -10,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from jinja2 import Environment, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from newsletter.core.sentence import Sentence
 from newsletter.web.studio import words
 
 
@@ -23,6 +25,10 @@ def environment(**options: Any) -> Environment:
     built.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined] # the extension's
     # A word that comes as a value; unlike `_()` it is escaped, as any other value is.
     built.filters["translated"] = words.gettext
+    # What core and flow say, wherever a page prints it: alone, or as the value of another sentence.
+    built.finalize = _said
+    for name in ("gettext", "ngettext"):
+        built.globals[name] = _saying(cast("Callable[..., str]", built.globals[name]))
     built.globals.update(static=static, url=reverse, frame_language=_language, frame_direction=_direction)
     return built
 
@@ -30,6 +36,19 @@ def environment(**options: Any) -> Environment:
 def _is_studio(context: Context) -> bool:
     """Whose words a page has: its name tells, also where it includes or extends another."""
     return (context.name or "").startswith("studio/")
+
+
+@pass_context
+def _said(context: Context, value: Any) -> Any:
+    return words.said(value) if isinstance(value, Sentence) and _is_studio(context) else value
+
+
+def _saying(newstyle: Callable[..., str]) -> Callable[..., str]:
+    @pass_context
+    def saying(context: Context, *texts: Any, **values: Any) -> str:
+        return newstyle(context, *texts, **{name: _said(context, value) for name, value in values.items()})
+
+    return saying
 
 
 @pass_context

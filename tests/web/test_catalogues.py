@@ -38,7 +38,7 @@ def _texts(message: Message) -> tuple[str, ...]:
     return tuple(message.string) if isinstance(message.string, tuple | list) else (str(message.string),)
 
 
-def gathered(configuration: str, file: Path) -> set[object]:
+def gathered(configuration: str, file: Path, *keywords: str) -> set[object]:
     """Every sentence in the code and pages that `configuration` names, by way of `file`."""
     root = FOLDER.parent.parent
     command = [
@@ -51,6 +51,7 @@ def gathered(configuration: str, file: Path) -> set[object]:
         configuration,
         "-k",
         "gettext_lazy",
+        *(part for keyword in keywords for part in ("-k", keyword)),
         "-o",
         str(file),
         ".",

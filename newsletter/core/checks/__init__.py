@@ -8,6 +8,7 @@ from datetime import timedelta
 from newsletter.core.checks.letter import HEAVY, LIMIT, envelope, links, words
 from newsletter.core.checks.reviews import cards, pictures, reviews
 from newsletter.core.checks.rows import FIRM, Level, Row, Subject
+from newsletter.core.sentence import sentence
 
 __all__ = ["FIRM", "HEAVY", "LIMIT", "Level", "Row", "Subject", "check"]
 
@@ -33,37 +34,41 @@ def check(subject: Subject) -> list[Row]:
 def _time(subject: Subject) -> Iterator[Row]:
     late = subject.now - subject.slot_at
     if late > subject.grace:
-        hint = "It goes out only when a person sends it."
-        yield Row(Level.WARN, "Its slot is long past.", "issue", hint, code="slot-past")
+        hint = sentence("It goes out only when a person sends it.")
+        yield Row(Level.WARN, sentence("Its slot is long past."), sentence("issue"), hint, code="slot-past")
     elif late > LATE:
-        hint = "Approve it now, or give it another slot."
-        yield Row(Level.WARN, "Its slot is past: it goes out late.", "issue", hint, code="slot-past")
+        hint = sentence("Approve it now, or give it another slot.")
+        yield Row(
+            Level.WARN, sentence("Its slot is past: it goes out late."), sentence("issue"), hint, code="slot-past"
+        )
     for title in subject.guessed_dates:
-        text, hint = "The source gave no date that can be believed.", "The day we saw it is used."
+        text, hint = sentence("The source gave no date that can be believed."), sentence("The day we saw it is used.")
         yield Row(Level.WARN, text, title, hint, code="date-guessed", anchor=_titled(subject, title))
     if subject.approved_differs:
         yield Row(
             Level.WARN,
-            "Something changed since the approval; what was approved is what goes out.",
-            "issue",
-            "Edit it, or approve it again, to take the change.",
+            sentence("Something changed since the approval; what was approved is what goes out."),
+            sentence("issue"),
+            sentence("Edit it, or approve it again, to take the change."),
             code="approval-differs",
         )
 
 
 def _not_checked(subject: Subject) -> Iterator[Row]:
     if subject.dead is None:
-        hint = "Click them in the preview, or type: newsletter checks ISSUE --links"
-        yield Row(Level.NOT_CHECKED, "Whether each link still answers.", "links", hint, code="links")
+        hint = sentence("Click them in the preview, or type: newsletter checks ISSUE --links")
+        yield Row(
+            Level.NOT_CHECKED, sentence("Whether each link still answers."), sentence("links"), hint, code="links"
+        )
     hint = "newsletter preview ISSUE --mail YOU"
-    yield Row(Level.NOT_CHECKED, "How Outlook draws this.", "design", hint, code="outlook")
+    yield Row(Level.NOT_CHECKED, sentence("How Outlook draws this."), sentence("design"), hint, code="outlook")
     if subject.domain is not None:
         yield from subject.domain
     elif subject.mails_people:
         yield Row(
             Level.NOT_CHECKED,
-            "Whether the From domain has SPF, DKIM and DMARC.",
-            "sender",
+            sentence("Whether the From domain has SPF, DKIM and DMARC."),
+            sentence("sender"),
             "newsletter domain check",
             code="domain",
         )

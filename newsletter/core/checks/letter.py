@@ -12,6 +12,7 @@ from newsletter.core.context import to_json
 from newsletter.core.letter import Rendered
 from newsletter.core.markup import is_web, shown_address
 from newsletter.core.prose import folded
+from newsletter.core.sentence import counted, sentence, together
 
 LIMIT = 90 * 1024
 """Bytes of HTML that a letter may have. Gmail clips at about 102 KB, and with the end goes the unsubscribe link; what a
@@ -34,64 +35,72 @@ def envelope(subject: Subject) -> Iterator[Row]:
     if not address:
         yield Row(
             Level.BLOCK,
-            "The postal address is missing.",
-            "magazine",
-            "Set its postal_address: the law asks for it.",
+            sentence("The postal address is missing."),
+            sentence("magazine"),
+            sentence("Set its postal_address: the law asks for it."),
             code="address-missing",
         )
     elif not all(_has(sample, line) for line in address):
         yield Row(
             Level.BLOCK,
-            "The design does not print the postal address.",
-            "design",
-            "Add it to both parts.",
+            sentence("The design does not print the postal address."),
+            sentence("design"),
+            sentence("Add it to both parts."),
             code="address-not-printed",
         )
     if not _has(sample, url):
         yield Row(
             Level.BLOCK,
-            "The letter has no unsubscribe link.",
-            "design",
-            "Print subscriber.unsubscribe_url.",
+            sentence("The letter has no unsubscribe link."),
+            sentence("design"),
+            sentence("Print subscriber.unsubscribe_url."),
             code="unsubscribe-missing",
         )
     if subject.headers is not None and (missing := _missing_headers(subject.headers)):
         yield Row(
             Level.BLOCK,
-            f"The message has no {missing} header: mail programs show no button to unsubscribe.",
-            "sender",
-            "Links must begin with https: see base_url in newsletter.toml.",
+            sentence(
+                "The message has no {missing} header: mail programs show no button to unsubscribe.", missing=missing
+            ),
+            sentence("sender"),
+            sentence("Links must begin with https: see base_url in newsletter.toml."),
             code="unsubscribe-header",
         )
     if not url.startswith("https://"):
         level = Level.BLOCK if subject.mails_people else Level.WARN
         yield Row(
             level,
-            "Links in mails need https.",
+            sentence("Links in mails need https."),
             "base_url",
-            "Set base_url in newsletter.toml to an https address.",
+            sentence("Set base_url in newsletter.toml to an https address."),
             code="not-https",
         )
     if subject.audience == 0:
         yield Row(
             Level.BLOCK,
-            "There is nobody to send to.",
-            "audience",
+            sentence("There is nobody to send to."),
+            sentence("audience"),
             "newsletter subscribers import FILE",
             code="audience-empty",
             anchor="audience",
         )
     size = len(sample.html.encode())
     if size >= HEAVY:
-        level, limit = (Level.BLOCK, LIMIT) if size > LIMIT else (Level.WARN, LIMIT)
+        level = Level.BLOCK if size > LIMIT else Level.WARN
         heaviest = ", ".join(str(weight) for weight in subject.weights[:HEAVIEST])
-        most = f" Most of it: {heaviest}." if heaviest else ""
-        text = f"The letter is {size / 1024:.1f} KB of HTML, and {limit // 1024} is the most.{most}"
+        text = together(
+            sentence(
+                "The letter is {size} KB of HTML, and {most} is the most.",
+                size=f"{size / 1024:.1f}",
+                most=LIMIT // 1024,
+            ),
+            sentence("Most of it: {heaviest}.", heaviest=heaviest) if heaviest else "",
+        )
         yield Row(
             level,
             text,
-            "design",
-            "Use fewer cards: newsletter issue note ISSUE --max-cards N.",
+            sentence("design"),
+            sentence("Use fewer cards: newsletter issue note ISSUE --max-cards N."),
             code="too-heavy",
             anchor="issue/max_cards",
             about=str(size),
@@ -100,9 +109,9 @@ def envelope(subject: Subject) -> Iterator[Row]:
     if sponsor and not (sponsor.label and _has(sample, sponsor.label)):
         yield Row(
             Level.BLOCK,
-            "The design does not label the sponsor.",
-            "design",
-            "Print sponsor.label in both parts.",
+            sentence("The design does not label the sponsor."),
+            sentence("design"),
+            sentence("Print sponsor.label in both parts."),
             code="sponsor-label",
             anchor="sponsor",
         )
@@ -111,9 +120,9 @@ def envelope(subject: Subject) -> Iterator[Row]:
             continue  # our own host: said once, above
         yield Row(
             Level.WARN,
-            "A link without https.",
+            sentence("A link without https."),
             link,
-            "Readers' mail programs may warn.",
+            sentence("Readers' mail programs may warn."),
             "http-link",
             _anchor_of(subject, link),
         )
@@ -128,17 +137,17 @@ def links(subject: Subject) -> Iterator[Row]:
     for address in sorted(others - places):
         yield Row(
             Level.BLOCK,
-            f"The letter links to {shown_address(address)}, which is no web or mail address.",
-            "links",
-            "Mend the address, or leave the review out.",
+            sentence("The letter links to {address}, which is no web or mail address.", address=shown_address(address)),
+            sentence("links"),
+            sentence("Mend the address, or leave the review out."),
             code="link-not-web",
         )
     for address, answer in sorted((subject.dead or {}).items()):
         yield Row(
             Level.BLOCK,
-            f"A link leads nowhere: {answer}",
+            sentence("A link leads nowhere: {answer}", answer=answer),
             shown_address(address),
-            "Mend it at its source, or leave the review out.",
+            sentence("Mend it at its source, or leave the review out."),
             code="dead-link",
             anchor=_anchor_of(subject, address),
             about=f"{address} {answer}",
@@ -172,24 +181,32 @@ def _is_link(address: str) -> bool:
 def words(subject: Subject) -> Iterator[Row]:
     content, sample = subject.content, subject.sample
     line, preview = sample.subject, content.issue.preview_text
-    at = {"where": "issue", "anchor": "issue/subject", "about": line}
+    at = {"where": sentence("issue"), "anchor": "issue/subject", "about": line}
     if not line:
-        yield Row(Level.BLOCK, "The subject is empty.", hint="Write one.", code="subject-empty", **at)
+        yield Row(
+            Level.BLOCK, sentence("The subject is empty."), hint=sentence("Write one."), code="subject-empty", **at
+        )
     elif len(line) > SUBJECT_LENGTH:
-        text = f"The subject has {len(line)} characters."
-        yield Row(Level.WARN, text, hint=f"Keep it within {SUBJECT_LENGTH}.", code="subject-long", **at)
-    at = {"where": "issue", "anchor": "issue/preview_text", "about": f"{preview}\n{line}"}
+        text = counted("The subject has {n} character.", "The subject has {n} characters.", len(line))
+        yield Row(
+            Level.WARN,
+            text,
+            hint=sentence("Keep it within {most}.", most=SUBJECT_LENGTH),
+            code="subject-long",
+            **at,
+        )
+    at = {"where": sentence("issue"), "anchor": "issue/preview_text", "about": f"{preview}\n{line}"}
     if not preview:
-        hint = "Inboxes show it after the subject."
-        yield Row(Level.WARN, "There is no preview text.", hint=hint, code="preview-missing", **at)
+        hint = sentence("Inboxes show it after the subject.")
+        yield Row(Level.WARN, sentence("There is no preview text."), hint=hint, code="preview-missing", **at)
     elif folded(preview) and (folded(preview) in folded(line) or folded(line) in folded(preview)):
-        text = "The preview text repeats the subject."
-        yield Row(Level.WARN, text, hint="Let it say something more.", code="preview-repeats", **at)
+        text = sentence("The preview text repeats the subject.")
+        yield Row(Level.WARN, text, hint=sentence("Let it say something more."), code="preview-repeats", **at)
     quoted = json.dumps(to_json(content), ensure_ascii=False)
     for part, text in (("subject", line), ("letter.mjml", sample.html), ("letter.txt", sample.text)):
         for mark in sorted({match.group() for match in _MARKS.finditer(text)} - set(_MARKS.findall(quoted))):
-            text = f"A leftover {mark!r} is in the letter."
-            yield Row(Level.BLOCK, text, part, "Mend the template.", code="leftover", anchor="design")
+            text = sentence("A leftover {mark} is in the letter.", mark=repr(mark))
+            yield Row(Level.BLOCK, text, part, sentence("Mend the template."), code="leftover", anchor="design")
 
 
 def _has(sample: Rendered, words: str) -> bool:

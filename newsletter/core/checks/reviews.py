@@ -9,6 +9,7 @@ from datetime import timedelta
 from newsletter.core.checks.rows import Level, Row, Subject
 from newsletter.core.context import Card, IssueContent, Line
 from newsletter.core.prose import folded
+from newsletter.core.sentence import counted, sentence
 
 LEAD_WIDTH = 1200
 CARD_WIDTH = 480
@@ -41,22 +42,22 @@ def reviews(subject: Subject) -> Iterator[Row]:
     shown, placed = content.shown, content.placed
     for each in placed:
         if not each.url:
-            text, hint = "This review has no address to link to.", "Give it one, or leave it out."
+            text, hint = sentence("This review has no address to link to."), sentence("Give it one, or leave it out.")
             yield _row(Level.BLOCK, each, "title", "no-link", text, hint)
         if before := subject.sent_before.get(each.key):
             text, hint = (
-                f"This address went out with the issue of {before}.",
-                "Leave it out, or run it again on purpose.",
+                sentence("This address went out with the issue of {before}.", before=before),
+                sentence("Leave it out, or run it again on purpose."),
             )
             yield _row(Level.BLOCK, each, "title", "sent-before", text, hint)
-    counted = Counter(folded(each.title) for each in placed)
-    twice = [title for title, count in counted.items() if count > 1 and title]
+    titles = Counter(folded(each.title) for each in placed)
+    twice = [title for title, count in titles.items() if count > 1 and title]
     for title in twice:
         yield Row(
             Level.WARN,
-            "The same title stands in this issue twice.",
+            sentence("The same title stands in this issue twice."),
             title,
-            "Leave one of them out.",
+            sentence("Leave one of them out."),
             code="title-twice",
         )
     # Second opinions stand together on purpose; other cards on one work are a slip.
@@ -65,13 +66,29 @@ def reviews(subject: Subject) -> Iterator[Row]:
     works = Counter((card.rubric, folded(card.work)) for card in alone)
     for card in {(card.rubric, folded(card.work)): card for card in reversed(alone)}.values():
         if works[card.rubric, folded(card.work)] > 1:
-            text, hint = f"{card.work} is reviewed twice in this issue.", "Leave one of the reviews for another week."
+            text, hint = (
+                sentence("{work} is reviewed twice in this issue.", work=card.work),
+                sentence("Leave one of the reviews for another week."),
+            )
             yield _row(Level.WARN, card, "title", "work-twice", text, hint)
     rubrics = Counter(card.kicker for card in shown if card.rubric)
     for kicker, count in rubrics.items():
         if len(shown) >= 5 and count / len(shown) > ONE_RUBRIC:
-            text = f"{count} of {len(shown)} cards are of one rubric: {kicker}."
-            yield Row(Level.WARN, text, "issue", "Make lines of some of them.", code="one-rubric", anchor="outline")
+            text = counted(
+                "{n} of {all} cards is of one rubric: {kicker}.",
+                "{n} of {all} cards are of one rubric: {kicker}.",
+                count,
+                all=len(shown),
+                kicker=kicker,
+            )
+            yield Row(
+                Level.WARN,
+                text,
+                sentence("issue"),
+                sentence("Make lines of some of them."),
+                code="one-rubric",
+                anchor="outline",
+            )
 
 
 def cards(subject: Subject) -> Iterator[Row]:
@@ -79,23 +96,35 @@ def cards(subject: Subject) -> Iterator[Row]:
     day = subject.slot_at.date()
     for card in subject.content.shown:
         if card.dek and folded(card.dek) and folded(card.dek) in folded(card.excerpt):
-            text, about = "The excerpt says the dek again.", f"{card.dek}\n{card.excerpt}"
-            yield _row(Level.WARN, card, "excerpt", "dek-twice", text, "Change one of them.", about=about)
+            text, about = sentence("The excerpt says the dek again."), f"{card.dek}\n{card.excerpt}"
+            yield _row(Level.WARN, card, "excerpt", "dek-twice", text, sentence("Change one of them."), about=about)
         if card.dek and card.key in subject.automatic_deks:
             text, hint = (
-                "Its dek was made by rule from the text, and nobody has looked at it.",
-                "Read it; write a better one.",
+                sentence("Its dek was made by rule from the text, and nobody has looked at it."),
+                sentence("Read it; write a better one."),
             )
             yield _row(Level.WARN, card, "dek", "dek-unseen", text, hint, about=card.dek)
         if card.lang:
-            text, hint = f"This review is in another language ({card.lang}).", "Do your readers know it?"
+            text, hint = (
+                sentence("This review is in another language ({lang}).", lang=card.lang),
+                sentence("Do your readers know it?"),
+            )
             yield _row(Level.WARN, card, "title", "language", text, hint)
         if card.sponsored:
-            yield _row(Level.WARN, card, "title", "sponsored", "This review is sponsored.", "Its label must say so.")
+            yield _row(
+                Level.WARN,
+                card,
+                "title",
+                "sponsored",
+                sentence("This review is sponsored."),
+                sentence("Its label must say so."),
+            )
         since = subject.released.get(card.key)
         if since is not None and day - since > OLD_RELEASE:
-            text = f"Its release is long past: {since}."
-            yield _row(Level.WARN, card, "facts", "release-past", text, "Say why it runs now, or leave it out.")
+            text = sentence("Its release is long past: {since}.", since=since.isoformat())
+            yield _row(
+                Level.WARN, card, "facts", "release-past", text, sentence("Say why it runs now, or leave it out.")
+            )
 
 
 def pictures(content: IssueContent) -> Iterator[Row]:
@@ -106,17 +135,34 @@ def pictures(content: IssueContent) -> Iterator[Row]:
         lead = card is content.lead
         at = f"{picture.url}\n{picture.alt}"
         if not picture.alt:
-            level, whose = (Level.BLOCK, "The lead's") if lead else (Level.WARN, "The")
-            text = f"{whose} picture is not described."
-            yield _row(level, card, "picture_alt", "alt-missing", text, "Write its alt text.", about=at)
+            level, text = Level.WARN, sentence("The picture is not described.")
+            if lead:
+                level, text = Level.BLOCK, sentence("The lead's picture is not described.")
+            yield _row(level, card, "picture_alt", "alt-missing", text, sentence("Write its alt text."), about=at)
         elif folded(picture.alt) == folded(card.title):
-            text = f"The picture of {card.title} is described by its title only."
-            hint = "Say what it shows: newsletter issue edit REVIEW --alt TEXT"
+            text = sentence("The picture of {title} is described by its title only.", title=card.title)
+            hint = sentence("Say what it shows: newsletter issue edit REVIEW --alt TEXT")
             yield _row(Level.WARN, card, "picture_alt", "alt-title", text, hint, about=at, titled=False)
         least = LEAD_WIDTH if lead else CARD_WIDTH
         if 0 < picture.width < least:
-            text = f"The {'lead' if lead else 'card'}'s picture is {picture.width} pixels wide."
-            yield _row(Level.WARN, card, "picture", "picture-small", text, f"{least} look sharp.", about=picture.url)
+            text = counted(
+                "The card's picture is {n} pixel wide.", "The card's picture is {n} pixels wide.", picture.width
+            )
+            if lead:
+                text = counted(
+                    "The lead's picture is {n} pixel wide.", "The lead's picture is {n} pixels wide.", picture.width
+                )
+            yield _row(
+                Level.WARN,
+                card,
+                "picture",
+                "picture-small",
+                text,
+                sentence("{least} look sharp.", least=least),
+                about=picture.url,
+            )
         if not picture.credit:
-            text = "The picture has no credit."
-            yield _row(Level.WARN, card, "picture_credit", "no-credit", text, "Say whose it is.", about=picture.url)
+            text = sentence("The picture has no credit.")
+            yield _row(
+                Level.WARN, card, "picture_credit", "no-credit", text, sentence("Say whose it is."), about=picture.url
+            )

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from newsletter.core.context import IssueContent
 from newsletter.core.letter import Rendered, Weight
+from newsletter.core.sentence import sentence, together
 
 
 class Level(StrEnum):
@@ -64,7 +65,8 @@ class Row:
         return self.level is not Level.NOT_CHECKED and bool(self.code) and self.code not in FIRM
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (f"{self.where}:" if self.where else "", self.text, self.hint)))
+        where = sentence("{where}:", where=self.where) if self.where else ""
+        return together(where, self.text, self.hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.core.kept import Kept
 from newsletter.core.letter import Design
 from newsletter.core.reader import Reader
+from newsletter.core.sentence import sentence
 from newsletter.flow import domain as sending
 from newsletter.flow.compile.designs import contrast_pairs
 from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url, shared, weigh
@@ -74,8 +75,8 @@ def _checks(
         # What lint saw in the files may be the reason, with what was meant.
         return [_row(error), *design]
     except AudienceError as error:
-        hint = "Mend the rule in magazine.toml and apply it."
-        return [Row(Level.BLOCK, str(error), "audience", hint, code="audience-broken", anchor="audience")]
+        hint = sentence("Mend the rule in magazine.toml and apply it.")
+        return [Row(Level.BLOCK, str(error), sentence("audience"), hint, code="audience-broken", anchor="audience")]
     placements = list(
         Placement.objects.filter(issue=issue, state__in=ACTIVE)
         .select_related("review__representative")
@@ -167,7 +168,13 @@ def _domain(issue: Issue, inputs: Frozen) -> tuple[Row, ...] | None:
         )
     except NewsletterError as error:
         return (
-            Row(Level.WARN, f"The send will not begin: {error.message}", error.where or "sender", error.hint, "domain"),
+            Row(
+                Level.WARN,
+                sentence("The send will not begin: {reason}", reason=error.message),
+                error.where or sentence("sender"),
+                error.hint,
+                "domain",
+            ),
         )
     if not rows:
         return None
@@ -176,8 +183,13 @@ def _domain(issue: Issue, inputs: Frozen) -> tuple[Row, ...] | None:
 
 def _domain_row(finding: sending.Finding) -> Row:
     if finding.level is sending.Level.MISSING:
-        return Row(Level.WARN, f"The send will not begin: {finding}", "sender", code="domain")
-    return Row(Level.NOT_CHECKED, finding.text, "sender", finding.hint, code="domain")
+        return Row(
+            Level.WARN,
+            sentence("The send will not begin: {reason}", reason=str(finding)),
+            sentence("sender"),
+            code="domain",
+        )
+    return Row(Level.NOT_CHECKED, finding.text, sentence("sender"), finding.hint, code="domain")
 
 
 def _lint(inputs: Frozen) -> list[Row]:
@@ -187,7 +199,7 @@ def _lint(inputs: Frozen) -> list[Row]:
     rows = [
         Row(
             Level.WARN,
-            f"{found.message}.",
+            sentence("{message}.", message=found.message),
             f"{found.file}:{found.line}:{found.column}",
             found.hint,
             "design-lint",
@@ -199,7 +211,15 @@ def _lint(inputs: Frozen) -> list[Row]:
     pairs = contrast_pairs(inputs.design.name, template_folders(Path(home) if home else None))
     faint = too_faint(inputs.design.tokens, pairs or ())
     return rows + [
-        Row(Level.BLOCK, f"{found.message}.", "design_tokens", found.hint, "contrast", "design") for found in faint
+        Row(
+            Level.BLOCK,
+            sentence("{message}.", message=found.message),
+            "design_tokens",
+            found.hint,
+            "contrast",
+            "design",
+        )
+        for found in faint
     ]
 
 
@@ -212,5 +232,14 @@ def _linted(design: Design) -> tuple[Finding, ...]:
 
 
 def _row(error: NewsletterError) -> Row:
-    what = "The letter can't be rendered: " if isinstance(error, DesignError) else ""
-    return Row(Level.BLOCK, f"{what}{error.message}", error.where, error.hint, "not-rendered", "design")
+    text = error.message
+    if isinstance(error, DesignError):
+        text = sentence("The letter can't be rendered: {reason}", reason=error.message)
+    return Row(
+        Level.BLOCK,
+        text,
+        error.where,
+        error.hint,
+        "not-rendered",
+        "design",
+    )

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.functional import lazy
 from django.utils.translation import to_locale
 
+from newsletter.core.sentence import Sentence
 from newsletter.core.words import dir_of
 
 DOMAIN = "studio"
@@ -35,6 +36,11 @@ def ngettext(singular: str, plural: str, number: int) -> str:
 def numbered(newsletter: str, number: int) -> str:
     """What an issue is called as long as nobody wrote its subject."""
     return gettext("%(newsletter)s no. %(number)s") % {"newsletter": newsletter, "number": number}
+
+
+def said(text: str) -> str:
+    """What core and flow say, as the studio speaks; a text that is no sentence of theirs stays as it is."""
+    return text.said(gettext, ngettext) if isinstance(text, Sentence) else text
 
 
 gettext_lazy = lazy(gettext, str)

@@ -1,0 +1,203 @@
+"""What core and flow say to editors: gathered whole, and said by every page in the language of the studio."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from django.test import Client
+from django.utils import timezone
+from jinja2 import DictLoader
+from pytest_django import Settings
+
+from newsletter.core.saying import what_next
+from newsletter.core.sentence import counted, sentence
+from newsletter.flow.compile import checks
+from newsletter.flow.overview import standing
+from newsletter.models import Issue, Magazine, Placement
+from newsletter.web.jinja import environment
+from newsletter.web.studio import words
+from tests.flow.compile.fixtures import issue as issue
+from tests.flow.compile.fixtures import newsletter as newsletter
+from tests.web.test_catalogues import FOLDER
+from tests.web.test_home import soon as soon
+from tests.web.test_studio import person
+from tests.web.test_studio_words import Text, speak
+
+SOURCES = FOLDER.parent
+FIELD = re.compile(r"\{(\w+)\}")
+SAID = ("core/checks/*.py", "core/saying.py", "flow/compile/checking.py")
+"""Where every finding and error is made of sentences, because the studio shows it."""
+
+# --- the sources ----------------------------------------------------------------------------------------------------
+
+
+def called(node: ast.Call) -> str:
+    return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+
+
+def misfits(source: str) -> Iterator[str]:
+    """Sentences that can't be gathered, or whose fields and values are not the same."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or called(node) not in ("sentence", "counted"):
+            continue
+        texts = node.args[: 2 if called(node) == "counted" else 1]
+        templates = [text.value for text in texts if isinstance(text, ast.Constant) and isinstance(text.value, str)]
+        if len(templates) != len(texts):
+            yield ast.unparse(node)
+            continue
+        own = {"n"} if called(node) == "counted" else set()  # the number, which need not be given, nor shown
+        named = {one.arg for one in node.keywords}
+        fields = {name for template in templates for name in FIELD.findall(template)}
+        if named - own != fields - own or set("{}") & set("".join(FIELD.sub("", template) for template in templates)):
+            yield ast.unparse(node)
+
+
+def loose(source: str) -> Iterator[str]:
+    """English that is given to a finding or an error and is no sentence. Commands to type are the same everywhere."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not re.search(r"^_?[Rr]ow$|Error$", called(node)):
+            continue
+        named = [one.value for one in node.keywords if one.arg in ("message", "text", "hint")]
+        for given in (*node.args, *named):
+            for text in [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]:
+                words = text.values if isinstance(text, ast.JoinedStr) else [text]
+                english = [one.value for one in words if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+                written = "…".join(english)
+                if re.search(r"[a-zA-Z] [a-z]|^[A-Z]| [a-z]+…|[a-z]: ", written) and not written.startswith(
+                    "newsletter "
+                ):
+                    yield ast.unparse(text)
+
+
+@pytest.mark.parametrize(
+    ("source", "fits"),
+    [
+        ('sentence("It is over.")', True),
+        ('sentence("{work} is over.", work=card.work)', True),
+        ('counted("{n} card", "{n} cards", 3)', True),
+        ('counted("one card of {title}", "{n} cards of {title}", 3, n="3", title=x)', True),
+        ('sentence("{work} is over.", title=card.work)', False),
+        ('sentence("{work} is over.")', False),
+        ('sentence("It is over.", work=card.work)', False),
+        ('counted("{n} card", "{n} cards", 3, title=x)', False),
+        ('sentence(f"{work} is over.")', False),
+        ('sentence("{work:>3} is over.", work=work)', False),
+        ("sentence(text)", False),
+    ],
+)
+def test_the_look_out_for_misfits_sees_fields_and_values(source: str, fits: bool) -> None:
+    assert (not list(misfits(source))) is fits
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('Row(Level.WARN, "It is late.", sentence("issue"), hint=f"{x} is late")', ["'It is late.'", "f'{x} is late'"]),
+        ('raise IssueError("No." if x else sentence("Yes."), where="the desk", hint="newsletter apply")', ["'No.'"]),
+        ('raise IssueError(sentence("No."), hint=sentence("Wait.") if x else "")', []),
+        ('_row(level, each, "title", "no-link", text, hint)', []),
+    ],
+)
+def test_the_look_out_for_loose_english_sees_what_is_shown(source: str, found: list[str]) -> None:
+    assert list(loose(source)) == found
+
+
+def test_the_fields_of_every_sentence_are_its_values() -> None:
+    assert [one for file in sorted(SOURCES.rglob("*.py")) for one in misfits(file.read_text())] == []
+
+
+@pytest.mark.parametrize("module", sorted(str(file.relative_to(SOURCES)) for one in SAID for file in SOURCES.glob(one)))
+def test_what_the_studio_shows_is_made_of_sentences(module: str) -> None:
+    assert list(loose((SOURCES / module).read_text())) == [], "CONTRIBUTING.md, Words"
+
+
+# --- the pages ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bracketed(settings: Settings, tmp_path: Path) -> None:
+    """The studio in a language whose every sentence is the English one in brackets."""
+    texts: dict[Text, Text] = {}
+    with (FOLDER / "studio.pot").open("rb") as file:
+        for message in read_po(file):
+            if isinstance(message.id, tuple | list):
+                texts[tuple(message.id)] = tuple(f"⟦{one}⟧" for one in message.id)
+            elif message.id:
+                texts[message.id] = f"⟦{message.id}⟧"
+    speak(settings, tmp_path, "de", texts)
+
+
+@pytest.fixture
+def mara() -> Client:
+    return person("mara", "approve_issue", "change_issue", "view_subscriber")
+
+
+@pytest.mark.usefixtures("bracketed")
+def test_a_page_says_sentences_alone_and_as_values_and_escapes_them() -> None:
+    said = sentence("A link leads nowhere: {answer}", answer="<b>{answer}</b>")
+    page = '{{ said }} {{ _("Mind again: %(text)s", text=said) }} {{ said.upper() }} <i title="{{ said }}"></i>'
+    pages = environment(loader=DictLoader({"studio/one.html": page, "public/one.html": page}))
+    shown = "⟦A link leads nowhere: &lt;b&gt;{answer}&lt;/b&gt;⟧"
+    english = "A link leads nowhere: &lt;b&gt;{answer}&lt;/b&gt;"
+    loud = "A LINK LEADS NOWHERE: &lt;B&gt;{ANSWER}&lt;/B&gt;"
+    assert (
+        pages.get_template("studio/one.html").render(said=said)
+        == f'{shown} ⟦Mind again: {shown}⟧ {loud} <i title="{shown}"></i>'
+    )
+    assert (
+        pages.get_template("public/one.html").render(said=said)
+        == f'{english} Mind again: {english} {loud} <i title="{english}"></i>'
+    )
+
+
+@pytest.mark.usefixtures("bracketed")
+def test_what_somebody_typed_is_not_looked_up() -> None:
+    assert words.said("It is over.") == "It is over."
+    assert words.said(sentence("A link leads nowhere: {answer}", answer="It is over.")) == (
+        "⟦A link leads nowhere: It is over.⟧"
+    )
+    assert words.said(counted("The subject has {n} character.", "The subject has {n} characters.", 80)) == (
+        "⟦The subject has 80 characters.⟧"
+    )
+
+
+@pytest.fixture
+def faulty(issue: Issue) -> Issue:
+    Magazine.objects.update(postal_address="")
+    issue.subject, issue.preview_text = "A subject that nobody reads to its end " * 2, ""
+    issue.save()
+    Placement.objects.filter(issue=issue, kind="card").update(edits={"picture_alt": "", "dek": ""})
+    return Issue.objects.get(pk=issue.pk)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("bracketed")
+def test_checks_are_said_in_the_language_of_the_studio(mara: Client, faulty: Issue) -> None:
+    page = mara.get(f"/studio/weekly/{faulty.slot}/edit").content.decode()
+    found = {row.text: row for row in checks(faulty, timezone.now(), ask_dns=False)}
+    assert (
+        "The subject has 77 characters." in found and "The postal address is missing." in found and len(found) == 6
+    )
+    for text, row in found.items():
+        assert f"⟦{text}⟧" in unescape(page), text
+        assert f"⟦{row.hint}⟧" in unescape(page) or row.hint.startswith("newsletter "), row.hint
+    assert "<code>⟦magazine⟧</code>" in page and "⟦Ignore this time: ⟦" in page
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("bracketed")
+def test_what_happens_next_is_said_in_the_language_of_the_studio(mara: Client, faulty: Issue) -> None:
+    page = mara.get("/studio/").content.decode()
+    assert re.search(r"⟦It would go out [^⟧]*, but [^⟧]* against it\.⟧", page)
+    assert "⟦Mend what stands against it⟧" in page
+    faulty.state, faulty.outcome_reason = "missed", "It is over."
+    faulty.save()
+    assert words.said(what_next(standing(faulty, timezone.now()))) == (
+        "It is over. ⟦Its reviews wait for the next issue, unless you bring it back.⟧"
+    ), "what is stored stays as it was written"
