@@ -20,6 +20,7 @@ from typing import Protocol
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from newsletter.core.errors import PictureError
+from newsletter.core.sentence import sentence
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,9 @@ def crop(name: str, shape: tuple[int, int], focus: tuple[int, int], *, folder: P
     try:
         raw = (folder / name).read_bytes()
     except OSError as error:
-        raise PictureError("The picture's file is gone.", where=name, hint="Gather again, or use another.") from error
+        raise PictureError(
+            sentence("The picture's file is gone."), where=name, hint=sentence("Gather again, or use another.")
+        ) from error
     image = _opened(raw, name)
     across, down = shape
     width = max(1, min(image.width, image.height * across // down))
@@ -132,9 +135,12 @@ def redrawn(raw: bytes, *, width: int = WIDTH, where: str = "") -> tuple[bytes, 
 def _opened(raw: bytes, where: str) -> Image.Image:
     """The decoded picture. Its header is judged before one pixel is unpacked."""
     if len(raw) > MAX_SOURCE_BYTES:
-        raise PictureError(f"The picture is larger than {MAX_SOURCE_BYTES:,} bytes.", where=where)
+        raise PictureError(
+            sentence("The picture is larger than {max_source_bytes} bytes.", max_source_bytes=f"{MAX_SOURCE_BYTES:,}"),
+            where=where,
+        )
     if not raw:
-        raise PictureError("The picture is empty: not one byte.", where=where)
+        raise PictureError(sentence("The picture is empty: not one byte."), where=where)
     try:
         image = Image.open(io.BytesIO(raw), formats=_FORMATS)
         _check_size(image, where)
@@ -147,21 +153,27 @@ def _opened(raw: bytes, where: str) -> Image.Image:
     except PictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureError("The picture unpacks to more pixels than any screen has.", where=where) from error
+        raise PictureError(sentence("The picture unpacks to more pixels than any screen has."), where=where) from error
     except UnidentifiedImageError as error:
         raise PictureError(_not_a_picture(raw), where=where) from error
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError, TypeError, LookupError, ArithmeticError) as error:
-        raise PictureError("The picture is damaged.", where=where, hint=f"({type(error).__name__})") from error
+        raise PictureError(
+            sentence("The picture is damaged."), where=where, hint=f"({type(error).__name__})"
+        ) from error
 
 
 def _check_size(image: Image.Image, where: str) -> None:
     width, height = image.size
     if width <= 1 or height <= 1:
-        raise PictureError("This is a counter of one pixel, not a picture.", where=where)
+        raise PictureError(sentence("This is a counter of one pixel, not a picture."), where=where)
     if width < SMALLEST or height < SMALLEST:
-        raise PictureError(f"The picture is only {width} by {height} pixels.", where=where)
+        raise PictureError(
+            sentence("The picture is only {width} by {height} pixels.", width=width, height=height), where=where
+        )
     if width * height > MAX_PIXELS.get(image.format or "", MAX_PIXELS_ELSE):
-        raise PictureError(f"The picture has {width} by {height} pixels: too many.", where=where)
+        raise PictureError(
+            sentence("The picture has {width} by {height} pixels: too many.", width=width, height=height), where=where
+        )
 
 
 def _not_a_picture(raw: bytes) -> str:
@@ -210,7 +222,7 @@ def _encoded(image: Image.Image, where: str) -> tuple[bytes, str, tuple[int, int
                 if len(data) <= MAX_STORED_BYTES:
                     return data, "image/jpeg", bare.size
         bare = bare.resize((max(1, bare.width // 2), max(1, bare.height // 2)), Image.Resampling.LANCZOS)
-    raise PictureError("The picture stays too large however small it is drawn.", where=where)
+    raise PictureError(sentence("The picture stays too large however small it is drawn."), where=where)
 
 
 def _saved(save: Callable[[io.BytesIO], None]) -> bytes:

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 
 ESP = "esp"
 RELAY, OWN = "relay", "own"
@@ -79,14 +80,19 @@ def _choice(settings: Mapping[str, Any], key: str, choices: tuple[str, ...], whe
     value = settings.get(key, choices[0])
     if value not in choices:
         shown = " or ".join(f'"{choice}"' for choice in choices)
-        raise ConfigError(f'The setting "{key}" is {value!r}; it takes {shown}.', where=where)
+        raise ConfigError(
+            sentence('The setting "{key}" is {value}; it takes {shown}.', key=key, value=repr(value), shown=shown),
+            where=where,
+        )
     return str(value)
 
 
 def _flag(settings: Mapping[str, Any], key: str, default: bool, where: str) -> bool:
     value = settings.get(key, default)
     if not isinstance(value, bool):
-        raise ConfigError(f'The setting "{key}" is {value!r}; it takes true or false.', where=where)
+        raise ConfigError(
+            sentence('The setting "{key}" is {value}; it takes true or false.', key=key, value=repr(value)), where=where
+        )
     return value
 
 
@@ -96,7 +102,10 @@ def _rate(settings: Mapping[str, Any], key: str, where: str) -> float | None:
         return None
     # Not a NaN either: it compares as False with everything.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MOST:
-        raise ConfigError(f'The setting "{key}" is {value!r}; it takes a number above 0.', where=where)
+        raise ConfigError(
+            sentence('The setting "{key}" is {value}; it takes a number above 0.', key=key, value=repr(value)),
+            where=where,
+        )
     return float(value)
 
 
@@ -105,5 +114,10 @@ def _count(settings: Mapping[str, Any], key: str, where: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
-        raise ConfigError(f'The setting "{key}" is {value!r}; it takes a whole number of at least 1.', where=where)
+        raise ConfigError(
+            sentence(
+                'The setting "{key}" is {value}; it takes a whole number of at least 1.', key=key, value=repr(value)
+            ),
+            where=where,
+        )
     return value

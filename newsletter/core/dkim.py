@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 
 PrivateKey: TypeAlias = RSAPrivateKey | Ed25519PrivateKey
 
@@ -59,14 +60,19 @@ class Signer:
         4096 bits (RFC 8301 section 3.2: shorter proves nothing, longer need not be verified).
         """
         if not _NAME.fullmatch(domain):
-            raise ConfigError(f"{domain!r} can't be the domain of a DKIM signature.")
+            raise ConfigError(sentence("{domain} can't be the domain of a DKIM signature.", domain=repr(domain)))
         if not keys:
-            raise ConfigError("There is no DKIM key to sign with.", where=domain)
+            raise ConfigError(sentence("There is no DKIM key to sign with."), where=domain)
         for selector, key in keys:
             check_selector(selector, domain)
             if isinstance(key, RSAPrivateKey) and not _SHORTEST_RSA <= key.key_size <= _LONGEST_RSA:
                 raise ConfigError(
-                    f"An RSA key of {key.key_size} bits can't sign mail; it takes {_SHORTEST_RSA} to {_LONGEST_RSA}.",
+                    sentence(
+                        "An RSA key of {key_size} bits can't sign mail; it takes {shortest_rsa} to {longest_rsa}.",
+                        key_size=key.key_size,
+                        shortest_rsa=_SHORTEST_RSA,
+                        longest_rsa=_LONGEST_RSA,
+                    ),
                     where=f"{selector}._domainkey.{domain}",
                 )
         self._domain = domain
@@ -124,7 +130,9 @@ def check_selector(selector: str, where: str = "") -> None:
     """Raise `ConfigError` unless `selector` can stand before ._domainkey: small letters, digits, hyphens, dots."""
     if len(selector) > 100 or not _NAME.fullmatch(selector):
         raise ConfigError(
-            f"{selector!r} can't be a DKIM selector.", where=where, hint="It takes small letters, digits and hyphens."
+            sentence("{selector} can't be a DKIM selector.", selector=repr(selector)),
+            where=where,
+            hint=sentence("It takes small letters, digits and hyphens."),
         )
 
 

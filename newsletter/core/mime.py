@@ -22,6 +22,7 @@ import idna
 
 from newsletter.core.errors import ConfigError
 from newsletter.core.reader import UNMAILABLE
+from newsletter.core.sentence import sentence
 
 LINE = 76
 """Characters in an encoded line, without CRLF (RFC 2045 section 6.7, rule 5; RFC 2047 section 2)."""
@@ -197,12 +198,12 @@ def list_unsubscribe(url: str, post: str, mail: str = "") -> bytes:
         return b""
     if not _HTTPS.fullmatch(url) or len(url) > 900:
         raise ConfigError(
-            "the unsubscribe address is not one https address.",
+            sentence("the unsubscribe address is not one https address."),
             where="List-Unsubscribe",
-            hint="Set the public address of this installation to an https one.",
+            hint=sentence("Set the public address of this installation to an https one."),
         )
     if mail and (not _MAILTO.fullmatch(mail) or len(url) + len(mail) > 900):
-        raise ConfigError("the unsubscribe address is not one mailto address.", where="List-Unsubscribe")
+        raise ConfigError(sentence("the unsubscribe address is not one mailto address."), where="List-Unsubscribe")
     second = f", <{mail}>" if mail else ""
     lines = f"List-Unsubscribe: <{url}>{second}\r\n".encode("ascii")
     return lines + unstructured("List-Unsubscribe-Post", post)
@@ -221,7 +222,9 @@ def _shared(
         lines.append(_list_id(list_id))
     for name, value in extra:
         if not _HEADER_NAME.fullmatch(name):
-            raise ConfigError(f"{one_line(name)!r} is not the name of a header.", where="headers")
+            raise ConfigError(
+                sentence("{name} is not the name of a header.", name=repr(one_line(name))), where="headers"
+            )
         lines.append(unstructured(name, value))
     lines.append(b"MIME-Version: 1.0\r\n")
     return b"".join(lines)

@@ -24,9 +24,9 @@ class Sentence(str):
     one: str
     many: str
     number: int
-    values: Mapping[str, str | int]
+    values: Mapping[str, str]
 
-    def __new__(cls, one: str, values: Mapping[str, str | int], many: str = "", number: int = 1) -> Sentence:
+    def __new__(cls, one: str, values: Mapping[str, str], many: str = "", number: int = 1) -> Sentence:
         made = super().__new__(cls, _filled(one if number == 1 or not many else many, values))
         made.one, made.many, made.number, made.values = one, many, number, values
         return made
@@ -34,7 +34,7 @@ class Sentence(str):
     def __str__(self) -> str:
         return self
 
-    def __getnewargs__(self) -> tuple[str, Mapping[str, str | int], str, int]:  # type: ignore[override] # of a copy
+    def __getnewargs__(self) -> tuple[str, Mapping[str, str], str, int]:  # type: ignore[override] # of a copy
         return self.one, self.values, self.many, self.number
 
     def said(self, gettext: Callable[[str], str], ngettext: Callable[[str, str, int], str]) -> str:
@@ -47,14 +47,19 @@ class Sentence(str):
         return _filled(template, values)
 
 
-def sentence(template: str, /, **values: str | int) -> str:
+def sentence(template: str, /, **values: object) -> str:
     """The sentence that `template`, written out in the code, makes of its values: "{work} is reviewed twice."."""
-    return Sentence(template, values)
+    return Sentence(template, _texts(values))
 
 
-def counted(one: str, many: str, number: int, /, **values: str | int) -> str:
+def counted(one: str, many: str, number: int, /, **values: object) -> str:
     """That of two templates that goes with `number`, which is their field {n} unless `values` write it otherwise."""
-    return Sentence(one, {"n": number, **values}, many, number)
+    return Sentence(one, _texts({"n": number, **values}), many, number)
+
+
+def word(key: str) -> str:
+    """A key of ours as a word of a sentence: a state, a kind. Translators know those that web/studio/words.py marks."""
+    return Sentence(str(key), {})
 
 
 def together(*texts: str) -> str:
@@ -73,6 +78,11 @@ def ended(text: str) -> str:
     return sentence("{text}.", text=text if isinstance(text, Sentence) else text.strip())
 
 
-def _filled(template: str, values: Mapping[str, str | int]) -> str:
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    # `str()` of a sentence, and of an error that is made of them, is a sentence.
+    return {name: str(value) for name, value in values.items()}
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
     # In one pass, so that a value may hold braces. A field that a translator made up stays as it was written.
-    return _FIELD.sub(lambda field: str(values.get(field[1], field[0])), template)
+    return _FIELD.sub(lambda field: values.get(field[1], field[0]), template)

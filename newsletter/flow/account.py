@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from newsletter.core.errors import PeopleError
+from newsletter.core.sentence import sentence
 from newsletter.flow.people import tell
 from subscribers import address
 from subscribers.errors import AddressError
@@ -25,15 +26,18 @@ def change_password(user: User, old: str, new: str, *, now: datetime) -> None:
     Raises `PeopleError` for a wrong old one (asked only of who has one), and for a new one that is too easy.
     """
     if user.has_usable_password() and not user.check_password(old):
-        raise PeopleError("The present password is another one.", hint="Capital letters count.")
+        raise PeopleError(sentence("The present password is another one."), hint=sentence("Capital letters count."))
     if len(new) > LONGEST_PASSWORD:
-        raise PeopleError("The new password is too long.", hint=f"At most {LONGEST_PASSWORD} signs.")
+        raise PeopleError(
+            sentence("The new password is too long."),
+            hint=sentence("At most {longest_password} signs.", longest_password=LONGEST_PASSWORD),
+        )
     try:
         validate_password(new, user)
     except ValidationError as error:
         raise PeopleError(" ".join(error.messages)) from error
     if "\x00" in new:
-        raise PeopleError("The new password holds a sign that can't be typed.")
+        raise PeopleError(sentence("The new password holds a sign that can't be typed."))
     user.set_password(new)
     user.save(update_fields=["password"])
     name = user.get_username()
@@ -46,7 +50,9 @@ def change_address(user: User, typed: str, *, now: datetime) -> None:
     try:
         shown = address.parse(typed).shown if typed.strip() else ""
     except AddressError as error:
-        raise PeopleError(f"“{typed.strip()[:80]}” is no address: {error}") from error
+        raise PeopleError(
+            sentence("“{typed}” is no address: {error}", typed=typed.strip()[:80], error=error)
+        ) from error
     if shown == user.email:
         return
     user.email = shown

@@ -17,6 +17,7 @@ from newsletter.core.context import build_context
 from newsletter.core.designlint.tokens import Pair, judge, read_token, suggest
 from newsletter.core.errors import DesignError
 from newsletter.core.letter import Compiler, Design
+from newsletter.core.sentence import sentence
 from newsletter.flow.apply import Change, change_in_studio
 from newsletter.flow.compile import contrast_pairs, design_names, find_design
 from newsletter.flow.compile.freezing import NEUTRAL, build, live
@@ -137,7 +138,9 @@ def set_tokens(newsletter: Newsletter, typed: Mapping[str, str], *, now: datetim
             for pair in faint[:3]
         )
         field = next(token for token in (faint[0].text, faint[0].ground) if token in found.changed)
-        raise DesignError(f"{said}, and 4.5 is needed.", field=field, hint=" ".join(advice(found)[:3]))
+        raise DesignError(
+            sentence("{said}, and 4.5 is needed.", said=said), field=field, hint=" ".join(advice(found)[:3])
+        )
     look(newsletter, found)
     return _change(newsletter, {"design_tokens": found.changed}, now, by)
 

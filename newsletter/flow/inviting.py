@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.core.errors import PeopleError
+from newsletter.core.sentence import sentence
 from newsletter.flow import people
 from newsletter.flow.deliver import Installation
 from newsletter.flow.people import Role
@@ -49,7 +50,9 @@ def invite(
     try:
         to = address.parse(typed).shown
     except AddressError as error:
-        raise PeopleError(f"“{typed.strip()[:80]}” is no address: {error}") from error
+        raise PeopleError(
+            sentence("“{typed}” is no address: {error}", typed=typed.strip()[:80], error=error)
+        ) from error
     _, token = people.invite(role, whom, now=now, by=by, address=to)
     trouble = _mail(to, role, link_of(token), now, by, installation)
     return Invited(link_of(token) if trouble else "", to, trouble)

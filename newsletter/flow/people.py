@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from newsletter.core.errors import PeopleError
+from newsletter.core.sentence import sentence
 from newsletter.flow.issue.deciding import BY_SCHEDULE
 from newsletter.models import Event, Invitation
 
@@ -61,7 +62,10 @@ class Role(IntEnum):
         for role in cls:
             if role.word == word:
                 return role
-        raise PeopleError(f"There is no role {word!r}.", hint="One is an editor, an approver or an admin.")
+        raise PeopleError(
+            sentence("There is no role {word}.", word=repr(word)),
+            hint=sentence("One is an editor, an approver or an admin."),
+        )
 
 
 def role_of(user: User | AnonymousUser) -> Role | None:
@@ -170,7 +174,9 @@ def accept(token: str, name: str, password: str, *, now: datetime) -> User:
         with transaction.atomic():
             row = invitation_of(token, now)
             if row is None or not open_invitations(now).filter(pk=row.pk).update(closed_at=now):
-                raise PeopleError("This invitation does not count any more.", hint="Ask for a new one.")
+                raise PeopleError(
+                    sentence("This invitation does not count any more."), hint=sentence("Ask for a new one.")
+                )
             user = User(username=name, email=row.address)
             _require_name(name)
             validate_password(password, user)
@@ -184,7 +190,7 @@ def accept(token: str, name: str, password: str, *, now: datetime) -> User:
     except ValidationError as error:
         raise PeopleError(" ".join(error.messages)) from error
     except IntegrityError as error:
-        raise PeopleError("That name is taken.", hint="Take another.") from error
+        raise PeopleError(sentence("That name is taken."), hint=sentence("Take another.")) from error
 
 
 def tell(kind: str, text: str, now: datetime, by: str) -> None:
@@ -195,7 +201,7 @@ def tell(kind: str, text: str, now: datetime, by: str) -> None:
 def _require_name(name: str) -> None:
     # Names stand in the audit log: two that look the same, or one that is the clock's, would make it worthless.
     if name.casefold() == BY_SCHEDULE or User.objects.filter(username__iexact=name).exists():
-        raise PeopleError("That name is taken.", hint="Take another.")
+        raise PeopleError(sentence("That name is taken."), hint=sentence("Take another."))
 
 
 def _locked(user_id: int, *, stays_admin: bool) -> User:
@@ -204,10 +210,11 @@ def _locked(user_id: int, *, stays_admin: bool) -> User:
     try:
         user = User.objects.select_for_update(no_key=True).get(pk=user_id)
     except User.DoesNotExist:
-        raise PeopleError("There is no such person.") from None
+        raise PeopleError(sentence("There is no such person.")) from None
     if held == {user.pk} and not stays_admin:
         raise PeopleError(
-            f"{user.get_username()} is the last admin.", hint="Make somebody else an admin first, or nobody could."
+            sentence("{name} is the last admin.", name=user.get_username()),
+            hint=sentence("Make somebody else an admin first, or nobody could."),
         )
     return user
 

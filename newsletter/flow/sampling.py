@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence
 from newsletter.flow.compile import Preview, preview
 from newsletter.flow.deliver import Installation
 from newsletter.flow.issue import ensure_draft, place
@@ -75,7 +76,7 @@ def _dressed(newsletter: Newsletter, now: datetime) -> Iterator[Issue]:
                     content_hash="", now=now,
                 )  # fmt: skip
         if not Placement.objects.filter(issue=issue, state__in=placements.ACTIVE).exists():
-            raise IssueError("No review is known yet.", hint="Add a source first.")
+            raise IssueError(sentence("No review is known yet."), hint=sentence("Add a source first."))
         yield issue
         transaction.set_rollback(True)
 

@@ -15,6 +15,7 @@ from django.db import transaction
 from newsletter.core import second_step as core
 from newsletter.core.errors import PeopleError
 from newsletter.core.seal import Seal
+from newsletter.core.sentence import sentence
 from newsletter.flow.people import tell
 from newsletter.models import RecoveryCode, SecondStep
 
@@ -44,11 +45,14 @@ def turn_on(user: User, secret: bytes, typed: str, *, seal: Seal, now: datetime)
     """
     _hold(user)
     if has(user):
-        raise PeopleError("The second step is on already.", hint="Turn it off first to take another device.")
+        raise PeopleError(
+            sentence("The second step is on already."), hint=sentence("Turn it off first to take another device.")
+        )
     counter = core.counter_of(secret, typed, now, after=0)
     if counter is None:
         raise PeopleError(
-            "That is not the code that the app shows for this.", hint="Look again: it changes every 30 seconds."
+            sentence("That is not the code that the app shows for this."),
+            hint=sentence("Look again: it changes every 30 seconds."),
         )
     SecondStep.objects.create(user=user, secret=seal.close(secret), counter=counter, since=now)
     name = user.get_username()
@@ -72,7 +76,7 @@ def renew_codes(user: User, *, seal: Seal, now: datetime) -> list[str]:
     """New recovery codes; those of before are void. Raises `PeopleError` without a second step."""
     _hold(user)
     if not has(user):
-        raise PeopleError("There is no second step to recover.", hint="Turn it on first.")
+        raise PeopleError(sentence("There is no second step to recover."), hint=sentence("Turn it on first."))
     RecoveryCode.objects.filter(user=user).delete()
     name = user.get_username()
     tell("recovery codes renewed", f"{name} made new recovery codes; those of before are void.", now, name)
@@ -93,8 +97,11 @@ def passes(user: User, typed: str, *, seal: Seal, now: datetime) -> bool:
     secret = seal.open(step.secret)
     if secret is None:
         raise PeopleError(
-            "This second step was set up under a secret key that is here no more.",
-            hint=f"An admin turns it off: newsletter people second-step-off {user.get_username()}",
+            sentence("This second step was set up under a secret key that is here no more."),
+            hint=sentence(
+                "An admin turns it off: newsletter people second-step-off {name}",
+                name=user.get_username(),
+            ),
         )
     counter = core.counter_of(secret, typed, now, after=step.counter)
     if counter is None:

@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from django.db import transaction
 
 from newsletter.core.errors import IssueError, NewsletterError
+from newsletter.core.sentence import counted, sentence
 from newsletter.flow.compile import Preview, preview
 from newsletter.flow.deliver import Installation
 from newsletter.flow.domain import signer_for
@@ -41,12 +42,15 @@ def read_addresses(text: str) -> tuple[str, ...]:
         try:
             shown = address.parse(word).shown
         except AddressError as error:
-            raise IssueError(f"“{word[:80]}” is no address: {error}") from error
+            raise IssueError(sentence("“{word}” is no address: {error}", word=word[:80], error=error)) from error
         found.setdefault(address.key(shown), shown)
     if not found:
-        raise IssueError("There is no address to send the test to.", hint="Type one.")
+        raise IssueError(sentence("There is no address to send the test to."), hint=sentence("Type one."))
     if len(found) > AT_ONCE:
-        raise IssueError(f"{len(found)} addresses are too many for a test.", hint=f"At most {AT_ONCE} at a time.")
+        raise IssueError(
+            sentence("{number} addresses are too many for a test.", number=len(found)),
+            hint=sentence("At most {most} at a time.", most=AT_ONCE),
+        )
     return tuple(found.values())
 
 
@@ -120,7 +124,12 @@ def _note(issue: Issue, addresses: tuple[str, ...], now: datetime, by: str) -> l
     left = AN_HOUR - recent.count()
     if len(addresses) > left:
         raise IssueError(
-            f"{AN_HOUR - max(left, 0)} test mails went out within the hour, and {AN_HOUR} are the most.",
-            hint="Wait a while.",
+            counted(
+                "{n} test mail went out within the hour, and {most} are the most.",
+                "{n} test mails went out within the hour, and {most} are the most.",
+                AN_HOUR - max(left, 0),
+                most=AN_HOUR,
+            ),
+            hint=sentence("Wait a while."),
         )
     return [TestMail.objects.create(issue=issue, address=to, at=now, by=by) for to in addresses]

@@ -11,6 +11,7 @@ from django.db import transaction
 from newsletter.core import mime
 from newsletter.core.account import AccountRules
 from newsletter.core.errors import IssueError, NewsletterError, ProviderError
+from newsletter.core.sentence import sentence
 from newsletter.core.tokens import message_id
 from newsletter.flow.deliver import Installation
 from newsletter.flow.domain import signer_for
@@ -49,7 +50,9 @@ def try_account(newsletter: Newsletter, to: str, *, now: datetime, by: str, inst
     try:
         to = address.parse(to).shown
     except AddressError as error:
-        raise IssueError(f"“{to[:80]}” is no address: {error}", hint="Type one address.") from error
+        raise IssueError(
+            sentence("“{to}” is no address: {error}", to=to[:80], error=error), hint=sentence("Type one address.")
+        ) from error
     account = newsletter.account
     event = _note(newsletter, now, by)
     dialogue = Dialogue()
@@ -70,7 +73,10 @@ def try_account(newsletter: Newsletter, to: str, *, now: datetime, by: str, inst
             problem, hint = f"It was not taken ({answer.outcome}): {answer.reply}".strip(), _HINTS[answer.outcome]
     except ProviderError as error:
         # Its own hint is about a send that stopped; here nothing waits.
-        problem, hint = error.message, "Mend the account’s settings, then try again." if error.permanent else ""
+        problem, hint = (
+            error.message,
+            sentence("Mend the account’s settings, then try again.") if error.permanent else "",
+        )
     except NewsletterError as error:
         problem, hint = error.message, error.hint
     Event.objects.filter(pk=event.pk).update(text=f"A test through {account.name} was {_word(problem)}.")
@@ -104,7 +110,7 @@ def _note(newsletter: Newsletter, now: datetime, by: str) -> Event:
     issues.lock_newsletter(newsletter.pk)
     recent = Event.objects.filter(newsletter=newsletter, kind=TRIED, at__gt=now - timedelta(hours=1)).count()
     if recent >= AN_HOUR:
-        raise IssueError(f"{AN_HOUR} tests an hour are the most.", hint="Wait a while.")
+        raise IssueError(sentence("{most} tests an hour are the most.", most=AN_HOUR), hint=sentence("Wait a while."))
     text = f"A test through {newsletter.account.name} was begun."
     return Event.objects.create(newsletter=newsletter, at=now, kind=TRIED, text=text, by=by)
 

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max
 
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence, word
 from newsletter.core.week import Slot
 from newsletter.ledger import placements
 from newsletter.models import (
@@ -98,7 +99,10 @@ def write(issue_id: int, fields: dict[str, Any], *, now: datetime, by: str) -> N
     """Change an open issue's own words; an approval is voided by it. Raises `IssueError` once the issue is decided."""
     unknown = set(fields) - TEXTS
     if unknown:
-        raise IssueError(f"An issue has no field {sorted(unknown)[0]!r}.", hint=f"It has: {', '.join(sorted(TEXTS))}.")
+        raise IssueError(
+            sentence("An issue has no field {unknown}.", unknown=repr(sorted(unknown)[0])),
+            hint=sentence("It has: {texts}.", texts=", ".join(sorted(TEXTS))),
+        )
     issue = lock(issue_id)
     if all(getattr(issue, name) == value for name, value in fields.items()):
         return
@@ -126,7 +130,10 @@ def inherit_corrections(issue: Issue) -> bool:
 def approve(issue_id: int, freeze_id: int, *, now: datetime, by: str, text: str = "") -> None:
     """draft → approved, bound to a freeze. Raises `IssueError` for any other state and for a voided freeze."""
     if not Freeze.objects.filter(pk=freeze_id, issue=issue_id, voided_at=None).exists():
-        raise IssueError("The freeze to approve is not this issue's, or was voided.", hint="Look at the preview again.")
+        raise IssueError(
+            sentence("The freeze to approve is not this issue's, or was voided."),
+            hint=sentence("Look at the preview again."),
+        )
     # A time that a person chose for an earlier approval, and that has passed since, is no wish any more.
     Issue.objects.filter(pk=issue_id, state=IssueState.DRAFT, send_at__lte=now).update(send_at=None)
     _move(issue_id, (IssueState.DRAFT,), IssueState.APPROVED, freeze_id=freeze_id, approved_at=now, approved_by=by,
@@ -196,8 +203,8 @@ def hurry(issue_id: int, at: datetime, text: str, *, now: datetime, by: str, con
     issue = lock(issue_id)
     _require_approved(issue)
     if issue.hurried_from is not None:
-        raise IssueError("It is on its way already.", where=f"{issue.newsletter.slug}/{issue.slot}",
-                         hint="It can be taken back until it leaves.")  # fmt: skip
+        raise IssueError(sentence("It is on its way already."), where=f"{issue.newsletter.slug}/{issue.slot}",
+                         hint=sentence("It can be taken back until it leaves."))  # fmt: skip
     _move(issue_id, (IssueState.APPROVED,), IssueState.APPROVED, send_at=at, hurried_from=due_at(issue),
           confirmed_by=by if confirmed else "")  # fmt: skip
     _tell(issue_id, "send now", text, now, by)
@@ -210,9 +217,11 @@ def take_back(issue_id: int, *, now: datetime, by: str) -> None:
     """
     issue = lock(issue_id)
     if issue.state != IssueState.APPROVED or issue.hurried_from is None:
-        raise IssueError("There is nothing to take back any more: the issue is "
-                         f"{issue.state}.", where=f"{issue.newsletter.slug}/{issue.slot}",
-                         hint="Pause it, if it is being sent.")  # fmt: skip
+        raise IssueError(
+            sentence("There is nothing to take back any more: the issue is {state}.", state=word(issue.state)),
+            where=f"{issue.newsletter.slug}/{issue.slot}",
+            hint=sentence("Pause it, if it is being sent."),
+        )
     before = issue.hurried_from
     if before <= now:
         void_approval(issue_id, "sending it at once was taken back", now=now, by=by, kind=TAKEN_BACK)
@@ -235,16 +244,23 @@ def begin_sending(issue_id: int, *, now: datetime, confirmed: bool = False) -> N
     newsletter = issue.newsletter
     if issue.hurried_from is not None and issue.send_at is not None and now < issue.send_at:
         raise IssueError(
-            f"The issue can be taken back until {issue.send_at:%H:%M:%S} UTC; nothing leaves before.",
+            sentence(
+                "The issue can be taken back until {send_at} UTC; nothing leaves before.",
+                send_at=f"{issue.send_at:%H:%M:%S}",
+            ),
             where=f"{newsletter.slug}/{issue.slot}",
         )
     near = went_out_near(issue, now)
     confirmed = confirmed or bool(issue.confirmed_by)
     if near is not None and not confirmed and issue.state == IssueState.APPROVED:
         raise IssueError(
-            f"The issue of {near.slot} went out less than {newsletter.min_gap_hours} hours ago.",
+            sentence(
+                "The issue of {slot} went out less than {min_gap_hours} hours ago.",
+                slot=near.slot,
+                min_gap_hours=newsletter.min_gap_hours,
+            ),
             where=f"{newsletter.slug}/{issue.slot}",
-            hint="Confirm to send a second one all the same.",
+            hint=sentence("Confirm to send a second one all the same."),
         )
     late = now > due_at(issue) + LATE_AFTER
     _move(issue_id, (IssueState.APPROVED,), IssueState.SENDING, started_at=now, late=late, freeze__voided_at=None)
@@ -298,7 +314,10 @@ def stop(issue_id: int, *, now: datetime, by: str = "") -> None:
     lock(issue_id)
     _require_complete(issue_id)
     if nothing_sent(issue_id):
-        raise IssueError("Nothing of this issue was sent.", hint="Discard it instead: its reviews go back to the pool.")
+        raise IssueError(
+            sentence("Nothing of this issue was sent."),
+            hint=sentence("Discard it instead: its reviews go back to the pool."),
+        )
     _move(issue_id, (IssueState.SENDING, IssueState.PAUSED), IssueState.SENT, finished_at=now, paused_reason="")
     placements.mark_sent(issue_id, now)
     _tell(issue_id, "stopped", "Stopped: the rest was excluded.", now, by)
@@ -329,8 +348,8 @@ def discard(issue_id: int, reason: str, *, now: datetime, by: str = "") -> None:
         list(Retry.objects.select_for_update().filter(issue=issue_id).values("pk"))
         if not nothing_sent(issue_id):
             raise IssueError(
-                "Messages of this issue were accepted, or are on their way, so it can't be discarded.",
-                hint="Resume it, or stop it.",
+                sentence("Messages of this issue were accepted, or are on their way, so it can't be discarded."),
+                hint=sentence("Resume it, or stop it."),
             )
         Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).update(
             state=DeliveryState.EXCLUDED, reason="the issue was discarded", at=now
@@ -372,9 +391,9 @@ def in_hands(issue_id: int) -> bool:
 def _require_approved(issue: Issue) -> None:
     if issue.state != IssueState.APPROVED:
         raise IssueError(
-            f"The issue is {issue.state}; only an approved one can be given a time.",
+            sentence("The issue is {state}; only an approved one can be given a time.", state=word(issue.state)),
             where=f"{issue.newsletter.slug}/{issue.slot}",
-            hint="Approve it first." if issue.state == IssueState.DRAFT else "",
+            hint=sentence("Approve it first.") if issue.state == IssueState.DRAFT else "",
         )
 
 
@@ -400,7 +419,10 @@ def _require_complete(issue_id: int) -> None:
     frozen = Issue.objects.values_list("audience_count", flat=True).get(pk=issue_id)
     decided = sum(n for state, n in counts.items() if state != DeliveryState.PENDING)
     if counts.get(DeliveryState.PENDING, 0) or in_hands(issue_id) or decided != frozen:
-        raise IssueError(f"Stopped at {decided} of {frozen}: not finished.", hint="Resume it: newsletter deliver.")
+        raise IssueError(
+            sentence("Stopped at {decided} of {frozen}: not finished.", decided=decided, frozen=frozen),
+            hint=sentence("Resume it: newsletter deliver."),
+        )
 
 
 def _move(issue_id: int, come_from: tuple[IssueState, ...], to: IssueState, **fields: Any) -> None:
@@ -412,9 +434,21 @@ def _move(issue_id: int, come_from: tuple[IssueState, ...], to: IssueState, **fi
     issue = Issue.objects.select_related("newsletter", "freeze").get(pk=issue_id)
     where = f"{issue.newsletter.slug}/{issue.slot}"
     if issue.state in come_from:
-        raise IssueError("The approval of this issue is void.", where=where, hint="Approve it again.")
-    wanted = " or ".join(come_from)
-    raise IssueError(f"The issue is {issue.state}; it must be {wanted} to become {to}.", where=where)
+        raise IssueError(
+            sentence("The approval of this issue is void."), where=where, hint=sentence("Approve it again.")
+        )
+    wanted: str = word(come_from[0])
+    for state in come_from[1:]:
+        wanted = sentence("{one} or {other}", one=wanted, other=word(state))
+    raise IssueError(
+        sentence(
+            "The issue is {state}; it must be {wanted} to become {to}.",
+            state=word(issue.state),
+            wanted=wanted,
+            to=word(to),
+        ),
+        where=where,
+    )
 
 
 def _tell(issue_id: int, kind: str, text: str, now: datetime, by: str = "") -> None:

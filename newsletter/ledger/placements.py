@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from newsletter.core.errors import LedgerError
+from newsletter.core.sentence import sentence
 from newsletter.models import Issue, Placement, PlacementState
 
 ACTIVE = (PlacementState.RESERVED, PlacementState.SENT)
@@ -36,16 +37,16 @@ def run_again(
     Raises `LedgerError` when there is no reason, when the review did not run, or when an issue holds it.
     """
     if not reason.strip():
-        raise LedgerError("Running a review again needs a reason.")
+        raise LedgerError(sentence("Running a review again needs a reason."))
     rows = Placement.objects.filter(newsletter=issue.newsletter_id, review=review_id)
     if rows.filter(state=PlacementState.RESERVED).exists():
-        raise LedgerError("An issue holds this review already.")
+        raise LedgerError(sentence("An issue holds this review already."))
     runs = rows.filter(state=PlacementState.SENT).aggregate(last=Max("run"))["last"]
     if runs is None:
-        raise LedgerError("This review has not run yet, so it needs no second run: pin it instead.")
+        raise LedgerError(sentence("This review has not run yet, so it needs no second run: pin it instead."))
     placement = _hold(issue, review_id, runs + 1, kind, position, "R7: run again", content_hash, now, reason.strip())
     if placement is None:
-        raise LedgerError("An issue holds this review already.")
+        raise LedgerError(sentence("An issue holds this review already."))
     return placement
 
 
@@ -141,4 +142,7 @@ def _all(issue_id: int, before: PlacementState, after: PlacementState, now: date
 
 def _expect(changed: int, placement: Placement) -> None:
     if changed != 1:
-        raise LedgerError(f"Placement {placement.pk} is not reserved any more.", hint="Look at the issue again.")
+        raise LedgerError(
+            sentence("Placement {pk} is not reserved any more.", pk=placement.pk),
+            hint=sentence("Look at the issue again."),
+        )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 from newsletter.providers.base import Provider
 from newsletter.providers.dialogue import Dialogue
 
@@ -47,4 +48,7 @@ def build(
         from newsletter.providers.memory import MemoryProvider
 
         return MemoryProvider.from_settings(settings)
-    raise ConfigError(f'There is no kind of account called "{kind}".', hint=f"Known here: {', '.join(KINDS)}.")
+    raise ConfigError(
+        sentence('There is no kind of account called "{kind}".', kind=kind),
+        hint=sentence("Known here: {kinds}.", kinds=", ".join(KINDS)),
+    )

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import idna
 
+from newsletter.core.sentence import sentence
+
 # A dot-string or a quoted string without what would end the command or the path. 8-bit letters are SMTPUTF8's matter.
 _LOCAL = re.compile(r'[^\x00-\x20\x7f()<>\[\]:;@\\,"]+|"(?:[^\x00-\x1f\x7f"\\]|\\[\x20-\x7e])*"')
 _DOMAIN = re.compile(
@@ -28,18 +30,20 @@ def mailbox(address: str) -> str:
     """
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL.fullmatch(local):
-        raise BadAddressError("The address is malformed.")
+        raise BadAddressError(sentence("The address is malformed."))
     octets = len(local)
     if not local.isascii():
         try:
             octets = len(local.encode())
         except UnicodeEncodeError:
-            raise BadAddressError("The address holds half a character.") from None
+            raise BadAddressError(sentence("The address holds half a character.")) from None
     if octets > LONGEST_LOCAL:
-        raise BadAddressError(f"The part before the @ is longer than {LONGEST_LOCAL} octets.")
+        raise BadAddressError(
+            sentence("The part before the @ is longer than {longest_local} octets.", longest_local=LONGEST_LOCAL)
+        )
     label = _a_label(domain)
     if octets + 1 + len(label) > LONGEST_PATH:
-        raise BadAddressError(f"The address is longer than {LONGEST_PATH} octets.")
+        raise BadAddressError(sentence("The address is longer than {longest_path} octets.", longest_path=LONGEST_PATH))
     return address if label == domain else f"{local}@{label}"
 
 
@@ -51,7 +55,7 @@ def _a_label(domain: str) -> str:
             # UTS 46 folds case and width as browsers do, but keeps the letters that IDNA 2003 would have replaced.
             domain = idna.encode(domain, uts46=True).decode("ascii")
         except (idna.IDNAError, UnicodeError):
-            raise BadAddressError("The domain is not a valid international name.") from None
+            raise BadAddressError(sentence("The domain is not a valid international name.")) from None
     if not _DOMAIN.fullmatch(domain):
-        raise BadAddressError("The domain is malformed.")
+        raise BadAddressError(sentence("The domain is malformed."))
     return domain

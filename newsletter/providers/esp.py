@@ -31,6 +31,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from newsletter.core.errors import ConfigError, ProviderError
+from newsletter.core.sentence import sentence
 from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, WithdrawnError, pause
 from newsletter.providers.dialogue import Dialogue
 from newsletter.providers.listening import ListeningAdapter
@@ -99,7 +100,9 @@ class EspProvider:
             self._idle = [get_connection(f"anymail.backends.{esp}.EmailBackend", **arguments) for _ in range(calls)]
         except AnymailConfigurationError as error:
             # Its text names the missing setting, never a value.
-            raise ConfigError(f"The account of {esp} is not complete: {error}", where="account (esp)") from error
+            raise ConfigError(
+                sentence("The account of {esp} is not complete: {error}", esp=esp, error=error), where="account (esp)"
+            ) from error
 
     @classmethod
     def from_settings(
@@ -119,7 +122,11 @@ class EspProvider:
         arguments = read.table("options")
         key, secret = read.secret("api_key", environ, home), read.secret("secret_key", environ, home)
         if not key:
-            raise ConfigError("There is no key.", where="account (esp)", hint='Give "api_key_env" or "api_key_file".')
+            raise ConfigError(
+                sentence("There is no key."),
+                where="account (esp)",
+                hint=sentence('Give "api_key_env" or "api_key_file".'),
+            )
         arguments[KEY_NAMES[esp]] = key
         if secret:
             arguments["secret_key"] = secret
@@ -239,12 +246,12 @@ class EspProvider:
 
     def _broken(self, what: str, *, permanent: bool = False) -> ProviderError:
         hint = (
-            "Mend the account's settings, then type: newsletter deliver --resume"
+            sentence("Mend the account's settings, then type: newsletter deliver --resume")
             if permanent
-            else "Sending goes on when it answers again, or type: newsletter deliver --resume"
+            else sentence("Sending goes on when it answers again, or type: newsletter deliver --resume")
         )
         text = _clean(f"The provider {self.esp} {what}").rstrip(".")
-        return ProviderError(f"{text}.", hint=hint, permanent=permanent)
+        return ProviderError(sentence("{text}.", text=text), hint=hint, permanent=permanent)
 
 
 def _book(dispatch: Dispatch, outgoing: Outgoing, future: Future[SendResult]) -> BaseException | None:

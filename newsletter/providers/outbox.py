@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import ConfigError, ProviderError
+from newsletter.core.sentence import sentence
 from newsletter.providers.base import Dispatch, Outcome, Outgoing, SendResult, one_by_one
 from newsletter.providers.settings import Settings
 
@@ -45,7 +46,9 @@ class OutboxProvider:
         """Setting: `folder`, an absolute path, in place of the installation's own outbox."""
         text = Settings("outbox", settings, ["folder"]).text("folder", "")
         if text and not Path(text).is_absolute():
-            raise ConfigError(f'"folder" is "{text}"; it takes an absolute path.', where="account (outbox)")
+            raise ConfigError(
+                sentence('"folder" is "{text}"; it takes an absolute path.', text=text), where="account (outbox)"
+            )
         return cls(Path(text) if text else folder)
 
     def open(self) -> None:
@@ -120,8 +123,10 @@ class OutboxProvider:
 
     def _broken(self, error: OSError) -> ProviderError:
         return ProviderError(
-            f"The outbox folder {self.folder} can't be written: {error.strerror}.",
-            hint="Make room or mend its permissions, then type: newsletter deliver --resume",
+            sentence(
+                "The outbox folder {folder} can't be written: {strerror}.", folder=self.folder, strerror=error.strerror
+            ),
+            hint=sentence("Make room or mend its permissions, then type: newsletter deliver --resume"),
             permanent=True,
         )
 

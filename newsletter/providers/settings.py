@@ -9,6 +9,7 @@ from typing import Any
 
 from newsletter.core.account import KEYS
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 
 
 class Settings:
@@ -23,19 +24,28 @@ class Settings:
             if key not in known:
                 # An account's rules stand in the same table, and may be what was meant.
                 near = get_close_matches(key, [*known, *sorted(KEYS)], n=1)
-                hint = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
-                raise ConfigError(f'There is no setting "{key}".', where=self._where, hint=hint)
+                hint = (
+                    sentence('Did you mean "{near}"?', near=near[0])
+                    if near
+                    else sentence("Known here: {known}.", known=", ".join(known))
+                )
+                raise ConfigError(sentence('There is no setting "{key}".', key=key), where=self._where, hint=hint)
 
     def text(self, key: str, default: str | None = None, *, choices: tuple[str, ...] = ()) -> str:
         """A text; needed when there is no default."""
         value = self._table.get(key, default)
         if value is None:
-            raise ConfigError(f'The setting "{key}" is missing.', where=self._where)
+            raise ConfigError(sentence('The setting "{key}" is missing.', key=key), where=self._where)
         if not isinstance(value, str) or (default is None and not value):
-            raise ConfigError(f'The setting "{key}" is {value!r}; it takes a text.', where=self._where)
+            raise ConfigError(
+                sentence('The setting "{key}" is {value}; it takes a text.', key=key, value=repr(value)),
+                where=self._where,
+            )
         if choices and value not in choices:
             raise ConfigError(
-                f'The setting "{key}" is "{value}".', where=self._where, hint=f"One of: {', '.join(choices)}."
+                sentence('The setting "{key}" is "{value}".', key=key, value=value),
+                where=self._where,
+                hint=sentence("One of: {choices}.", choices=", ".join(choices)),
             )
         return value
 
@@ -44,7 +54,13 @@ class Settings:
         value = self._table.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not at_least <= value <= at_most:
             raise ConfigError(
-                f'The setting "{key}" is {value!r}; it takes a number from {at_least:g} to {at_most:g}.',
+                sentence(
+                    'The setting "{key}" is {value}; it takes a number from {at_least} to {at_most}.',
+                    key=key,
+                    value=repr(value),
+                    at_least=f"{at_least:g}",
+                    at_most=f"{at_most:g}",
+                ),
                 where=self._where,
             )
         return value
@@ -53,14 +69,20 @@ class Settings:
         """Yes or no."""
         value = self._table.get(key, default)
         if not isinstance(value, bool):
-            raise ConfigError(f'The setting "{key}" is {value!r}; it takes true or false.', where=self._where)
+            raise ConfigError(
+                sentence('The setting "{key}" is {value}; it takes true or false.', key=key, value=repr(value)),
+                where=self._where,
+            )
         return value
 
     def table(self, key: str) -> dict[str, Any]:
         """A table of further settings; {} when left out."""
         value = self._table.get(key, {})
         if not isinstance(value, Mapping):
-            raise ConfigError(f'The setting "{key}" is {value!r}; it takes a table.', where=self._where)
+            raise ConfigError(
+                sentence('The setting "{key}" is {value}; it takes a table.', key=key, value=repr(value)),
+                where=self._where,
+            )
         return dict(value)
 
     def secret(self, name: str, environ: Mapping[str, str], home: Path | None) -> str:
@@ -70,13 +92,13 @@ class Settings:
         """
         variable, file = self.text(f"{name}_env", ""), self.text(f"{name}_file", "")
         if variable and file:
-            raise ConfigError(f'Give "{name}_env" or "{name}_file", not both.', where=self._where)
+            raise ConfigError(sentence('Give "{name}_env" or "{name}_file", not both.', name=name), where=self._where)
         if variable:
             if not environ.get(variable):
                 raise ConfigError(
-                    f"The variable {variable} is not set.",
+                    sentence("The variable {variable} is not set.", variable=variable),
                     where=self._where,
-                    hint=f'"{name}_env" says that it holds the {name}.',
+                    hint=sentence('"{name}_env" says that it holds the {name}.', name=name),
                 )
             return environ[variable]
         if file:
@@ -85,8 +107,14 @@ class Settings:
                 found = path.read_text(encoding="utf-8").rstrip("\r\n")
             except (OSError, UnicodeDecodeError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-                raise ConfigError(f"The file {path} can't be read: {reason}.", where=self._where) from error
+                raise ConfigError(
+                    sentence("The file {path} can't be read: {reason}.", path=path, reason=reason), where=self._where
+                ) from error
             if not found:
-                raise ConfigError(f"The file {path} is empty.", where=self._where, hint=f"It should hold the {name}.")
+                raise ConfigError(
+                    sentence("The file {path} is empty.", path=path),
+                    where=self._where,
+                    hint=sentence("It should hold the {name}.", name=name),
+                )
             return found
         return ""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from newsletter.core.errors import SourceError
+from newsletter.core.sentence import sentence
 from newsletter.sources.base import Source
 from newsletter.sources.feed import FeedSource
 from newsletter.sources.fetch import Fetcher
@@ -32,5 +33,6 @@ def build(kind: str, fetcher: Fetcher) -> Source:
         return _MAKERS[kind](fetcher)
     except KeyError:
         raise SourceError(
-            f"There is no kind of source called {kind!r}.", hint=f"Use one of: {', '.join(KINDS)}."
+            sentence("There is no kind of source called {kind}.", kind=repr(kind)),
+            hint=sentence("Use one of: {kinds}.", kinds=", ".join(KINDS)),
         ) from None

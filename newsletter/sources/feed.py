@@ -24,6 +24,7 @@ from newsletter.core.errors import ContentError, SourceError
 from newsletter.core.jsonld import read_page_data
 from newsletter.core.markup import absolute
 from newsletter.core.prose import plain, unescaped, without_controls
+from newsletter.core.sentence import sentence
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.fetch import Fetched, Fetcher
 
@@ -115,7 +116,7 @@ def read_feed(answer: Fetched, spec: SourceSpec) -> tuple[tuple[EntryContent, ..
     """The entries of a fetched feed, and what was wrong with it. Raises `SourceError` when it is no feed at all."""
     body = answer.body.lstrip(b" \t\r\n\0").removeprefix(b"\xef\xbb\xbf").lstrip()
     if not body:
-        raise SourceError("The feed is empty: not one byte.", where=answer.url)
+        raise SourceError(sentence("The feed is empty: not one byte."), where=answer.url)
     warnings: list[str] = []
     if body[:1] in b"{[" or "json" in answer.media_type:
         founds, damage = _json_feed(body, answer, warnings), ""
@@ -125,9 +126,9 @@ def read_feed(answer: Fetched, spec: SourceSpec) -> tuple[tuple[EntryContent, ..
     if damage and not entries:
         # A connection that broke is a failed try; a quiet week is a well-formed feed without entries.
         raise SourceError(
-            f"The feed is cut off or damaged{damage}, and no entry can be read.",
+            sentence("The feed is cut off or damaged{damage}, and no entry can be read.", damage=damage),
             where=answer.url,
-            hint="It is tried again at the next gather; open it in a browser if this goes on.",
+            hint=sentence("It is tried again at the next gather; open it in a browser if this goes on."),
         )
     return entries, tuple(warnings)
 
@@ -142,12 +143,14 @@ def _xml_feed(body: bytes, answer: Fetched, warnings: list[str]) -> tuple[list[F
     if parsed is None or not (parsed.get("version") or parsed.get("entries")):
         if re.search(rb"<html[\s>]|<!doctype html", body[:2000], re.IGNORECASE):
             raise SourceError(
-                "This is a web page, not a feed.", where=answer.url, hint="Look for the feed's address on that page."
+                sentence("This is a web page, not a feed."),
+                where=answer.url,
+                hint=sentence("Look for the feed's address on that page."),
             )
         if parsed is None and _TAG.search(body):
             parsed = feedparser.FeedParserDict(feed={}, entries=[])
         else:
-            raise SourceError(f"This is not a feed{damage}.", where=answer.url)
+            raise SourceError(sentence("This is not a feed{damage}.", damage=damage), where=answer.url)
     items = list(parsed.get("entries", []))
     if damage:
         saved = list(_salvage(body, answer))
@@ -331,11 +334,14 @@ def _json_feed(body: bytes, answer: Fetched, warnings: list[str]) -> list[Found]
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", None)
         raise SourceError(
-            f"The JSON feed can't be read{f' (line {line})' if line else ''}.", where=answer.url
+            sentence("The JSON feed can't be read (line {line}).", line=line)
+            if line
+            else sentence("The JSON feed can't be read."),
+            where=answer.url,
         ) from error
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
-        raise SourceError("This is JSON, but not a JSON Feed: it has no list of items.", where=answer.url)
+        raise SourceError(sentence("This is JSON, but not a JSON Feed: it has no list of items."), where=answer.url)
     founds = []
     for number, item in enumerate(items, start=1):
         if not isinstance(item, dict):

@@ -30,6 +30,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.util.connection import create_connection
 
 from newsletter.core.errors import FetchError
+from newsletter.core.sentence import sentence
 from newsletter.sources.guard import Opening, check_url, port_of, public_addresses
 
 logger = logging.getLogger(__name__)
@@ -128,7 +129,9 @@ class Fetcher:
                     here = _redirect_target(answer, here)
                     permanent = here if only_permanent else ""
         raise FetchError(
-            f"The address redirects more than {self.max_redirects} times.", where=url, hint="Open it in a browser."
+            sentence("The address redirects more than {max_redirects} times.", max_redirects=self.max_redirects),
+            where=url,
+            hint=sentence("Open it in a browser."),
         )
 
     def _session(self, watch: _Watch) -> requests.Session:
@@ -146,7 +149,10 @@ class Fetcher:
             if self._asked_to_wait.get(host, 0.0) > now:
                 left = int(self._asked_to_wait[host] - now) + 1
                 raise FetchError(
-                    f"The server asked us to wait; {left} seconds are left.", where=url, status=429, retry_after=left
+                    sentence("The server asked us to wait; {left} seconds are left.", left=left),
+                    where=url,
+                    status=429,
+                    retry_after=left,
                 )
             turn = max(now, self._not_before.get(host, 0.0))
             opened = (host, port_of(parts)) in self.allow
@@ -162,11 +168,13 @@ class Fetcher:
         except FetchError as error:
             raise FetchError(error.message, where=url, hint=error.hint) from error
         except requests.exceptions.SSLError as error:
-            raise FetchError("The server's certificate can't be trusted.", where=url) from error
+            raise FetchError(sentence("The server's certificate can't be trusted."), where=url) from error
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             if watch.fired or isinstance(error, requests.Timeout):
-                raise FetchError(f"No answer within {self.deadline:g} seconds.", where=url) from error
-            raise FetchError("The server could not be reached.", where=url, hint=_plain(error)) from error
+                raise FetchError(
+                    sentence("No answer within {deadline} seconds.", deadline=f"{self.deadline:g}"), where=url
+                ) from error
+            raise FetchError(sentence("The server could not be reached."), where=url, hint=_plain(error)) from error
 
     def _read(
         self, answer: requests.Response, url: str, permanent: str, conditional: bool, limit: int, watch: _Watch
@@ -197,17 +205,29 @@ class Fetcher:
                 with self._lock:
                     self._asked_to_wait[(check_url(url).host or "").lower()] = time.monotonic() + seconds
                 return FetchError(
-                    f"The server is busy (status {status}) and asks to come back in {seconds} seconds.",
+                    sentence(
+                        "The server is busy (status {status}) and asks to come back in {seconds} seconds.",
+                        status=status,
+                        seconds=seconds,
+                    ),
                     where=url,
                     status=status,
                     retry_after=seconds,
                 )
-        return FetchError(f"{_status_words(status)} (status {status}).", where=url, status=status)
+        return FetchError(
+            sentence("{said} (status {status}).", said=_status_words(status), status=status),
+            where=url,
+            status=status,
+        )
 
     def _body(
         self, answer: requests.Response, headers: Mapping[str, str], url: str, limit: int, watch: _Watch
     ) -> bytes:
-        too_long = FetchError(f"The answer is larger than {limit:,} bytes.", where=url, status=answer.status_code)
+        too_long = FetchError(
+            sentence("The answer is larger than {limit} bytes.", limit=f"{limit:,}"),
+            where=url,
+            status=answer.status_code,
+        )
         claimed = headers.get("content-length", "").strip()
         if claimed.isdigit() and int(claimed[:18]) > limit:
             raise too_long
@@ -223,12 +243,16 @@ class Fetcher:
                 if watch.fired or watch.left() <= 0:
                     break
         except zlib.error as error:
-            raise FetchError("The answer's compression is damaged.", where=url) from error
+            raise FetchError(sentence("The answer's compression is damaged."), where=url) from error
         except (HTTPError, OSError, ValueError) as error:
             if not watch.fired:
-                raise FetchError("The answer broke off in the middle.", where=url, hint=_plain(error)) from error
+                raise FetchError(
+                    sentence("The answer broke off in the middle."), where=url, hint=_plain(error)
+                ) from error
         if watch.fired or watch.left() <= 0:
-            raise FetchError(f"The answer took longer than {self.deadline:g} seconds.", where=url)
+            raise FetchError(
+                sentence("The answer took longer than {deadline} seconds.", deadline=f"{self.deadline:g}"), where=url
+            )
         return bytes(body)
 
 
@@ -323,7 +347,10 @@ def _unpacker(encoding: str, url: str) -> Any:
     if encoding in ("", "identity"):
         return lambda chunk, most: chunk
     if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise FetchError(f"The answer is packed as {encoding[:40]!r}, which was not asked for.", where=url)
+        raise FetchError(
+            sentence("The answer is packed as {encoding}, which was not asked for.", encoding=repr(encoding[:40])),
+            where=url,
+        )
     state: dict[str, Any] = {"unzip": None}
 
     def unpack(chunk: bytes, most: int) -> bytes:
@@ -346,7 +373,10 @@ def _unpacker(encoding: str, url: str) -> Any:
 def _redirect_target(answer: requests.Response, here: str) -> str:
     target = answer.headers.get("location", "").strip()
     if not target:
-        raise FetchError(f"The server redirects to nowhere (status {answer.status_code}).", where=here)
+        raise FetchError(
+            sentence("The server redirects to nowhere (status {status}).", status=answer.status_code),
+            where=here,
+        )
     # Location is bytes of unknown encoding read as latin-1; most servers mean UTF-8.
     try:
         target = target.encode("latin-1").decode("utf-8")

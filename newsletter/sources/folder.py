@@ -18,6 +18,7 @@ from newsletter.core.errors import ContentError, SourceError
 from newsletter.core.prose import without_controls
 from newsletter.core.ratings import read_rating
 from newsletter.core.rubrics import RUBRICS, rubric_for_label
+from newsletter.core.sentence import sentence
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.feed import paragraphs, settings_of
 from newsletter.sources.page import found_in
@@ -71,7 +72,11 @@ class FolderSource:
         """Read every review of the folder. Raises `SourceError` when the folder itself can't be read."""
         root = Path(spec.location).expanduser()
         if not root.is_dir():
-            raise SourceError("There is no such folder.", where=spec.location, hint="Make it, or correct the path.")
+            raise SourceError(
+                sentence("There is no such folder."),
+                where=spec.location,
+                hint=sentence("Make it, or correct the path."),
+            )
         files = sorted(path for path in root.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
         real_root = root.resolve()
         entries: list[EntryContent] = []
@@ -85,7 +90,7 @@ class FolderSource:
                 continue
             try:
                 if not path.resolve().is_relative_to(real_root):
-                    raise ContentError("The link leads out of the folder.", where=name)
+                    raise ContentError(sentence("The link leads out of the folder."), where=name)
                 raw = path.read_bytes()
                 digest.update(name.encode() + b"\0" + raw)
                 if entry := read_file(raw, name, spec):
@@ -100,12 +105,14 @@ class FolderSource:
 def read_file(raw: bytes, name: str, spec: SourceSpec) -> EntryContent | None:
     """Read one file; None for a draft. Raises `ContentError` that names the file, and the line where there is one."""
     if len(raw) > MAX_FILE:
-        raise ContentError(f"The file is larger than {MAX_FILE:,} bytes.", where=name)
+        raise ContentError(sentence("The file is larger than {max_file} bytes.", max_file=f"{MAX_FILE:,}"), where=name)
     try:
         text = without_controls(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ContentError("The file is not UTF-8 text.", where=f"{name}:{line}", hint="Save it as UTF-8.") from error
+        raise ContentError(
+            sentence("The file is not UTF-8 text."), where=f"{name}:{line}", hint=sentence("Save it as UTF-8.")
+        ) from error
     kind = _SUFFIXES[Path(name).suffix.lower()]
     facts, body, line = _front_matter(text, name)
     front = _Front(facts, name)
@@ -157,12 +164,20 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, object], str, int]:
     if not match:
         if re.match(r"\s*---[ \t]*\r?\n\w+\s*:", text):
             raise ContentError(
-                "The front matter is never closed.", where=f"{name}:1", hint="End it with a line of three dashes."
+                sentence("The front matter is never closed."),
+                where=f"{name}:1",
+                hint=sentence("End it with a line of three dashes."),
             )
         return {}, text, 1
     before = match[0][: match.start(1) - match.start()].count("\n")
     if len(match[1]) > MAX_FRONT_MATTER:
-        raise ContentError(f"The front matter is longer than {MAX_FRONT_MATTER:,} characters.", where=f"{name}:1")
+        raise ContentError(
+            sentence(
+                "The front matter is longer than {max_front_matter} characters.",
+                max_front_matter=f"{MAX_FRONT_MATTER:,}",
+            ),
+            where=f"{name}:1",
+        )
     try:
         # Not libyaml's loader: deep nesting overruns its stack and ends the whole process.
         facts = yaml.load(match[1], Loader=yaml.SafeLoader)
@@ -171,19 +186,21 @@ def _front_matter(text: str, name: str) -> tuple[dict[str, object], str, int]:
         line = before + 1 + (mark.line if mark else 0)
         problem = str(getattr(error, "problem", "") or "it is not YAML")
         raise ContentError(
-            f"The front matter can't be read: {problem}.",
+            sentence("The front matter can't be read: {problem}.", problem=problem),
             where=f"{name}:{line}",
-            hint='Put a value that holds ": " in quotes.',
+            hint=sentence('Put a value that holds ": " in quotes.'),
         ) from error
     except RecursionError as error:
-        raise ContentError("The front matter is nested too deeply.", where=f"{name}:{before + 1}") from error
+        raise ContentError(sentence("The front matter is nested too deeply."), where=f"{name}:{before + 1}") from error
     except ValueError as error:
         line = before + 1 + _line_of_bad_value(match[1])
-        raise ContentError(f"The front matter can't be read: {error}.", where=f"{name}:{line}") from error
+        raise ContentError(
+            sentence("The front matter can't be read: {error}.", error=error), where=f"{name}:{line}"
+        ) from error
     if facts is None:
         facts = {}
     if not isinstance(facts, dict):
-        raise ContentError("The front matter is not a list of keys and values.", where=f"{name}:{before + 1}")
+        raise ContentError(sentence("The front matter is not a list of keys and values."), where=f"{name}:{before + 1}")
     return (
         {str(key).lower(): value for key, value in facts.items()},
         text.replace("\r\n", "\n")[match.end() :],

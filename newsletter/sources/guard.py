@@ -16,6 +16,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from newsletter.core.errors import FetchError
+from newsletter.core.sentence import sentence
 
 Opening = tuple[str, int]
 """A (host, port) pair for which the guard is opened: host exactly as it is written in the address, lower case."""
@@ -62,24 +63,30 @@ def check_url(url: str) -> Url:
     are the classic way round a guard.
     """
     if len(url) > _MAX_URL:
-        raise FetchError(f"The address is longer than {_MAX_URL} characters.", where=url[:80] + "…")
+        raise FetchError(
+            sentence("The address is longer than {max_url} characters.", max_url=_MAX_URL), where=url[:80] + "…"
+        )
     if re.search(r"[\x00-\x20\x7f\\]", url):
-        raise FetchError("The address holds a space, a backslash or a control character.", where=repr(url)[:120])
+        raise FetchError(
+            sentence("The address holds a space, a backslash or a control character."), where=repr(url)[:120]
+        )
     try:
         parts = parse_url(url)
     except LocationParseError as error:
-        raise FetchError("This is not a web address.", where=url[:120]) from error
+        raise FetchError(sentence("This is not a web address."), where=url[:120]) from error
     if parts.scheme not in _DEFAULT_PORTS:
-        raise FetchError("Only http and https addresses can be fetched.", where=url[:120])
+        raise FetchError(sentence("Only http and https addresses can be fetched."), where=url[:120])
     if not parts.host:
-        raise FetchError("The address has no host name.", where=url[:120])
+        raise FetchError(sentence("The address has no host name."), where=url[:120])
     if parts.auth is not None:
         raise FetchError(
-            "The address holds a login before the host name.", where=parts.host, hint="Remove the part up to the @."
+            sentence("The address holds a login before the host name."),
+            where=parts.host,
+            hint=sentence("Remove the part up to the @."),
         )
     port = port_of(parts)
     if not (port in _DEFAULT_PORTS.values() or 1024 <= port <= 65535):
-        raise FetchError(f"Port {port} is not one that web servers use.", where=url[:120])
+        raise FetchError(sentence("Port {port} is not one that web servers use.", port=port), where=url[:120])
     return parts
 
 
@@ -117,9 +124,11 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
     thread.start()
     thread.join(max(seconds, 0.0))
     if thread.is_alive():
-        raise FetchError("The name server did not answer in time.", where=host)
+        raise FetchError(sentence("The name server did not answer in time."), where=host)
     if trouble or not answer:
-        raise FetchError("No server has this name.", where=host, hint="Check the spelling of the address.")
+        raise FetchError(
+            sentence("No server has this name."), where=host, hint=sentence("Check the spelling of the address.")
+        )
     return answer
 
 
@@ -134,6 +143,9 @@ def public_addresses(host: str, port: int, seconds: float, allow: frozenset[Open
     for address in addresses:
         if not is_public(address):
             raise FetchError(
-                f"The address leads into a private network ({address}), where gathering never goes.", where=host
+                sentence(
+                    "The address leads into a private network ({address}), where gathering never goes.", address=address
+                ),
+                where=host,
             )
     return addresses

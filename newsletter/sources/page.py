@@ -12,6 +12,7 @@ from newsletter.core.jsonld import read_page_data
 from newsletter.core.markup import shown_address
 from newsletter.core.page import read_page
 from newsletter.core.prose import count_words, without_controls
+from newsletter.core.sentence import sentence
 from newsletter.core.titles import without_site
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.feed import settings_of, unchanged
@@ -42,7 +43,9 @@ class PageSource:
         if answer.unchanged:
             return unchanged(spec, answer)
         if answer.media_type and not re.search(r"html|xml|text/plain", answer.media_type):
-            raise SourceError(f"This is not a web page but {answer.media_type}.", where=answer.url)
+            raise SourceError(
+                sentence("This is not a web page but {media_type}.", media_type=answer.media_type), where=answer.url
+            )
         try:
             entry = read_article(decoded(answer), answer.url, spec)
         except ContentError as error:
@@ -79,7 +82,7 @@ def read_article(markup: str, url: str, spec: SourceSpec) -> EntryContent:
     found = found_in(markup, url)
     entry = make_entry(found, settings_of(spec))
     if not entry.body_text:
-        raise ContentError("No article can be found on this page.", hint="Paste the text instead.")
+        raise ContentError(sentence("No article can be found on this page."), hint=sentence("Paste the text instead."))
     return entry
 
 

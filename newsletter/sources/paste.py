@@ -10,6 +10,7 @@ from newsletter.core.content import EntryContent
 from newsletter.core.entry import Found, make_entry
 from newsletter.core.errors import ContentError, SourceError
 from newsletter.core.prose import plain
+from newsletter.core.sentence import sentence
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.feed import paragraphs, settings_of
 
@@ -37,13 +38,16 @@ def read_paste(text: str, spec: SourceSpec) -> EntryContent:
     blank lines, is a paragraph. What nobody can infer is named in the entry's warnings.
     """
     if len(text) > MAX_PASTE:
-        raise ContentError(f"The paste is longer than {MAX_PASTE:,} characters.", hint="Paste one review at a time.")
+        raise ContentError(
+            sentence("The paste is longer than {max_paste} characters.", max_paste=f"{MAX_PASTE:,}"),
+            hint=sentence("Paste one review at a time."),
+        )
     if re.search(r"<(?:p|div|br|h1)\b[^>]*>", text, re.IGNORECASE):
         return _finish(Found(bodies=(("paste", text),)), spec)
     lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     head = [index for index, line in enumerate(lines) if plain(line)]
     if not head:
-        raise ContentError("The paste is empty.", hint="Paste the review's title and text.")
+        raise ContentError(sentence("The paste is empty."), hint=sentence("Paste the review's title and text."))
     title, rest = plain(lines[head[0]]), lines[head[0] + 1 :]
     byline = url = ""
     while rest:
@@ -58,7 +62,7 @@ def read_paste(text: str, spec: SourceSpec) -> EntryContent:
             break
     body = _paragraphs(rest)
     if not body:
-        raise ContentError("The paste has a title but no text.", hint="Paste the whole review.")
+        raise ContentError(sentence("The paste has a title but no text."), hint=sentence("Paste the whole review."))
     return _finish(
         Found(titles=(("paste", _escape(title)),), url=url, bylines=(("paste", byline),), bodies=(("paste", body),)),
         spec,

@@ -14,6 +14,7 @@ from newsletter.core.entry import Found
 from newsletter.core.errors import FetchError, SourceError
 from newsletter.core.markup import parse_markup, text_of
 from newsletter.core.prose import plain, unescaped, without_controls
+from newsletter.core.sentence import sentence
 from newsletter.sources.base import Gathered, SourceSpec
 from newsletter.sources.feed import make_entries, unchanged
 from newsletter.sources.fetch import Fetched, Fetcher
@@ -68,10 +69,10 @@ class WordPressSource:
         except FetchError as error:
             if error.status in (401, 403, 404) and number == 1:
                 raise FetchError(
-                    "This site does not open its REST interface.",
+                    sentence("This site does not open its REST interface."),
                     where=posts_url(spec.location, number),
                     status=error.status,
-                    hint='Use its feed instead: kind "feed", usually at /feed/.',
+                    hint=sentence('Use its feed instead: kind "feed", usually at /feed/.'),
                 ) from error
             raise
 
@@ -95,11 +96,17 @@ def read_posts(answer: Fetched, warnings: list[str]) -> list[dict[str, Any]]:
     try:
         posts = json.loads(without_controls(answer.body.decode("utf-8-sig", "replace")), strict=False)
     except (ValueError, RecursionError) as error:
-        raise SourceError("The answer is not JSON.", where=answer.url, hint="Is this a WordPress site?") from error
+        raise SourceError(
+            sentence("The answer is not JSON."), where=answer.url, hint=sentence("Is this a WordPress site?")
+        ) from error
     if isinstance(posts, dict) and "message" in posts:
-        raise SourceError(f"WordPress says: {plain(str(posts['message']))[:160]}", where=answer.url)
+        raise SourceError(
+            sentence("WordPress says: {posts}", posts=plain(str(posts["message"]))[:160]), where=answer.url
+        )
     if not isinstance(posts, list):
-        raise SourceError("The answer is not a list of posts.", where=answer.url, hint="Is this a WordPress site?")
+        raise SourceError(
+            sentence("The answer is not a list of posts."), where=answer.url, hint=sentence("Is this a WordPress site?")
+        )
     good = [post for post in posts if isinstance(post, dict)]
     if len(good) < len(posts):
         warnings.append(f"{len(posts) - len(good)} posts are not objects. Left out.")

@@ -181,9 +181,7 @@ def faulty(issue: Issue) -> Issue:
 def test_checks_are_said_in_the_language_of_the_studio(mara: Client, faulty: Issue) -> None:
     page = mara.get(f"/studio/weekly/{faulty.slot}/edit").content.decode()
     found = {row.text: row for row in checks(faulty, timezone.now(), ask_dns=False)}
-    assert (
-        "The subject has 77 characters." in found and "The postal address is missing." in found and len(found) == 6
-    )
+    assert "The subject has 77 characters." in found and "The postal address is missing." in found and len(found) == 6
     for text, row in found.items():
         assert f"⟦{text}⟧" in unescape(page), text
         assert f"⟦{row.hint}⟧" in unescape(page) or row.hint.startswith("newsletter "), row.hint

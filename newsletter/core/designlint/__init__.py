@@ -19,6 +19,7 @@ from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.core.letter import Compiler, Design, Weight
 from newsletter.core.mjml import Problem, lint
 from newsletter.core.reader import Reader
+from newsletter.core.sentence import sentence
 from newsletter.core.trace import StockEnvironment
 
 FULL = "full"
@@ -94,7 +95,7 @@ def lint_design(
     found = lint_files(design)
     broken = any(finding.error for finding in found)
     if pairs is None:
-        hint = 'List them, text first: contrast = [["ink", "paper"], ...].'
+        hint = sentence('List them, text first: contrast = [["ink", "paper"], ...].')
         found.append(Finding(False, "it does not say which colours are read on which", hint, "design.toml"))
     found += too_faint(design.tokens, pairs or ())
     weights: dict[str, Sequence[Weight]] = {}
@@ -128,7 +129,9 @@ def _external(text: str) -> Iterator[Problem]:
         for match in pattern.finditer(bare):
             line = bare.count("\n", 0, match.start()) + 1
             column = match.start() - bare.rfind("\n", 0, match.start())
-            hint = "Many mail programs drop it, and the host would learn who reads. Name fonts that readers have."
+            hint = sentence(
+                "Many mail programs drop it, and the host would learn who reads. Name fonts that readers have."
+            )
             yield Problem(f"this asks for {what}: {match.group()[:60]}", hint, line, column)
 
 

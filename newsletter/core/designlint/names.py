@@ -20,6 +20,7 @@ from jinja2.environment import Environment
 from newsletter.core import context
 from newsletter.core.mjml import Problem
 from newsletter.core.reader import Reader
+from newsletter.core.sentence import sentence
 
 _SPECIAL = frozenset({"loop", "self", "super", "caller", "varargs", "kwargs", "true", "false", "none"})
 
@@ -92,7 +93,7 @@ def undefined(
         try:
             parsed[name] = _File(text, environment.parse(text, name))
         except TemplateSyntaxError as error:
-            message = f"this is not Jinja2: {(error.message or '').rstrip('.')}"
+            message = sentence("this is not Jinja2: {reason}", reason=(error.message or "").rstrip("."))
             yield name, Problem(message, "Mend the template.", error.lineno or 1, 1)
     bound = _bindings(parsed.values(), known)
     for name, file in parsed.items():
@@ -249,7 +250,11 @@ class _Walk:
 
     def _say(self, node: nodes.Node, text: str, name: str, known: Mapping[str, Any]) -> None:
         near = get_close_matches(name, list(known), n=1)
-        hint = f"Did you mean {near[0]}?" if near else "docs/reference/design-context.md lists what there is."
+        hint = (
+            sentence("Did you mean {near}?", near=near[0])
+            if near
+            else sentence("docs/reference/design-context.md lists what there is.")
+        )
         line = self._lines[node.lineno - 1] if node.lineno <= len(self._lines) else ""
         place = re.search(rf"(?<![\w]){re.escape(name)}(?![\w])", line)
         self.found.append(Problem(text, hint, node.lineno, place.start() + 1 if place else 1))

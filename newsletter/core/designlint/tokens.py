@@ -9,6 +9,7 @@ from typing import Any
 
 from newsletter.core.colors import ENOUGH, contrast, is_color
 from newsletter.core.errors import DesignError
+from newsletter.core.sentence import sentence
 
 NIGHT = "dark_"
 """How the names of the colours begin that a letter wears after dark."""
@@ -60,23 +61,33 @@ def read_token(name: str, typed: str, own: Any) -> Any:
     if is_color(own):
         color = typed if typed.startswith("#") else f"#{typed}"
         if not is_color(color):
-            raise DesignError(f"{typed[:40]!r} is no colour.", field=name, hint=f"Write it like {own}.")
+            raise DesignError(
+                sentence("{typed} is no colour.", typed=repr(typed[:40])),
+                field=name,
+                hint=sentence("Write it like {own}.", own=own),
+            )
         return color.upper()
     if isinstance(own, bool):
         if typed not in ("true", "false"):
-            raise DesignError(f"{typed[:40]!r} is neither yes nor no.", field=name, hint="Choose one.")
+            raise DesignError(
+                sentence("{typed} is neither yes nor no.", typed=repr(typed[:40])),
+                field=name,
+                hint=sentence("Choose one."),
+            )
         return typed == "true"
     if isinstance(own, int | float):
         if not _NUMBER.fullmatch(typed) or float(typed) > MOST_PIXELS:
             raise DesignError(
-                f"{typed[:40]!r} is no measure.", field=name, hint=f"Write a number up to {MOST_PIXELS}, like {own}."
+                sentence("{typed} is no measure.", typed=repr(typed[:40])),
+                field=name,
+                hint=sentence("Write a number up to {most_pixels}, like {own}.", most_pixels=MOST_PIXELS, own=own),
             )
         return int(typed) if isinstance(own, int) and typed.isdigit() else float(typed)
     if not _WORDS.fullmatch(typed):
         raise DesignError(
-            f"{typed[:40]!r} can’t stand in a style.",
+            sentence("{typed} can’t stand in a style.", typed=repr(typed[:40])),
             field=name,
-            hint=f"Write letters, digits, blanks, commas and dashes, like {own}.",
+            hint=sentence("Write letters, digits, blanks, commas and dashes, like {own}.", own=own),
         )
     return typed
 

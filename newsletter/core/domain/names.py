@@ -7,6 +7,7 @@ import re
 import idna
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 
 _NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])")
 
@@ -32,7 +33,9 @@ def a_label(domain: str) -> str:
         except idna.IDNAError:
             name = ""
     if not _NAME.fullmatch(name):
-        raise ConfigError(f"{domain!r} is not a domain.", hint="Write it like news.example.org.")
+        raise ConfigError(
+            sentence("{domain} is not a domain.", domain=repr(domain)), hint=sentence("Write it like news.example.org.")
+        )
     return name
 
 

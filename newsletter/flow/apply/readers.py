@@ -17,6 +17,7 @@ from newsletter.core.domain import a_label, domain_of, may_align
 from newsletter.core.errors import NewsletterError
 from newsletter.core.inserts import insert_fault
 from newsletter.core.rubrics import RUBRICS
+from newsletter.core.sentence import sentence
 from newsletter.providers import build
 from subscribers import address, audience, segments
 from subscribers.errors import SubscribersError
@@ -42,15 +43,15 @@ def text(longest: int, *, needed: bool = False, lines: bool = False) -> Reader:
 
     def read(value: object) -> str:
         if not isinstance(value, str):
-            raise Refused("takes a text in quotes")
+            raise Refused(sentence("takes a text in quotes"))
         value = value.strip()
         if needed and not value:
-            raise Refused("must not be empty")
+            raise Refused(sentence("must not be empty"))
         if len(value) > longest:
-            raise Refused(f"takes at most {longest} letters, not {len(value)}")
+            raise Refused(sentence("takes at most {longest} letters, not {number}", longest=longest, number=len(value)))
         # A line break in a sender's or a newsletter's name would end a header.
         if any(ord(letter) < 32 and not (lines and letter == "\n") for letter in value) or "\x7f" in value:
-            raise Refused("takes one line of text" if not lines else "holds a control character")
+            raise Refused(sentence("takes one line of text") if not lines else sentence("holds a control character"))
         return value
 
     return read
@@ -58,7 +59,7 @@ def text(longest: int, *, needed: bool = False, lines: bool = False) -> Reader:
 
 def slug(value: object) -> str:
     if not isinstance(value, str) or not _SLUG.fullmatch(value) or len(value) > 50:
-        raise Refused('takes a short name like "weekly" (small letters, digits, - and _)')
+        raise Refused(sentence('takes a short name like "weekly" (small letters, digits, - and _)'))
     return value
 
 
@@ -74,7 +75,8 @@ def newsletter_slug(value: object) -> str:
     found = slug(value)
     if found in RESERVED:
         raise Refused(
-            f'can\'t be "{found}": pages of the studio have that name', f'Take another, like "{found}-weekly".'
+            sentence('can\'t be "{found}": pages of the studio have that name', found=found),
+            sentence('Take another, like "{found}-weekly".', found=found),
         )
     return found
 
@@ -82,7 +84,7 @@ def newsletter_slug(value: object) -> str:
 def choice(*choices: str) -> Reader:
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise Refused(f"can't be {value!r}", nearest(str(value), choices))
+            raise Refused(sentence("can't be {value}", value=repr(value)), nearest(str(value), choices))
         return value
 
     return read
@@ -91,7 +93,14 @@ def choice(*choices: str) -> Reader:
 def number(at_least: int, at_most: int) -> Reader:
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
-            raise Refused(f"takes a whole number from {at_least} to {at_most}, not {value!r}")
+            raise Refused(
+                sentence(
+                    "takes a whole number from {at_least} to {at_most}, not {value}",
+                    at_least=at_least,
+                    at_most=at_most,
+                    value=repr(value),
+                )
+            )
         return value
 
     return read
@@ -99,7 +108,7 @@ def number(at_least: int, at_most: int) -> Reader:
 
 def boolean(value: object) -> bool:
     if not isinstance(value, bool):
-        raise Refused("takes true or false")
+        raise Refused(sentence("takes true or false"))
     return value
 
 
@@ -114,7 +123,7 @@ def mail_address(value: object) -> str:
     try:
         return address.parse(str(text(254, needed=True)(value))).shown
     except SubscribersError as error:
-        raise Refused(f"takes one mail address: {error}") from error
+        raise Refused(sentence("takes one mail address: {error}", error=error)) from error
 
 
 def optional_mail_address(value: object) -> str:
@@ -131,13 +140,13 @@ def return_path(value: object) -> str:
         found = f"{local}@{a_label(domain)}"
         verp.check_return_path(found)
     except NewsletterError as error:
-        raise Refused(f"will not do: {error.message}", error.hint) from error
+        raise Refused(sentence("will not do: {message}", message=error.message), error.hint) from error
     return found
 
 
 def language(value: object) -> str:
     if not isinstance(value, str) or (value and not _LANGUAGE.fullmatch(value)) or len(value) > 35:
-        raise Refused(f'takes a language tag like "en" or "pt-BR", not {value!r}')
+        raise Refused(sentence('takes a language tag like "en" or "pt-BR", not {value}', value=repr(value)))
     return value
 
 
@@ -145,14 +154,15 @@ def timezone(value: object) -> str:
     known = available_timezones()
     if not isinstance(value, str) or value not in known:
         raise Refused(
-            f"knows no time zone {value!r}", nearest(str(value), sorted(known)) or 'Write it like "Europe/Berlin".'
+            sentence("knows no time zone {value}", value=repr(value)),
+            nearest(str(value), sorted(known)) or 'Write it like "Europe/Berlin".',
         )
     return value
 
 
 def weekday(value: object) -> int:
     if not isinstance(value, str) or value.lower() not in WEEKDAYS:
-        raise Refused(f"can't be {value!r}", nearest(str(value).lower(), WEEKDAYS))
+        raise Refused(sentence("can't be {value}", value=repr(value)), nearest(str(value).lower(), WEEKDAYS))
     return WEEKDAYS.index(value.lower())
 
 
@@ -162,14 +172,18 @@ def clock_time(value: object) -> time:
         return value
     match = _TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise Refused(f'takes a time like "08:00", not {value!r}')
+        raise Refused(sentence('takes a time like "08:00", not {value}', value=repr(value)))
     return time(int(match[1]), int(match[2]))
 
 
 def instant(value: object) -> datetime:
     """A date with time and offset, as UTC: 2026-11-05T08:00:00-05:00."""
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise Refused(f"takes a date and time with its offset, like 2026-11-05T08:00:00Z, not {_shown(value)}")
+        raise Refused(
+            sentence(
+                "takes a date and time with its offset, like 2026-11-05T08:00:00Z, not {value}", value=_shown(value)
+            )
+        )
     return value.astimezone(UTC)
 
 
@@ -190,7 +204,7 @@ def insert(value: object) -> dict[str, Any]:
 
 def inserts(value: object) -> list[dict[str, Any]]:
     if not isinstance(value, list):
-        raise Refused("takes a list of tables: write [[newsletters.sponsors]] over each")
+        raise Refused(sentence("takes a list of tables: write [[newsletters.sponsors]] over each"))
     return [insert(item) for item in value]
 
 
@@ -199,7 +213,7 @@ def audience_rule(value: object) -> dict[str, Any]:
     try:
         return dict(audience.parse(rule).as_json())
     except SubscribersError as error:
-        raise Refused(f"is not an audience: {error}") from error
+        raise Refused(sentence("is not an audience: {error}", error=error)) from error
 
 
 def segment_rule(value: object) -> dict[str, Any]:
@@ -207,7 +221,7 @@ def segment_rule(value: object) -> dict[str, Any]:
     try:
         segments.parse(rule)
     except SubscribersError as error:
-        raise Refused(f"is not a segment's rule: {error}") from error
+        raise Refused(sentence("is not a segment's rule: {error}", error=error)) from error
     return rule
 
 
@@ -216,12 +230,12 @@ def check_segment(mailing_list: MailingList, rule: Mapping[str, Any]) -> None:
     try:
         audience.written_out(mailing_list, rule)
     except SubscribersError as error:
-        raise Refused(f"will not do: {error}") from error
+        raise Refused(sentence("will not do: {error}", error=error)) from error
 
 
 def slugs(value: object) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Refused('takes a list of names, like ["site"]')
+        raise Refused(sentence('takes a list of names, like ["site"]'))
     return sorted(set(value))
 
 
@@ -230,7 +244,7 @@ def rubrics(value: object) -> list[str]:
     found = slugs(value)
     for rubric in found:
         if rubric not in RUBRICS:
-            raise Refused(f'knows no rubric "{rubric}"', nearest(rubric, sorted(RUBRICS)))
+            raise Refused(sentence('knows no rubric "{rubric}"', rubric=rubric), nearest(rubric, sorted(RUBRICS)))
     return found
 
 
@@ -240,24 +254,26 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", re.ASCII)
 def origins(value: object) -> list[str]:
     """Sites as a browser names them in Origin (RFC 6454 section 6.2): scheme, host, port, nothing behind."""
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise Refused('takes a list of sites, like ["https://magazine.example.org"]')
+        raise Refused(sentence('takes a list of sites, like ["https://magazine.example.org"]'))
     found = sorted({item.strip().rstrip("/").lower() for item in value})
     for site in found:
         if not _ORIGIN.fullmatch(site):
-            raise Refused(f"takes sites like https://magazine.example.org, without a path, not {site!r}")
+            raise Refused(
+                sentence("takes sites like https://magazine.example.org, without a path, not {site}", site=repr(site))
+            )
     return found
 
 
 def rubric_map(value: object) -> list[list[str]]:
     """[[pattern, rubric], ...]: the first pattern that fits a category, tag, path or suffix decides."""
     if not isinstance(value, list):
-        raise Refused('takes a list of pairs, like [["kino", "movie"]]')
+        raise Refused(sentence('takes a list of pairs, like [["kino", "movie"]]'))
     pairs = []
     for pair in value:
         if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(part, str) and part for part in pair):
-            raise Refused(f'takes pairs like ["kino", "movie"], not {pair!r}')
+            raise Refused(sentence('takes pairs like ["kino", "movie"], not {pair}', pair=repr(pair)))
         if pair[1] not in RUBRICS:
-            raise Refused(f'knows no rubric "{pair[1]}"', nearest(pair[1], sorted(RUBRICS)))
+            raise Refused(sentence('knows no rubric "{pair}"', pair=pair[1]), nearest(pair[1], sorted(RUBRICS)))
         pairs.append([pair[0], pair[1]])
     return pairs
 
@@ -268,7 +284,7 @@ def design(known: Collection[str] | None) -> Reader:
     def read(value: object) -> str:
         name = str(slug(value))
         if known is not None and name not in known:
-            raise Refused(f'knows no design "{name}"', nearest(name, sorted(known)))
+            raise Refused(sentence('knows no design "{name}"', name=name), nearest(name, sorted(known)))
         return name
 
     return read
@@ -280,15 +296,18 @@ def check_location(kind: str, location: str) -> None:
         _need_web_address(location)
     elif kind == "folder" and not location.startswith(("/", "~")) and ":" not in location[:3]:
         # Cron starts elsewhere than the person who typed it.
-        raise Refused(f"takes the whole path of a folder, not {location!r}.")
+        raise Refused(sentence("takes the whole path of a folder, not {location}.", location=repr(location)))
 
 
 def check_return_path(from_address: str, return_path: str) -> None:
     """Raises `Refused` when the return path can't align with the sender (DMARC, RFC 7489 section 3.1)."""
     if return_path and not may_align(domain_of(from_address), domain_of(return_path)):
         raise Refused(
-            f"is at another domain than the sender ({domain_of(from_address)}): receivers would take it for a forgery.",
-            f"Use an address at or under {domain_of(from_address)}.",
+            sentence(
+                "is at another domain than the sender ({from_address}): receivers would take it for a forgery.",
+                from_address=domain_of(from_address),
+            ),
+            sentence("Use an address at or under {from_address}.", from_address=domain_of(from_address)),
         )
 
 
@@ -297,10 +316,12 @@ def check_account(kind: str, settings: Mapping[str, Any], home: Path | None) -> 
     try:
         rules, own = AccountRules.split(settings)
         if kind == ESP and rules.dkim == OWN:
-            raise Refused('will not do: a provider makes the message anew, so only it can sign; take dkim = "own" out.')
+            raise Refused(
+                sentence('will not do: a provider makes the message anew, so only it can sign; take dkim = "own" out.')
+            )
         build(kind, own, folder=Path("outbox"), environ=_AnySecret(), home=home)
     except NewsletterError as error:
-        raise Refused(f"will not do: {error.message}", error.hint) from error
+        raise Refused(sentence("will not do: {message}", message=error.message), error.hint) from error
 
 
 class _AnySecret(Mapping[str, str]):
@@ -323,7 +344,7 @@ def _need_web_address(value: str) -> None:
     except ValueError:
         right = False
     if not right or any(letter.isspace() for letter in value):
-        raise Refused(f"takes an address that starts with https://, not {value!r}.")
+        raise Refused(sentence("takes an address that starts with https://, not {value}.", value=repr(value)))
 
 
 def _plain(value: object) -> Any:

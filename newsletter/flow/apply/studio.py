@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.core.errors import StudioError
+from newsletter.core.sentence import counted, sentence
 from newsletter.models import StudioChange
 
 Key = tuple[str, str, str]
@@ -45,11 +46,16 @@ def note(table: str, row: str, field: str, before: Any, *, now: datetime, by: st
 
 def refusal(file: str, differences: list[str]) -> StudioError:
     """Why a file was not applied: each difference, and the two ways on."""
-    number = len(differences)
-    what = "one setting that was" if number == 1 else f"{number} settings that were"
     listed = "".join(f"\n  {each}" for each in differences)
     return StudioError(
-        f"It would take back {what} changed in the studio since; nothing was changed.{listed}\n",
+        counted(
+            "It would take back one setting that was changed in the studio since; nothing was changed.{listed}",
+            "It would take back {n} settings that were changed in the studio since; nothing was changed.{listed}",
+            len(differences),
+            listed=f"{listed}\n",
+        ),
         where=file,
-        hint="To keep them: newsletter dump writes the file anew. To take them back: newsletter apply --over-studio.",
+        hint=sentence(
+            "To keep them: newsletter dump writes the file anew. To take them back: newsletter apply --over-studio."
+        ),
     )

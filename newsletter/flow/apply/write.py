@@ -13,6 +13,7 @@ from django.db import models, transaction
 
 from newsletter.config.toml import Document, nearest, write, write_value
 from newsletter.core.errors import ConfigError, IssueError, KeyRefusedError
+from newsletter.core.sentence import sentence
 from newsletter.flow.apply import studio
 from newsletter.flow.apply.dump import shown
 from newsletter.flow.apply.readers import Refused, check_account, check_location, check_return_path, check_segment
@@ -124,7 +125,10 @@ def change_in_studio(
     document = Document(write({table: data if known.one else [data]}), "")
     with transaction.atomic():
         if not known.model._default_manager.filter(**{known.key: row}).exists():
-            raise ConfigError(f'There is no "{row}" among {table} any more.', hint="Look at it as it is now.")
+            raise ConfigError(
+                sentence('There is no "{row}" among {table} any more.', row=row, table=table),
+                hint=sentence("Look at it as it is now."),
+            )
         changes = [change for read in _read(document, (known,)) for change in _write(read, document, now, home)]
         _void(changes, now, by=by)
         newsletter = Newsletter.objects.filter(slug=row).first() if table == "newsletters" else None
@@ -156,7 +160,11 @@ def _read(document: Document, known: tuple[Table, ...]) -> list[_Row]:
     names = [table.name for table in known]
     for name in document.data:
         if name not in names:
-            raise ConfigError(f'There is no table "{name}".', where=document.where((name,)), hint=nearest(name, names))
+            raise ConfigError(
+                sentence('There is no table "{name}".', name=name),
+                where=document.where((name,)),
+                hint=nearest(name, names),
+            )
     rows = []
     for table in known:
         found = document.data.get(table.name, {} if table.one else [])
@@ -164,7 +172,9 @@ def _read(document: Document, known: tuple[Table, ...]) -> list[_Row]:
         if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
             sign = f"[{table.name}]" if table.one else f"[[{table.name}]]"
             raise ConfigError(
-                f'"{table.name}" is written as {sign}.', where=document.where((table.name,)), hint="See the sample."
+                sentence('"{name}" is written as {sign}.', name=table.name, sign=sign),
+                where=document.where((table.name,)),
+                hint=sentence("See the sample."),
             )
         seen: dict[str, tuple[str | int, ...]] = {}
         for position, item in enumerate(listed):
@@ -174,7 +184,11 @@ def _read(document: Document, known: tuple[Table, ...]) -> list[_Row]:
             row = _read_row(document, table, path, item)
             if row.key in seen:
                 raise ConfigError(
-                    f'"{row.key}" is there twice; the first is on line {document.line(seen[row.key])}.',
+                    sentence(
+                        '"{key}" is there twice; the first is on line {line}.',
+                        key=row.key,
+                        line=document.line(seen[row.key]),
+                    ),
                     where=document.where(path),
                 )
             seen[row.key] = path
@@ -188,18 +202,25 @@ def _read_row(document: Document, table: Table, path: tuple[str | int, ...], ite
     for name, value in item.items():
         where = document.where((*path, name))
         if name not in names:
-            raise ConfigError(f'{table.name} has no "{name}".', where=where, hint=nearest(name, names))
+            raise ConfigError(
+                sentence('{table} has no "{name}".', table=table.name, name=name),
+                where=where,
+                hint=nearest(name, names),
+            )
         try:
             values[name] = table.field(name).read(value)
         except Refused as refused:
             raise KeyRefusedError(
-                f'"{name}" {str(refused).removesuffix(".")}.', field=name, where=where, hint=refused.hint
+                sentence('"{name}" {refused}.', name=name, refused=str(refused).removesuffix(".")),
+                field=name,
+                where=where,
+                hint=refused.hint,
             ) from refused
     if table.key not in values and table.one:
         first = table.model._default_manager.order_by("pk").first()
         values[table.key] = getattr(first, table.key) if first else table.field(table.key).default
     if table.key not in values:
-        raise ConfigError(f'"{table.key}" is missing.', where=document.where(path))
+        raise ConfigError(sentence('"{key}" is missing.', key=table.key), where=document.where(path))
     return _Row(table, path, values[table.key], values)
 
 
@@ -208,7 +229,9 @@ def _write(row: _Row, document: Document, now: datetime, home: Path | None) -> l
     found = table.model._default_manager.filter(**{table.key: row.key}).first()
     if found is None and table.one and table.model._default_manager.exists():
         raise ConfigError(
-            "The magazine's slug can't change.", where=document.where((*row.path, table.key)), hint="Take the line out."
+            sentence("The magazine's slug can't change."),
+            where=document.where((*row.path, table.key)),
+            hint=sentence("Take the line out."),
         )
     created = found is None or not table.rows().filter(pk=found.pk).exists()
     model = found or table.model(**{table.key: row.key})
@@ -256,7 +279,11 @@ def _value(row: _Row, field: Field, document: Document, now: datetime) -> Any:
     if field.name == "starts_at":
         return now.replace(microsecond=0)
     if field.default is NEEDED:
-        raise ConfigError(f'"{field.name}" is missing.', where=document.where(row.path), hint=f"It is {field.help}.")
+        raise ConfigError(
+            sentence('"{name}" is missing.', name=field.name),
+            where=document.where(row.path),
+            hint=sentence("It is {help}.", help=field.help),
+        )
     return field.default
 
 
@@ -268,7 +295,9 @@ def _linked(row: _Row, field: Field, value: Any, document: Document) -> Any:
     for name in wanted:
         if name not in found:
             raise KeyRefusedError(
-                f'"{field.name}" names "{name}", which is not among {field.link}.',
+                sentence(
+                    '"{field}" names "{name}", which is not among {link}.', field=field.name, name=name, link=field.link
+                ),
                 field=field.name,
                 where=document.where((*row.path, field.name)),
                 hint=nearest(name, sorted(found)),
@@ -291,12 +320,19 @@ def _check(row: _Row, model: models.Model, document: Document, home: Path | None
             check_segment(model.mailing_list, model.audience)
     except Refused as refused:
         raise KeyRefusedError(
-            f'"{field}" {refused}', field=field, where=document.where((*row.path, field)), hint=refused.hint
+            sentence('"{field}" {refused}', field=field, refused=refused),
+            field=field,
+            where=document.where((*row.path, field)),
+            hint=refused.hint,
         ) from refused
 
 
 def _magazine(row: _Row, document: Document) -> Magazine:
     magazine = Magazine.objects.order_by("pk").first()
     if magazine is None:
-        raise ConfigError("There is no magazine yet.", where=document.where(row.path), hint="Write [magazine] first.")
+        raise ConfigError(
+            sentence("There is no magazine yet."),
+            where=document.where(row.path),
+            hint=sentence("Write [magazine] first."),
+        )
     return magazine

@@ -18,7 +18,7 @@ from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.core.kept import Kept
 from newsletter.core.letter import Design
 from newsletter.core.reader import Reader
-from newsletter.core.sentence import sentence
+from newsletter.core.sentence import ended, sentence
 from newsletter.flow import domain as sending
 from newsletter.flow.compile.designs import contrast_pairs
 from newsletter.flow.compile.freezing import frozen, live, rehearse, sample_url, shared, weigh
@@ -199,7 +199,7 @@ def _lint(inputs: Frozen) -> list[Row]:
     rows = [
         Row(
             Level.WARN,
-            sentence("{message}.", message=found.message),
+            ended(found.message),
             f"{found.file}:{found.line}:{found.column}",
             found.hint,
             "design-lint",
@@ -213,7 +213,7 @@ def _lint(inputs: Frozen) -> list[Row]:
     return rows + [
         Row(
             Level.BLOCK,
-            sentence("{message}.", message=found.message),
+            ended(found.message),
             "design_tokens",
             found.hint,
             "contrast",

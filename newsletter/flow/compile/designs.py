@@ -12,6 +12,7 @@ from typing import Any
 from newsletter.core.errors import DesignError
 from newsletter.core.kept import Kept
 from newsletter.core.letter import Design
+from newsletter.core.sentence import sentence, together
 
 PARTS = "_parts"
 SETTINGS = "design.toml"
@@ -39,7 +40,9 @@ def find_design(
     """
     folders = [folder / "email" for folder in folders]
     if not _NAME.fullmatch(name):
-        raise DesignError(f'"{name}" is not the name of a design.', hint="Letters, digits and dashes.")
+        raise DesignError(
+            sentence('"{name}" is not the name of a design.', name=name), hint=sentence("Letters, digits and dashes.")
+        )
     files: dict[str, str] = {}
     for folder in reversed(folders):
         files |= _files(folder / name, "")
@@ -58,9 +61,9 @@ def find_design(
     unknown = sorted(set(tokens or {}) - set(own))
     if unknown:
         raise DesignError(
-            f'The design has no token "{unknown[0]}".',
+            sentence('The design has no token "{unknown}".', unknown=unknown[0]),
             file=f"{name}/{SETTINGS}",
-            hint=f"It has: {', '.join(sorted(own))}.",
+            hint=sentence("It has: {own}.", own=", ".join(sorted(own))),
         )
     return Design(f"{name}-service" if service else name, files, own | (tokens or {}))
 
@@ -70,7 +73,11 @@ def _service_files(files: dict[str, str], name: str) -> dict[str, str]:
     for letter, wanted in SERVICE_LETTER.items():
         text = files.get(wanted, files.get(f"{PARTS}/{wanted}"))
         if text is None:
-            raise DesignError(f"There is no {wanted}.", file=f"{name}/{wanted}", hint="Reinstall newsletter.")
+            raise DesignError(
+                sentence("There is no {wanted}.", wanted=wanted),
+                file=f"{name}/{wanted}",
+                hint=sentence("Reinstall newsletter."),
+            )
         found[letter] = text
     return found | {"subject.txt": "{{ mail.subject }}"}
 
@@ -89,7 +96,7 @@ def contrast_pairs(name: str, folders: Iterable[Path]) -> list[list[str]] | None
     if pairs is None:
         return None
     if not isinstance(pairs, list) or not all(isinstance(pair, list) for pair in pairs):
-        raise DesignError('"contrast" must be a list of pairs.', file=f"{name}/{SETTINGS}")
+        raise DesignError(sentence('"contrast" must be a list of pairs.'), file=f"{name}/{SETTINGS}")
     return [[str(each) for each in pair] for pair in pairs]
 
 
@@ -100,9 +107,14 @@ def new_design(name: str, source: str, folders: Iterable[Path], target: Path) ->
     folders = list(folders)
     roots = [folder / "email" for folder in folders]
     if not _NAME.fullmatch(name):
-        raise DesignError(f'"{name}" is not the name of a design.', hint="Small letters, digits and dashes.")
+        raise DesignError(
+            sentence('"{name}" is not the name of a design.', name=name),
+            hint=sentence("Small letters, digits and dashes."),
+        )
     if name in _names(roots):
-        raise DesignError(f'There is a design "{name}" already.', hint="Choose another name.")
+        raise DesignError(
+            sentence('There is a design "{name}" already.', name=name), hint=sentence("Choose another name.")
+        )
     if source not in _names(roots):
         raise _unknown(source, roots)
     files: dict[str, Path] = {}
@@ -130,8 +142,13 @@ def _names(roots: Iterable[Path]) -> list[str]:
 def _unknown(name: str, roots: Iterable[Path]) -> DesignError:
     known = _names(roots)
     near = get_close_matches(name, known, n=1)
-    meant = f"Did you mean {near[0]}? " if near else ""
-    return DesignError(f'There is no design "{name}".', hint=f"{meant}Known: {', '.join(known) or 'none'}.")
+    meant = sentence("Did you mean {near}?", near=near[0]) if near else ""
+    return DesignError(
+        sentence('There is no design "{name}".', name=name),
+        hint=together(
+            meant, sentence("Known: {names}.", names=", ".join(known)) if known else sentence("Known: none.")
+        ),
+    )
 
 
 def picture_width(name: str, folders: Iterable[Path], default: int = 1200) -> int:
@@ -166,12 +183,15 @@ def _guard(path: Path) -> None:
     real = path.resolve()
     if not any(real.is_relative_to(root.resolve()) for root in (folder, folder.parent)):
         raise DesignError(
-            "This file is a link that leads out of the templates.",
+            sentence("This file is a link that leads out of the templates."),
             file=f"{folder.name}/{path.name}",
-            hint="Put a copy in its place.",
+            hint=sentence("Put a copy in its place."),
         )
     if real.stat().st_size > MAX_FILE:
-        raise DesignError(f"This file is larger than {MAX_FILE // 1024} KB.", file=f"{folder.name}/{path.name}")
+        raise DesignError(
+            sentence("This file is larger than {max_file} KB.", max_file=MAX_FILE // 1024),
+            file=f"{folder.name}/{path.name}",
+        )
 
 
 def _settings(path: Path, below: dict[str, Any]) -> dict[str, Any]:
@@ -180,9 +200,11 @@ def _settings(path: Path, below: dict[str, Any]) -> dict[str, Any]:
     try:
         found = tomllib.loads(_read(path))
     except tomllib.TOMLDecodeError as error:
-        raise DesignError(f"This is not TOML: {error}.", file=f"{path.parent.name}/{path.name}") from error
+        raise DesignError(
+            sentence("This is not TOML: {error}.", error=error), file=f"{path.parent.name}/{path.name}"
+        ) from error
     if not isinstance(found.get("tokens", {}), dict):
-        raise DesignError('"tokens" must be a table.', file=f"{path.parent.name}/{path.name}")
+        raise DesignError(sentence('"tokens" must be a table.'), file=f"{path.parent.name}/{path.name}")
     return {**below, **found, "tokens": below.get("tokens", {}) | found.get("tokens", {})}
 
 
@@ -192,4 +214,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise DesignError(f"The file can't be read: {reason}.", file=f"{path.parent.name}/{path.name}") from error
+        raise DesignError(
+            sentence("The file can't be read: {reason}.", reason=reason), file=f"{path.parent.name}/{path.name}"
+        ) from error

@@ -18,6 +18,7 @@ from newsletter.core.errors import IssueError
 from newsletter.core.kept import Kept
 from newsletter.core.letter import Compiler, Design, Rendered, Weight
 from newsletter.core.reader import Reader
+from newsletter.core.sentence import sentence
 from newsletter.flow.compile.designs import find_design
 from newsletter.flow.compile.gathering import gather_content
 from newsletter.flow.compile.inputs import Frozen, Sender, require_same_versions, thaw, versions
@@ -55,7 +56,9 @@ def frozen(issue: Issue) -> Frozen:
         return live(issue)
     where = _name(issue)
     if row.voided_at is not None:
-        raise IssueError("The approval of this issue is void.", where=where, hint="Approve it again.")
+        raise IssueError(
+            sentence("The approval of this issue is void."), where=where, hint=sentence("Approve it again.")
+        )
     found = thaw(row.inputs, row.fingerprint, where)
     require_same_versions(found, where)
     return found
@@ -175,7 +178,9 @@ def _audience(issue: Issue) -> dict[str, Any]:
     try:
         return audience.written_out(newsletter.mailing_list, newsletter.audience)
     except AudienceError as error:
-        raise IssueError(str(error), where="audience", hint="Mend the rule in magazine.toml and apply it.") from error
+        raise IssueError(
+            str(error), where="audience", hint=sentence("Mend the rule in magazine.toml and apply it.")
+        ) from error
 
 
 def _folders() -> list[Path]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from newsletter.core.checks import Level, Row
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence, word
 from newsletter.ledger.issues import OPEN
 from newsletter.models import Event, Issue
 
@@ -30,7 +31,7 @@ def ignore(issue: Issue, found: Sequence[Row], code: str, *, by: str, now: datet
     rows = _chosen(issue, found, code, mark, by)
     firm = next((row for row in rows if not row.can_be_ignored), None)
     if firm is not None:
-        raise IssueError(f"Nobody may ignore this: {firm.text}", where=code, hint=firm.hint)
+        raise IssueError(sentence("Nobody may ignore this: {text}", text=firm.text), where=code, hint=firm.hint)
     fresh = [row for row in rows if not row.ignored_by]
     _tell(issue, fresh, IGNORED, "Ignored this time", by, now)
     return fresh
@@ -45,14 +46,23 @@ def mind(issue: Issue, found: Sequence[Row], code: str, *, by: str, now: datetim
 
 def _chosen(issue: Issue, found: Sequence[Row], code: str, mark: str, by: str) -> list[Row]:
     if not by.strip():
-        raise IssueError("Ignoring a check needs a name.", where=code)
+        raise IssueError(sentence("Ignoring a check needs a name."), where=code)
     if issue.state not in OPEN:
-        raise IssueError(f"The issue is {issue.state}: there is nothing to check any more.", where=str(issue.slot))
+        raise IssueError(
+            sentence("The issue is {state}: there is nothing to check any more.", state=word(issue.state)),
+            where=str(issue.slot),
+        )
     rows = [row for row in found if row.code == code and mark in ("", row.mark) and row.level is not Level.NOT_CHECKED]
     if not rows:
         known = ", ".join(sorted({row.code for row in found if row.can_be_ignored}))
-        hint = f"What can be ignored now: {known}." if known else "Nothing can be ignored now."
-        raise IssueError(f"No check says {code!r} about this issue as it is now.", where="checks", hint=hint)
+        hint = (
+            sentence("What can be ignored now: {known}.", known=known)
+            if known
+            else sentence("Nothing can be ignored now.")
+        )
+        raise IssueError(
+            sentence("No check says {code} about this issue as it is now.", code=repr(code)), where="checks", hint=hint
+        )
     return rows
 
 

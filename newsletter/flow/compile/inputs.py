@@ -11,6 +11,7 @@ from typing import Any
 from newsletter.core.context import IssueContent, from_json, to_json
 from newsletter.core.errors import IssueError
 from newsletter.core.letter import Design
+from newsletter.core.sentence import sentence
 
 COMPILER_VERSION = "3"
 """Rises with every change that can change a letter's bytes for the same inputs."""
@@ -93,7 +94,11 @@ def versions() -> dict[str, str]:
 def thaw(canonical: str, expected: str, where: str) -> Frozen:
     """The inputs that `canonical` holds. Raises `IssueError` when it is not what was approved, or can't be read."""
     if fingerprint(canonical) != expected:
-        raise IssueError("The frozen inputs are not those that were approved.", where=where, hint="Approve it again.")
+        raise IssueError(
+            sentence("The frozen inputs are not those that were approved."),
+            where=where,
+            hint=sentence("Approve it again."),
+        )
     data = json.loads(canonical)
     try:
         design = data["design"]
@@ -107,7 +112,9 @@ def thaw(canonical: str, expected: str, where: str) -> Frozen:
         )
     except (KeyError, TypeError) as error:
         raise IssueError(
-            f"This issue was frozen by another version of newsletter ({error}).", where=where, hint="Approve it again."
+            sentence("This issue was frozen by another version of newsletter ({error}).", error=error),
+            where=where,
+            hint=sentence("Approve it again."),
         ) from error
 
 
@@ -121,7 +128,9 @@ def require_same_versions(found: Frozen, where: str) -> None:
     ]
     if changed:
         raise IssueError(
-            f"This issue was approved under other versions: {'; '.join(changed)}.",
+            sentence("This issue was approved under other versions: {changed}.", changed="; ".join(changed)),
             where=where,
-            hint="Letters could differ from what was approved. Approve it again, or go back to those versions.",
+            hint=sentence(
+                "Letters could differ from what was approved. Approve it again, or go back to those versions."
+            ),
         )

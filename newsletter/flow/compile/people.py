@@ -14,6 +14,7 @@ from newsletter.core.letter import Compiler, Headers, Mailbox
 from newsletter.core.letter.moulds import Mould, NoMould
 from newsletter.core.letter.parts import FullRenderNeeded
 from newsletter.core.reader import Plain, Reader, clean_attributes, clean_line, reader_of_clean
+from newsletter.core.sentence import sentence
 from newsletter.core.tokens import (
     PREFERENCES,
     TOKEN_WIDTH,
@@ -204,8 +205,10 @@ class Composer:
 def _require_same(moulded: bytes, message: bytes) -> None:
     if moulded != message:
         raise LetterMismatchError(
-            "a letter from its mould would differ from the same letter made the long way; nothing was sent to them.",
-            hint="Report it with the design: the fault is the compiler's.",
+            sentence(
+                "a letter from its mould would differ from the same letter made the long way; nothing was sent to them."
+            ),
+            hint=sentence("Report it with the design: the fault is the compiler's."),
         )
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from newsletter.core.errors import ClaimLostError
 from newsletter.core.pacing import Limits
+from newsletter.core.sentence import sentence
 from newsletter.core.throttle import Throttle
 from newsletter.flow.deliver.batches import Batches, Clock, InHand
 from newsletter.flow.deliver.composing import Composing
@@ -138,7 +139,8 @@ class Desk:
             self._journal.returned(outgoing.position)
             del self._flying[outgoing.key]
             raise ClaimLostError(
-                "This process was away for longer than its claim lasts.", hint="Another worker may have taken over."
+                sentence("This process was away for longer than its claim lasts."),
+                hint=sentence("Another worker may have taken over."),
             )
 
     def answered(self, outgoing: Outgoing, result: SendResult) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from newsletter.config.schema import Config
 from newsletter.core.account import AccountRules
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 from newsletter.core.tokens import Keys
 from newsletter.journal import Entry, read
 from newsletter.models import Account
@@ -41,7 +42,9 @@ class Installation:
     def of(cls, config: Config, environ: Mapping[str, str]) -> Installation:
         """The installation that `config` describes. Raises `ConfigError` when it has no secret yet."""
         if not config.secret_key:
-            raise ConfigError("There is no secret key to sign links with.", hint="Type: newsletter init DIR")
+            raise ConfigError(
+                sentence("There is no secret key to sign links with."), hint=sentence("Type: newsletter init DIR")
+            )
         return cls(
             config.token_keys,
             config.outbox_folder,

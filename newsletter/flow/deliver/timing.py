@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.core.asking import asks_number, is_number
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence
 from newsletter.flow.deliver.control import Reach, reach, spoken_time
 from newsletter.ledger import issues
 from newsletter.models import Issue, IssueState
@@ -70,10 +71,12 @@ def schedule(
     row = _row(issue)
     due = row.slot_at if at is None else at
     if due <= now:
-        raise IssueError(f"{spoken_time(due, row.newsletter.timezone)} is past.", where=_name(row),
-                         hint="Choose a later time, or send it now.")  # fmt: skip
+        raise IssueError(sentence("{due} is past.", due=spoken_time(due, row.newsletter.timezone)), where=_name(row),
+                         hint=sentence("Choose a later time, or send it now."))  # fmt: skip
     if due > now + FURTHEST:
-        raise IssueError("That is more than a year away.", where=_name(row), hint="Look at the year.")
+        raise IssueError(
+            sentence("That is more than a year away."), where=_name(row), hint=sentence("Look at the year.")
+        )
     _require(row, due, now, confirmed, typed)
     chosen = None if due == row.slot_at else due
     text = f"Goes out {spoken_time(due, row.newsletter.timezone)}."
@@ -89,7 +92,7 @@ def take_back(issue: Issue, now: datetime, *, by: str) -> None:
 def unschedule(issue: Issue, now: datetime, *, by: str) -> None:
     """Take the approval back: the issue is a draft again. Raises `IssueError` once it is being sent."""
     if not issues.void_approval(issue.pk, f"taken back by {by}", now=now, by=by, kind=issues.TAKEN_BACK):
-        raise IssueError("The issue is a draft: nothing is scheduled.", where=_name(_row(issue)))
+        raise IssueError(sentence("The issue is a draft: nothing is scheduled."), where=_name(_row(issue)))
 
 
 def undo_left(issue: Issue, now: datetime) -> int:
@@ -106,7 +109,9 @@ def local_time(text: str, zone: str) -> datetime:
     try:
         wall = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise IssueError(f"“{text}” is no time.", hint="Write 2026-11-26T08:00.") from error
+        raise IssueError(
+            sentence("“{text}” is no time.", text=text), hint=sentence("Write 2026-11-26T08:00.")
+        ) from error
     aware = wall if wall.tzinfo is not None else wall.replace(tzinfo=ZoneInfo(zone))
     return aware.astimezone(UTC)
 
@@ -117,9 +122,13 @@ def _require(row: Issue, at: datetime, now: datetime, confirmed: bool, typed: Ty
     near = issues.went_out_near(row, at)
     if near is not None and not confirmed:
         raise IssueError(
-            f"The issue of {near.slot} goes out less than {row.newsletter.min_gap_hours} hours before.",
+            sentence(
+                "The issue of {slot} goes out less than {min_gap_hours} hours before.",
+                slot=near.slot,
+                min_gap_hours=row.newsletter.min_gap_hours,
+            ),
             where=_name(row),
-            hint="Confirm to send a second one all the same.",
+            hint=sentence("Confirm to send a second one all the same."),
         )
     if typed is not None:
         require_number(row, typed, now)
@@ -130,7 +139,9 @@ def require_number(issue: Issue, typed: Typed, now: datetime) -> Reach:
     found = reach(_row(issue), now)
     if asks_number(found.people) and not is_number(typed.text, typed.shown, found.people):
         raise IssueError(
-            f"This goes to {found.people:,} people.", where=_name(_row(issue)), hint="Type that number to confirm it."
+            sentence("This goes to {people} people.", people=f"{found.people:,}"),
+            where=_name(_row(issue)),
+            hint=sentence("Type that number to confirm it."),
         )
     return found
 

@@ -12,6 +12,7 @@ from newsletter.core.account import ESP, OWN, AccountRules, mails_people
 from newsletter.core.dkim import Signer
 from newsletter.core.domain import domain_of, is_reserved
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 from newsletter.flow.domain.checking import Finding, Level, Setup, examine, wanted
 from newsletter.flow.domain.keys import KeyPair, key_pairs, new_keys
 from newsletter.flow.domain.resolver import SECONDS, Dns, Resolver
@@ -50,17 +51,17 @@ def signer_for(from_address: str, account: Account, home: Path | None) -> Signer
         return None
     if account.kind == ESP:
         raise ConfigError(
-            "A provider makes the message anew, so only it can sign.",
+            sentence("A provider makes the message anew, so only it can sign."),
             where=f"account {account.name}",
-            hint='Take dkim = "own" out of its settings.',
+            hint=sentence('Take dkim = "own" out of its settings.'),
         )
     domain = domain_of(from_address)
     pairs = key_pairs(home, domain)
     if not pairs:
         raise ConfigError(
-            f"There is no DKIM key for {domain}.",
+            sentence("There is no DKIM key for {domain}.", domain=domain),
             where=f"account {account.name}",
-            hint=f"Type: newsletter domain new {domain}",
+            hint=sentence("Type: newsletter domain new {domain}", domain=domain),
         )
     return Signer(domain, pairs[0].keys)
 

@@ -22,6 +22,7 @@ from newsletter.core.domain import (
     wanted_spf,
 )
 from newsletter.core.errors import DnsError
+from newsletter.core.sentence import sentence
 from newsletter.flow.domain.resolver import Resolver
 
 
@@ -163,7 +164,7 @@ def _spf(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
     if found.problems:
         # What is broken is no base to build on; what is merely not ours is kept.
         record = wanted_spf(domain, setup.senders)
-        hint = "Put it in the place of what is there." if found.record else _ask_relay(setup)
+        hint = sentence("Put it in the place of what is there.") if found.record else _ask_relay(setup)
         yield Finding(Level.MISSING, "spf", " ".join(found.problems), record, hint)
     elif setup.ip and found.result != "pass":
         text = f"The SPF record of {domain} does not let {setup.ip} send ({found.result})."
@@ -215,7 +216,7 @@ def _key(wanted: Record, texts: list[str]) -> Finding:
     elif not {"*", "email"} & set(tags.get("s", "*").lower().split(":")):
         problem = "is not for mail"
     if problem:
-        hint = "Put it in the place of what is there."
+        hint = sentence("Put it in the place of what is there.")
         return Finding(Level.MISSING, "dkim", f"{wanted.name} {problem}.", wanted, hint)
     if "y" in (tags or {}).get("t", "").lower().split(":"):
         return Finding(Level.NOTE, "dkim", f"{wanted.name} says that it is being tested (t=y): it proves nothing yet.")

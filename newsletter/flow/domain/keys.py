@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 from newsletter.core.dkim import PrivateKey, check_selector
 from newsletter.core.domain import Record, a_label, wanted_dkim
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 
 FOLDER = "keys"
 RSA_BITS = 2048
@@ -56,12 +57,15 @@ def new_keys(home: Path, domain: str, selector: str) -> KeyPair:
     domain = a_label(domain)
     check_selector(selector, domain)
     if len(selector.rpartition(".")[2]) > 60:
-        raise ConfigError("The selector is too long.", where=domain, hint="It takes at most 60 letters.")
+        raise ConfigError(
+            sentence("The selector is too long."), where=domain, hint=sentence("It takes at most 60 letters.")
+        )
     used = _pairs(home, domain)
     taken = {name for _, name, _ in used} | {f"{name}-ed" for _, name, _ in used}
     if {selector, f"{selector}-ed"} & taken:
         raise ConfigError(
-            f'{domain} has a key "{selector}" already; it is kept.', hint="Give another name: --selector NAME"
+            sentence('{domain} has a key "{selector}" already; it is kept.', domain=domain, selector=selector),
+            hint=sentence("Give another name: --selector NAME"),
         )
     number = max((number for number, _, _ in used), default=0) + 1
     folder = home / FOLDER / domain
@@ -79,7 +83,10 @@ def new_keys(home: Path, domain: str, selector: str) -> KeyPair:
         # Fails when another process was faster: the target is a folder with keys in it.
         work.rename(folder / f"{number}-{selector}")
     except OSError as error:
-        raise ConfigError(f"The keys can't be kept: {error.strerror}.", where=str(error.filename or folder)) from error
+        raise ConfigError(
+            sentence("The keys can't be kept: {strerror}.", strerror=error.strerror),
+            where=str(error.filename or folder),
+        ) from error
     return _read(domain, selector, folder / f"{number}-{selector}")
 
 
@@ -103,7 +110,7 @@ def _pairs(home: Path | None, domain: str) -> list[tuple[int, str, Path]]:
 def _read(domain: str, selector: str, folder: Path) -> KeyPair:
     rsa, ed25519 = (_read_key(folder / name) for name in _FILES)
     if not isinstance(rsa, RSAPrivateKey) or not isinstance(ed25519, Ed25519PrivateKey):
-        raise ConfigError("These are not the keys that their names say.", where=str(folder))
+        raise ConfigError(sentence("These are not the keys that their names say."), where=str(folder))
     return KeyPair(domain, selector, ((selector, rsa), (f"{selector}-ed", ed25519)), folder)
 
 
@@ -111,10 +118,12 @@ def _read_key(file: Path) -> object:
     try:
         return load_pem_private_key(file.read_bytes(), password=None)
     except OSError as error:
-        raise ConfigError(f"The key can't be read: {error.strerror}.", where=str(file)) from error
+        raise ConfigError(
+            sentence("The key can't be read: {strerror}.", strerror=error.strerror), where=str(file)
+        ) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         # Never its text: it may quote the file.
-        raise ConfigError("This file holds no private key.", where=str(file)) from error
+        raise ConfigError(sentence("This file holds no private key."), where=str(file)) from error
 
 
 def _write_secret(file: Path, key: PrivateKey) -> None:

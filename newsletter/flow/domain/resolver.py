@@ -15,6 +15,7 @@ import dns.reversename
 
 from newsletter.core.domain.spf import Lookup
 from newsletter.core.errors import ConfigError, DnsError
+from newsletter.core.sentence import sentence
 
 SECONDS = 5.0
 """For a whole examination: a send must not wait longer for a DNS that says nothing."""
@@ -74,7 +75,9 @@ class Dns:
         except (dns.resolver.NXDOMAIN, dns.name.EmptyLabel, dns.name.LabelTooLong, dns.name.NameTooLong):
             return []
         except (dns.exception.DNSException, OSError, UnicodeError) as error:
-            raise DnsError(f"The DNS gave no answer about {name}.", hint="Try again later.") from error
+            raise DnsError(
+                sentence("The DNS gave no answer about {name}.", name=name), hint=sentence("Try again later.")
+            ) from error
 
 
 def _server(text: str) -> tuple[list[str], int]:
@@ -90,4 +93,7 @@ def _server(text: str) -> tuple[list[str], int]:
     try:
         return [str(socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0][4][0])], port
     except (OSError, UnicodeError, IndexError) as error:
-        raise ConfigError(f"{text!r} is no resolver.", hint="Write it like 192.0.2.53 or 127.0.0.1:5353.") from error
+        raise ConfigError(
+            sentence("{text} is no resolver.", text=repr(text)),
+            hint=sentence("Write it like 192.0.2.53 or 127.0.0.1:5353."),
+        ) from error

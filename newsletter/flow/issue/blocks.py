@@ -14,6 +14,7 @@ from newsletter.core.inserts import insert_fault
 from newsletter.core.markup import is_web
 from newsletter.core.prose import plain
 from newsletter.core.quotes import bare, quotable
+from newsletter.core.sentence import sentence
 from newsletter.flow.issue.facts import content_of
 from newsletter.ledger import issues
 from newsletter.ledger.placements import ACTIVE
@@ -45,9 +46,11 @@ def choose_quote(issue: Issue, review: Review, text: str, *, now: datetime, by: 
     """
     words = bare(plain(text))
     if not any(row.review_id == review.pk for row in _cards(issue)):
-        raise IssueError("Only a review that the issue shows in full can be quoted.", where=str(review))
+        raise IssueError(sentence("Only a review that the issue shows in full can be quoted."), where=str(review))
     if not title_key(words) or title_key(words) not in title_key(content_of(review).body_text):
-        raise IssueError("The review does not say that.", where=str(review), hint="A quote is word for word.")
+        raise IssueError(
+            sentence("The review does not say that."), where=str(review), hint=sentence("A quote is word for word.")
+        )
     _write(issue, "quote", {"review": review.pk, "text": words}, f'The issue quotes "{review}": {words}', now, by)
 
 
@@ -69,7 +72,7 @@ def promote(issue: Issue, insert: Mapping[str, Any], *, now: datetime, by: str) 
 def _insert(block: str, insert: Mapping[str, Any]) -> dict[str, Any]:
     wanted = {name: value for name, value in insert.items() if value and name not in ("start", "end")}
     if fault := insert_fault(wanted):
-        raise IssueError(f"The {block} {fault}.", where=block)
+        raise IssueError(sentence("The {block} {fault}.", block=block, fault=fault), where=block)
     return wanted
 
 
@@ -77,7 +80,9 @@ def play(issue: Issue, title: str, url: str, *, now: datetime, by: str) -> None:
     """Link to music to read by. Voids an approval. Raises `IssueError` without words or a web address."""
     words = plain(title)
     if not words or not is_web(url):
-        raise IssueError("Music to read by needs its title and an address that begins with https://.", where="listen")
+        raise IssueError(
+            sentence("Music to read by needs its title and an address that begins with https://."), where="listen"
+        )
     _write(issue, "listen", {"title": words, "url": url}, f"The issue plays {words}.", now, by)
 
 
@@ -108,7 +113,10 @@ def _write(issue: Issue, block: str, value: Any, text: str, now: datetime, by: s
 
 def _known(block: str) -> None:
     if block not in BLOCKS:
-        raise IssueError(f"There is no block {block!r}.", hint=f"There are: {', '.join(BLOCKS)}.")
+        raise IssueError(
+            sentence("There is no block {block}.", block=repr(block)),
+            hint=sentence("There are: {blocks}.", blocks=", ".join(BLOCKS)),
+        )
 
 
 def _cards(issue: Issue) -> list[Placement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Q
 
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence
 from newsletter.flow.issue.blocks import BLOCKS
 from newsletter.flow.issue.editing import COMPOSED
 from newsletter.flow.issue.undoing import UNDONE
@@ -44,7 +45,7 @@ def require_another(issue: Issue, who: str) -> None:
         return
     if who.casefold() in {name.casefold() for name in composers(issue)}:
         raise IssueError(
-            f"{who} edited this issue, so somebody else approves it.",
+            sentence("{who} edited this issue, so somebody else approves it.", who=who),
             where=f"{issue.newsletter.slug}/{issue.slot}",
-            hint="That is approval_by_another in magazine.toml.",
+            hint=sentence("That is approval_by_another in magazine.toml."),
         )

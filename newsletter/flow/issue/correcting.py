@@ -9,6 +9,7 @@ from django.db import transaction
 
 from newsletter.core.errors import IssueError
 from newsletter.core.prose import plain
+from newsletter.core.sentence import sentence
 from newsletter.flow.issue.facts import content_of
 from newsletter.ledger import issues
 from newsletter.models import Event, Issue, Placement, PlacementState, Review
@@ -23,7 +24,9 @@ def correct(review: Review, issue: Issue, text: str, *, now: datetime, by: str) 
     """
     words = plain(text)
     if not words:
-        raise IssueError("A correction needs words: say what was wrong, and what is right.", where=str(review))
+        raise IssueError(
+            sentence("A correction needs words: say what was wrong, and what is right."), where=str(review)
+        )
     row = issues.lock(issue.pk)
     sent = (
         Placement.objects.filter(newsletter=row.newsletter, review=review, state=PlacementState.SENT)
@@ -33,9 +36,11 @@ def correct(review: Review, issue: Issue, text: str, *, now: datetime, by: str) 
     )
     if sent is None:
         raise IssueError(
-            f"{row.newsletter} has not sent this review, so there is nothing to correct.",
+            sentence(
+                "{newsletter} has not sent this review, so there is nothing to correct.", newsletter=row.newsletter
+            ),
             where=str(review),
-            hint="A draft takes over by itself what changes at the source.",
+            hint=sentence("A draft takes over by itself what changes at the source."),
         )
     entry = content_of(review)
     title = str(sent.edits.get("title") or entry.title_clean or review)
@@ -54,7 +59,9 @@ def take_correction_back(review: Review, issue: Issue, *, now: datetime, by: str
     row = issues.lock(issue.pk)
     others = _others(row, review)
     if others == row.corrections:
-        raise IssueError(f"The issue of {row.slot} corrects nothing about this review.", where=str(review))
+        raise IssueError(
+            sentence("The issue of {slot} corrects nothing about this review.", slot=row.slot), where=str(review)
+        )
     issues.write(row.pk, {"corrections": others}, now=now, by=by)
     _tell(row, f'The correction of "{review}" was taken back.', now, by)
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence, word
 from newsletter.core.week import Action, Decision, IssueFacts, Minimum, State, slot_on
 from newsletter.core.week import decide as decide_purely
 from newsletter.flow.compile import blockers, freeze
@@ -28,10 +29,14 @@ def approve(issue: Issue, who: str, *, now: datetime, expected: str | None = Non
         row = issues.lock(issue.pk)
         name = f"{row.newsletter.slug}/{row.slot}"
         if row.state != IssueState.DRAFT:
-            raise IssueError(f"The issue is {row.state}; only a draft can be approved.", where=name)
+            raise IssueError(
+                sentence("The issue is {state}; only a draft can be approved.", state=row.state), where=name
+            )
         require_another(row, who)
         if not _count(row):
-            raise IssueError("There is no review in this issue.", where=name, hint="Gather, or include one.")
+            raise IssueError(
+                sentence("There is no review in this issue."), where=name, hint=sentence("Gather, or include one.")
+            )
         against = blockers(row, now)
         if against:
             raise IssueError("; ".join(against), where=name, hint="newsletter checks tells where.")
@@ -39,7 +44,9 @@ def approve(issue: Issue, who: str, *, now: datetime, expected: str | None = Non
         # Compared with what is approved, inside the transaction: what was looked at may have changed a moment ago.
         if expected is not None and frozen.fingerprint != expected:
             raise IssueError(
-                "The issue has changed since you looked at it.", where=name, hint="Look at it as it is now."
+                sentence("The issue has changed since you looked at it."),
+                where=name,
+                hint=sentence("Look at it as it is now."),
             )
         text = "Approved by schedule." if who == BY_SCHEDULE else ""
         issues.approve(row.pk, frozen.pk, now=now, by=who, text=text)
@@ -80,14 +87,23 @@ def week_off(newsletter: Newsletter, day: date, reason: str, *, now: datetime, b
     """
     schedule = schedule_of(newsletter)
     if day.weekday() != schedule.weekday:
-        names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-        raise IssueError(f"{day} is no slot of {newsletter.slug}: it goes out on {names[schedule.weekday]}s.")
+        days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+        raise IssueError(
+            sentence(
+                "{day} is no slot of {slug}: it goes out on {weekday}s.",
+                day=day,
+                slug=newsletter.slug,
+                weekday=days[schedule.weekday],
+            )
+        )
     with transaction.atomic():
         issues.lock_newsletter(newsletter.pk)
         row, made = WeekOff.objects.get_or_create(newsletter=newsletter, slot=day, defaults={"reason": reason})
         issue = Issue.objects.filter(newsletter=newsletter, slot=slot_on(schedule, day).key).first()
         if issue is not None and issue.state in issues.STARTED:
-            raise IssueError(f"The issue of {day} is {issue.state}.", where=newsletter.slug)
+            raise IssueError(
+                sentence("The issue of {day} is {state}.", day=day, state=word(issue.state)), where=newsletter.slug
+            )
         if issue is not None and issue.state in issues.OPEN:
             skip(issue, f"Week off: {reason}" if reason else "Week off.", now=now, by=by)
         if made:

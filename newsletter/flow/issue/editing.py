@@ -10,6 +10,7 @@ from django.db import transaction
 
 from newsletter.core.errors import IssueError, StaleError
 from newsletter.core.ratings import read_rating
+from newsletter.core.sentence import sentence
 from newsletter.core.week import ActivePlacement
 from newsletter.flow.issue.drafting import place
 from newsletter.flow.issue.facts import review_facts
@@ -65,10 +66,15 @@ def pin(review: Review, newsletter: Newsletter, issue: Issue | None = None, *, n
     facts = review_facts(newsletter, target, [review])[review.pk]
     _refuse_placed(review, facts.placement, target)
     if facts.left_out_for_good is not None:
-        raise IssueError("This review was left out for good.", where=str(review), hint="Bring it back first.")
+        raise IssueError(
+            sentence("This review was left out for good."), where=str(review), hint=sentence("Bring it back first.")
+        )
     until = facts.embargoed_until
     if until is not None and until > (target.cutoff_at if target else now):
-        raise IssueError(f"It is dated ahead: nothing runs before {until:%Y-%m-%d %H:%M} UTC.", where=str(review))
+        raise IssueError(
+            sentence("It is dated ahead: nothing runs before {until} UTC.", until=f"{until:%Y-%m-%d %H:%M}"),
+            where=str(review),
+        )
     Pin.objects.get_or_create(newsletter=newsletter, review=review, issue=target, defaults={"at": now, "by": by})
     if target is not None:
         LeftOut.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
@@ -83,7 +89,7 @@ def unpin(review: Review, newsletter: Newsletter, issue: Issue | None = None, *,
     target = changeable(issue, "a review was unpinned", now, by) if issue else None
     gone, _ = Pin.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
     if not gone:
-        raise IssueError("This review is not pinned there.", where=str(review))
+        raise IssueError(sentence("This review is not pinned there."), where=str(review))
     for row in Placement.objects.filter(newsletter=newsletter, review=review, state=PlacementState.RESERVED):
         if issues.lock(row.issue_id).state == IssueState.DRAFT:
             placements.arrange(row, kind=row.kind, position=row.position, why=row.why, pinned=False)
@@ -101,7 +107,7 @@ def leave_out(
     Raises `IssueError` when the reason is missing, or when the review is being sent or was.
     """
     if issue is None and not reason.strip():
-        raise IssueError("Leaving a review out for good needs a reason.", where=str(review))
+        raise IssueError(sentence("Leaving a review out for good needs a reason."), where=str(review))
     target = changeable(issue, "a review was left out", now, by) if issue else None
     rows = Placement.objects.filter(newsletter=newsletter, review=review, state__in=ACTIVE)
     if target is not None:
@@ -110,7 +116,9 @@ def leave_out(
         if row.state == PlacementState.SENT:
             if target is None:
                 continue  # it ran; from now on it can't run again either
-            raise IssueError(f"This review was sent with the issue of {row.issue.slot}.", where=str(review))
+            raise IssueError(
+                sentence("This review was sent with the issue of {slot}.", slot=row.issue.slot), where=str(review)
+            )
         changeable(row.issue, "a review was left out", now, by)
         placements.release([row.pk], now)
     Pin.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
@@ -129,7 +137,7 @@ def bring_back(review: Review, newsletter: Newsletter, issue: Issue | None = Non
     target = changeable(issue, "a review was brought back", now, by) if issue else None
     gone, _ = LeftOut.objects.filter(newsletter=newsletter, review=review, issue=target).delete()
     if not gone:
-        raise IssueError("This review was not left out there.", where=str(review))
+        raise IssueError(sentence("This review was not left out there."), where=str(review))
     _tell(newsletter, target, "brought back", f'"{review}" may run again.', now, by)
     for draft in _drafts(newsletter, target):
         place(draft, now=now)
@@ -140,7 +148,9 @@ def include(review: Review, *, now: datetime, by: str) -> None:
     """Take a review out of its tray (found late, baseline, flood). Raises `IssueError` when it lies in none."""
     changed = Review.objects.filter(pk=review.pk, included_at=None).exclude(tray=Review.Tray.NONE)
     if not changed.update(included_at=now, included_by=by):
-        raise IssueError("This review lies in no tray.", where=str(review), hint="newsletter why tells where it is.")
+        raise IssueError(
+            sentence("This review lies in no tray."), where=str(review), hint="newsletter why tells where it is."
+        )
     _tell(None, None, "included", f'"{review}" was taken out of its tray.', now, by)
     for draft in Issue.objects.filter(state=IssueState.DRAFT).order_by("newsletter", "slot_at"):
         place(draft, now=now)
@@ -170,7 +180,13 @@ def move(placement: Placement, *, kind: str, position: int | None, now: datetime
     it there, and what stood there moves on by one. Raises `IssueError` for a place that there is not.
     """
     if kind not in Placement.Kind.values or (position is not None and position < 1):
-        raise IssueError(f"A review is a card or a line at a position from 1, not {kind!r} at {position}.")
+        raise IssueError(
+            sentence(
+                "A review is a card or a line at a position from 1, not {kind} at {position}.",
+                kind=repr(kind),
+                position=position,
+            )
+        )
     issue = changeable(placement.issue, "a review was moved", now, by)
     rows = Placement.objects.filter(issue=issue, kind=kind, state=PlacementState.RESERVED).exclude(pk=placement.pk)
     others = list(rows.order_by("position", "pk"))
@@ -191,7 +207,7 @@ def swap(placement: Placement, other: Placement, *, now: datetime, by: str) -> N
     issue = changeable(placement.issue, "a review was moved", now, by)
     one, two = (Placement.objects.select_related("issue").get(pk=row.pk) for row in (placement, other))
     if one.issue_id != two.issue_id or one.kind != two.kind:
-        raise IssueError("Only two cards or two lines of one issue change places.", where=str(issue.slot))
+        raise IssueError(sentence("Only two cards or two lines of one issue change places."), where=str(issue.slot))
     there, here = (two.kind, two.position), (one.kind, one.position)
     placements.arrange(one, kind=there[0], position=there[1], why="R15: moved by an editor", pinned=True)
     placements.arrange(two, kind=here[0], position=here[1], why=two.why, pinned=two.pinned)
@@ -219,12 +235,15 @@ def edit_fields(
     unknown = set(fields) - EDITABLE - also
     if unknown:
         raise IssueError(
-            f"A card has no field {sorted(unknown)[0]!r} to edit.", hint=f"It has: {', '.join(sorted(EDITABLE))}."
+            sentence("A card has no field {unknown} to edit.", unknown=repr(sorted(unknown)[0])),
+            hint=sentence("It has: {editable}.", editable=", ".join(sorted(EDITABLE))),
         )
     rating = fields.get("rating")
     if rating and read_rating(rating)[0] is None:
         raise IssueError(
-            f"This is no rating: {rating[:40]}", where="rating", hint="Write it like 4/5, 3.5/5, 83%, ★★★½ or B+."
+            sentence("This is no rating: {rating}", rating=rating[:40]),
+            where="rating",
+            hint=sentence("Write it like 4/5, 3.5/5, 83%, ★★★½ or B+."),
         )
     # Read under the lock: another editor's words, written a moment ago, would be lost otherwise.
     issues.lock(placement.issue_id)
@@ -308,7 +327,8 @@ def changeable(issue: Issue, why: str, now: datetime, by: str) -> Issue:
     row = issues.lock(issue.pk)
     if row.state not in issues.OPEN:
         raise IssueError(
-            f"The issue is {row.state}: nothing of it changes any more.", where=f"{row.newsletter.slug}/{row.slot}"
+            sentence("The issue is {state}: nothing of it changes any more.", state=row.state),
+            where=f"{row.newsletter.slug}/{row.slot}",
         )
     if issues.void_approval(row.pk, why, now=now, by=by):
         row.refresh_from_db()
@@ -328,13 +348,15 @@ def _refuse_placed(review: Review, placed: ActivePlacement | None, target: Issue
         return
     if placed.state == PlacementState.SENT:
         raise IssueError(
-            f"This review was sent with the issue of {placed.issue}.",
+            sentence("This review was sent with the issue of {issue}.", issue=placed.issue),
             where=str(review),
-            hint="Run it again, with a reason.",
+            hint=sentence("Run it again, with a reason."),
         )
     if target is not None and placed.issue != target.slot:
         raise IssueError(
-            f"The issue of {placed.issue} holds this review.", where=str(review), hint="Leave it out there first."
+            sentence("The issue of {issue} holds this review.", issue=placed.issue),
+            where=str(review),
+            hint=sentence("Leave it out there first."),
         )
 
 

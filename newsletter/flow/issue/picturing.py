@@ -14,6 +14,7 @@ from pathlib import Path
 from newsletter import media
 from newsletter.core.content import lead_picture
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence
 from newsletter.flow.compile.gathering import UPLOADED
 from newsletter.flow.issue.editing import edit_fields
 from newsletter.flow.issue.facts import content_of
@@ -73,9 +74,12 @@ def crop_picture(
     """
     base = _base(row)
     if base is None:
-        raise IssueError("This review has no picture to crop.", where="picture")
+        raise IssueError(sentence("This review has no picture to crop."), where="picture")
     if crop and crop not in media.SHAPES:
-        raise IssueError(f"A picture is not cropped to {crop!r}.", hint=f"To: {', '.join(media.SHAPES)}.")
+        raise IssueError(
+            sentence("A picture is not cropped to {crop}.", crop=repr(crop)),
+            hint=sentence("To: {shapes}.", shapes=", ".join(media.SHAPES)),
+        )
     x, y = (min(100, max(0, each)) for each in focus)
     name: str | None = base.name if base.source_url.startswith(UPLOADED) else None
     if crop:

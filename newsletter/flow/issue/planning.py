@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence
 from newsletter.core.week import Slot, slot_on
 from newsletter.flow.issue.drafting import place
 from newsletter.flow.issue.facts import schedule_of
@@ -29,14 +30,16 @@ def move_slot(issue: Issue, at: datetime, *, now: datetime, by: str) -> Issue:
     """
     newsletter, name = issue.newsletter, f"{issue.newsletter.slug}/{issue.slot}"
     if at <= now:
-        raise IssueError("That time is past.", where=name, hint="Choose a later one.")
+        raise IssueError(sentence("That time is past."), where=name, hint=sentence("Choose a later one."))
     if issue.special:
         if at > now + FURTHEST:
-            raise IssueError("That is more than a year away.", where=name, hint="Look at the year.")
+            raise IssueError(sentence("That is more than a year away."), where=name, hint=sentence("Look at the year."))
     else:
         regular = slot_on(schedule_of(newsletter), date.fromisoformat(issue.slot)).at
         if abs(at - regular) >= WEEK:
-            raise IssueError("That is another week's time.", where=name, hint="Make a special issue for it.")
+            raise IssueError(
+                sentence("That is another week's time."), where=name, hint=sentence("Make a special issue for it.")
+            )
     issues.move_slot(issue.pk, at, _cutoff(newsletter, at, now), f"Moved to {_words(newsletter, at)}.", now=now, by=by)
     issue.refresh_from_db()
     return issue
@@ -48,9 +51,9 @@ def take_week_off_back(newsletter: Newsletter, day: date, *, now: datetime, by: 
         issues.lock_newsletter(newsletter.pk)
         row = WeekOff.objects.filter(newsletter=newsletter, slot=day).first()
         if row is None:
-            raise IssueError(f"{day} is not off.", where=newsletter.slug)
+            raise IssueError(sentence("{day} is not off.", day=day), where=newsletter.slug)
         if slot_on(schedule_of(newsletter), day).at <= now:
-            raise IssueError(f"{day} is past.", where=newsletter.slug)
+            raise IssueError(sentence("{day} is past.", day=day), where=newsletter.slug)
         row.delete()
         Event.objects.create(newsletter=newsletter, at=now, kind="week on", text=f"{day} is a slot again.", by=by)
 
@@ -63,17 +66,26 @@ def make_special(newsletter: Newsletter, name: str, at: datetime, *, now: dateti
     """
     key = "-".join(name.strip().lower().split())
     if not _NAME.fullmatch(key) or _DATE.fullmatch(key) or len(key) > 60:
-        raise IssueError(f"“{name}” can't stand in an address.", hint="Use small letters, digits and hyphens.")
+        raise IssueError(
+            sentence("“{name}” can't stand in an address.", name=name),
+            hint=sentence("Use small letters, digits and hyphens."),
+        )
     if at <= now:
-        raise IssueError("That time is past.", where=newsletter.slug, hint="Choose a later one.")
+        raise IssueError(sentence("That time is past."), where=newsletter.slug, hint=sentence("Choose a later one."))
     if at > now + FURTHEST:
-        raise IssueError("That is more than a year away.", where=newsletter.slug, hint="Look at the year.")
+        raise IssueError(
+            sentence("That is more than a year away."), where=newsletter.slug, hint=sentence("Look at the year.")
+        )
     with transaction.atomic():
         locked = issues.lock_newsletter(newsletter.pk)
         slot = Slot(key, at, _cutoff(newsletter, at, now))
         issue, made = issues.create(locked, slot, now, special=True)
         if not made:
-            raise IssueError(f"There is an issue “{key}” already.", where=newsletter.slug, hint="Choose another name.")
+            raise IssueError(
+                sentence("There is an issue “{key}” already.", key=key),
+                where=newsletter.slug,
+                hint=sentence("Choose another name."),
+            )
         place(issue, now=now)
         Event.objects.create(newsletter=newsletter, issue=issue, at=now, kind="special", by=by,
                              text=f"A special issue for {_words(newsletter, at)}.")  # fmt: skip

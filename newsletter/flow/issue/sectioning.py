@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence
 from newsletter.flow.issue.drafting import place
 from newsletter.flow.issue.editing import changeable, composed
 from newsletter.flow.issue.facts import content_of
@@ -30,7 +31,9 @@ def move_section(issue: Issue, rubric: str, by_one: int, *, now: datetime, by: s
         sections.setdefault(content_of(card.review).rubric, []).append(card)
     order = list(sections)
     if rubric not in sections:
-        raise IssueError(f"No card of this issue is of the rubric {rubric!r}.", where=str(row.slot))
+        raise IssueError(
+            sentence("No card of this issue is of the rubric {rubric}.", rubric=repr(rubric)), where=str(row.slot)
+        )
     there = order.index(rubric) + by_one
     if not 0 <= there < len(order):
         return

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence
 from newsletter.flow.issue.editing import edit_fields, spoken
 from newsletter.flow.issue.picturing import FIELDS as PICTURED
 from newsletter.ledger import issues, placements
@@ -85,7 +86,7 @@ def undo(issue: Issue, *, now: datetime, by: str) -> Undone:
     issues.lock(issue.pk)
     step = next_steps(issue, by)[0]
     if step is None:
-        raise IssueError("There is nothing of yours to take back.")
+        raise IssueError(sentence("There is nothing of yours to take back."))
     changes = [(thing, after, before) for thing, before, after in step.changes]
     return _go(issue, step, changes, Step.State.UNDONE, "Taken back", now, by)
 
@@ -96,7 +97,7 @@ def redo(issue: Issue, *, now: datetime, by: str) -> Undone:
     issues.lock(issue.pk)
     step = next_steps(issue, by)[1]
     if step is None:
-        raise IssueError("There is nothing to do again.")
+        raise IssueError(sentence("There is nothing to do again."))
     changes = [(thing, before, after) for thing, before, after in step.changes]
     return _go(issue, step, changes, Step.State.DONE, "Done again", now, by)
 
@@ -122,7 +123,7 @@ def _go(
         )
     row = issues.lock(issue.pk)
     if row.state not in issues.OPEN:
-        raise IssueError(f"The issue is {row.state}: nothing of it changes any more.")
+        raise IssueError(sentence("The issue is {state}: nothing of it changes any more.", state=row.state))
     issues.void_approval(issue.pk, f"an edit was {verb.lower()}", now=now, by=by)
     _apply(issues.lock(issue.pk), {thing: wanted for thing, _, wanted in changes}, now, by)
     Step.objects.filter(pk=step.pk).update(state=state)
@@ -204,7 +205,7 @@ def _put(issue: Issue, review: int, place: list[Any] | None, now: datetime) -> N
         saw = found.representative.content_hash if found.representative else ""
         row = placements.reserve(issue, review, kind=kind, position=position, why=why, content_hash=saw, now=now)
         if row is None:
-            raise IssueError("Another issue holds this review by now.", where=str(found))
+            raise IssueError(sentence("Another issue holds this review by now."), where=str(found))
     placements.arrange(row, kind=kind, position=position, why=why, pinned=pinned)
 
 

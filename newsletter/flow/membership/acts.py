@@ -8,6 +8,7 @@ from pathlib import Path
 from django.db import transaction
 
 from newsletter.core.errors import SubscriberError
+from newsletter.core.sentence import sentence
 from newsletter.flow import bounce
 from newsletter.flow.preferences import erase_now
 from newsletter.models import Event
@@ -35,14 +36,19 @@ def let_in_again(person: Subscriber, *, reason: str, now: datetime, by: str) -> 
     `SubscriberError` without a reason, which is kept as proof.
     """
     if len(reason.strip()) < 3:
-        raise SubscriberError("Say why: the reason is kept with the proof.", hint="Such as: their server was down.")
+        raise SubscriberError(
+            sentence("Say why: the reason is kept with the proof."), hint=sentence("Such as: their server was down.")
+        )
     return bounce.unsuppress(person.address, now=now, by=by, reason=reason.strip()[:500])
 
 
 def erase(person: Subscriber, *, typed: str, now: datetime, by: str, home: Path | None) -> None:
     """Erase a person for good, because they asked for it. Raises `SubscriberError` when the word was not typed."""
     if typed.strip().lower() != ERASE:
-        raise SubscriberError(f"Nothing was erased: type the word “{ERASE}”.", hint="It can’t be taken back.")
+        raise SubscriberError(
+            sentence("Nothing was erased: type the word “{erase}”.", erase=ERASE),
+            hint=sentence("It can’t be taken back."),
+        )
     with transaction.atomic():
         number = person.pk
         erase_now(person, now=now, home=home)

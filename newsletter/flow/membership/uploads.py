@@ -23,6 +23,7 @@ from typing import Any
 
 from newsletter.core.errors import SubscriberError
 from newsletter.core.rubrics import RUBRICS
+from newsletter.core.sentence import sentence
 from newsletter.flow.membership.acts import tell
 from subscribers import csv_io
 from subscribers.csv_io import Differences, ImportReport, Look
@@ -68,7 +69,7 @@ class Upload:
         """Raises `SubscriberError` when it is gone."""
         found = MailingList.objects.filter(slug=self.list_slug).first()
         if found is None:
-            raise SubscriberError(f"The list {self.list_slug} is gone.")
+            raise SubscriberError(sentence("The list {list_slug} is gone.", list_slug=self.list_slug))
         return found
 
     def running(self, now: datetime) -> int | None:
@@ -94,7 +95,9 @@ def keep(home: Path, chunks: Iterable[bytes], *, name: str, mailing_list: Mailin
     place = home / FOLDER
     place.mkdir(exist_ok=True, mode=0o700)
     if sum(1 for one in _all(home) if one.owner == owner) >= MOST:
-        raise SubscriberError(f"{MOST} files of yours wait already.", hint="Bring one in, or throw it away.")
+        raise SubscriberError(
+            sentence("{most} files of yours wait already.", most=MOST), hint=sentence("Bring one in, or throw it away.")
+        )
     folder = place / secrets.token_urlsafe(24)
     folder.mkdir(mode=0o700)
     size = 0
@@ -104,10 +107,10 @@ def keep(home: Path, chunks: Iterable[bytes], *, name: str, mailing_list: Mailin
                 size += len(chunk)
                 if size > LARGEST:
                     many = f"The file is larger than {LARGEST // 2**20} MB."
-                    raise SubscriberError(many, hint="Type: newsletter subscribers import FILE")
+                    raise SubscriberError(many, hint=sentence("Type: newsletter subscribers import FILE"))
                 file.write(chunk)
         if not size:
-            raise SubscriberError("The file is empty.", hint="Choose another, or paste addresses.")
+            raise SubscriberError(sentence("The file is empty."), hint=sentence("Choose another, or paste addresses."))
         shown = "".join(letter for letter in name if letter.isprintable()).strip()[:100] or "upload"
         made = Upload(folder, shown, mailing_list.slug, owner)
         made.save()
@@ -152,7 +155,9 @@ def bring_in(upload: Upload, *, now: datetime, by: str) -> ImportReport:
     `SubscriberError` when it was not tried; should the process die meanwhile, the same again finishes it.
     """
     if upload.state != "tried":
-        raise SubscriberError("Nothing was brought in.", hint="Try it first: then what you saw is what is done.")
+        raise SubscriberError(
+            sentence("Nothing was brought in."), hint=sentence("Try it first: then what you saw is what is done.")
+        )
     mailing_list = upload.mailing_list
     report = _pass(upload, now, dry_run=False)
     upload.state = "done"
@@ -212,7 +217,9 @@ def _alone(upload: Upload, now: datetime) -> Iterator[Path]:
     try:
         os.close(os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        raise SubscriberError("This file is being read already.", hint="Look again in a moment.") from None
+        raise SubscriberError(
+            sentence("This file is being read already."), hint=sentence("Look again in a moment.")
+        ) from None
     try:
         yield lock
     finally:

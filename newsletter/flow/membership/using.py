@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from newsletter.core.errors import SubscriberError
+from newsletter.core.sentence import sentence
 from newsletter.flow.apply.readers import slug as read_slug
 from newsletter.flow.membership.acts import tell
 from newsletter.models import Issue, IssueState, Newsletter
@@ -42,6 +43,9 @@ def delete_segment(segment: Segment, *, now: datetime, by: str) -> None:
         users, _ = users_of(segment)
         if users:
             names = ", ".join(row.slug for row in users)
-            raise SubscriberError(f"{names} goes to {segment.slug}.", hint="Give it another audience first.")
+            raise SubscriberError(
+                sentence("{names} goes to {slug}.", names=names, slug=segment.slug),
+                hint=sentence("Give it another audience first."),
+            )
         segments.delete(segment)
         tell("segment deleted", f"The segment {segment.slug} was deleted.", now, by)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from newsletter.core.discovery import Offer, Offers, feed_name, guesses, offers_of
 from newsletter.core.errors import FetchError, SourceError
+from newsletter.core.sentence import sentence
 from newsletter.flow.sourcing.trying import Tried, name_of, try_source
 from newsletter.sources.base import SourceSpec
 from newsletter.sources.feed import ACCEPT
@@ -41,15 +42,17 @@ def web_address(text: str) -> tuple[str, bool]:
     """The address that somebody typed, and whether its scheme was guessed. Raises `SourceError` for none."""
     text = text.strip()
     if not text:
-        raise SourceError("There is no address.", hint="Type one, like lantern.example.org.")
+        raise SourceError(sentence("There is no address."), hint=sentence("Type one, like lantern.example.org."))
     if len(text) > LONGEST:
-        raise SourceError(f"The address is longer than {LONGEST:,} characters.")
+        raise SourceError(sentence("The address is longer than {longest} characters.", longest=f"{LONGEST:,}"))
     if re.search(r"[\x00-\x20\x7f\\]", text):
-        raise SourceError("An address has no spaces in it.", hint="Type one, like lantern.example.org.")
+        raise SourceError(
+            sentence("An address has no spaces in it."), hint=sentence("Type one, like lantern.example.org.")
+        )
     text = text[5:] if text.lower().startswith("feed:") else text
     guessed = "://" not in text
     if guessed and _SCHEME.match(text):
-        raise SourceError("Only web addresses can be read.", hint="They begin with https://")
+        raise SourceError(sentence("Only web addresses can be read."), hint=sentence("They begin with https://"))
     url = f"https://{text.removeprefix('//')}" if guessed else text
     check_url(url)
     return url, guessed

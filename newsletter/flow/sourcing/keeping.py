@@ -15,6 +15,7 @@ from django.db import transaction
 
 from newsletter.config.toml import write
 from newsletter.core.errors import ConfigError, SourceError
+from newsletter.core.sentence import sentence
 from newsletter.flow import designs
 from newsletter.flow.apply import apply_text, change_in_studio
 from newsletter.flow.gather import SourceReport, gather
@@ -42,7 +43,9 @@ def add(
     values = dict(fields)
     same = Source.objects.filter(kind=values["kind"], location=values["location"]).order_by("pk").first()
     if same is not None and same.removed_at is None:
-        raise SourceError(f"“{same.name}” is read from there already.", hint="Look for it in the list.")
+        raise SourceError(
+            sentence("“{name}” is read from there already.", name=same.name), hint=sentence("Look for it in the list.")
+        )
     values["slug"] = same.slug if same is not None else values.get("slug") or free_slug(values["name"])
     _apply({"sources": [values]}, now=now, home=home)
     source = Source.objects.get(slug=values["slug"])
@@ -57,7 +60,7 @@ def begin(name: str, fields: Mapping[str, Any], *, now: datetime, by: str, home:
     Thursdays at 08:00, with an outbox that mails nobody. Raises `SourceError` when there is one, or for a wrong name.
     """
     if Newsletter.objects.exists():
-        raise SourceError("There is a newsletter already.", hint="Add the source to it.")
+        raise SourceError(sentence("There is a newsletter already."), hint=sentence("Add the source to it."))
     values = dict(fields) | {"slug": fields.get("slug") or free_slug(fields["name"])}
     mailing_list = MailingList.objects.order_by("pk").first()
     account = Account.objects.order_by("pk").first()
@@ -108,7 +111,9 @@ def remove(source: Source, typed: str, *, now: datetime, by: str) -> None:
     back to where it came from. Raises `SourceError` unless its short name was typed.
     """
     if typed.strip() != source.slug:
-        raise SourceError("That is not its short name.", hint=f"Type {source.slug} to remove it.")
+        raise SourceError(
+            sentence("That is not its short name."), hint=sentence("Type {slug} to remove it.", slug=source.slug)
+        )
     if Source.objects.filter(pk=source.pk, removed_at=None).update(removed_at=now, enabled=False):
         for newsletter in source.newsletters.order_by("pk"):
             left = newsletter.sources.exclude(pk=source.pk).order_by("slug").values_list("slug", flat=True)
@@ -122,7 +127,7 @@ def choose_design(newsletter: Newsletter, design: str, *, now: datetime, by: str
     for one that there is not, `DesignError` for one that can't make the letter.
     """
     if design not in designs.names():
-        raise SourceError("There is no such design.", hint="Choose one of those shown.")
+        raise SourceError(sentence("There is no such design."), hint=sentence("Choose one of those shown."))
     if design != newsletter.design:
         designs.choose(newsletter, design, now=now, by=by)
     _tell("design chosen", f"{newsletter.name} looks like {design} now.", now, by, newsletter)

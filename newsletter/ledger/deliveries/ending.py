@@ -9,6 +9,7 @@ from django.db.models import Value
 from django.db.models.functions import Concat, Left
 
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import sentence, word
 from newsletter.ledger import issues
 from newsletter.ledger.deliveries.settling import LONGEST_REASON, REFUSED
 from newsletter.models import (
@@ -56,7 +57,7 @@ def stop(issue_id: int, *, now: datetime, by: str = "") -> int:
         list(Batch.objects.select_for_update().filter(issue=issue_id).exclude(state=BatchState.SETTLED).values("pk"))
         list(Retry.objects.select_for_update().filter(issue=issue_id).values("pk"))
         if issues.in_hands(issue_id):
-            raise IssueError("Messages are on their way right now.", hint="Try again in a minute.")
+            raise IssueError(sentence("Messages are on their way right now."), hint=sentence("Try again in a minute."))
         excluded = Delivery.objects.filter(issue=issue_id, state=DeliveryState.PENDING).update(
             state=DeliveryState.EXCLUDED, reason=STOPPED, at=now
         )
@@ -76,7 +77,7 @@ def settle_uncertain(issue_id: int, *, resend: bool, now: datetime, by: str = ""
     with transaction.atomic():
         issue = issues.lock(issue_id)
         if issue.state not in issues.STARTED:
-            raise IssueError(f"The issue is {issue.state}: nothing of it can be uncertain.")
+            raise IssueError(sentence("The issue is {state}: nothing of it can be uncertain.", state=word(issue.state)))
         open_ = Delivery.objects.filter(issue=issue_id, state=DeliveryState.UNCERTAIN).exclude(reason__startswith=LEFT)
         numbers = list(open_.values_list("pk", flat=True))
         if not numbers:

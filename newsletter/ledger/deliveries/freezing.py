@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max, Min
 
 from newsletter.core.errors import IssueError, LedgerError
+from newsletter.core.sentence import sentence
 from newsletter.ledger import issues
 from newsletter.models import Batch, BatchState, Delivery, DeliveryState, Issue
 from subscribers import audience, preferences
@@ -50,9 +51,9 @@ def start(issue_id: int, *, now: datetime, confirmed: bool = False, size: int = 
         count = _insert_deliveries(issue, mailing_list, rule, now)
         if not count:
             raise IssueError(
-                "This issue would go to nobody.",
+                sentence("This issue would go to nobody."),
                 where=f"{issue.newsletter.slug}/{issue.slot}",
-                hint=f'The list "{mailing_list.slug}" has nobody active under its audience rule.',
+                hint=sentence('The list "{slug}" has nobody active under its audience rule.', slug=mailing_list.slug),
             )
         _cut_batches(issue_id, count, size)
         Issue.objects.filter(pk=issue_id).update(audience_count=count)
@@ -78,12 +79,14 @@ def frozen_audience(issue: Issue) -> tuple[MailingList, dict[str, Any]]:
         slug, rule = inputs["audience"]["list"], dict(inputs["audience"]["rule"])
     except (KeyError, TypeError, ValueError) as error:
         raise IssueError(
-            "Whom this issue goes to was not frozen with it.", where=where, hint="Approve it again."
+            sentence("Whom this issue goes to was not frozen with it."), where=where, hint=sentence("Approve it again.")
         ) from error
     mailing_list = MailingList.objects.filter(slug=slug).first()
     if mailing_list is None:
         raise IssueError(
-            f'The list "{slug}" that this issue was approved for is gone.', where=where, hint="Approve it again."
+            sentence('The list "{slug}" that this issue was approved for is gone.', slug=slug),
+            where=where,
+            hint=sentence("Approve it again."),
         )
     return mailing_list, rule
 
@@ -125,7 +128,15 @@ def _cut_batches(issue_id: int, count: int, size: int) -> None:
     found = Delivery.objects.filter(issue=issue_id).aggregate(lo=Min("pk"), hi=Max("pk"), number=Count("pk"))
     lo, hi = found["lo"], found["hi"]
     if found["number"] != count or hi - lo + 1 != count:
-        raise LedgerError(f"The {count} deliveries of issue {issue_id} have the numbers {lo} to {hi}: not one range.")
+        raise LedgerError(
+            sentence(
+                "The {count} deliveries of issue {issue_id} have the numbers {lo} to {hi}: not one range.",
+                count=count,
+                issue_id=issue_id,
+                lo=lo,
+                hi=hi,
+            )
+        )
     Batch.objects.bulk_create(
         (
             Batch(issue_id=issue_id, lo=low, hi=min(low + size - 1, hi), state=BatchState.OPEN)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from newsletter.core.errors import ProviderError
+from newsletter.core.sentence import sentence
 from newsletter.providers.base import Outcome, Outgoing, SendResult
 from newsletter.providers.envelope import BadAddressError, mailbox
 from newsletter.providers.smtp.replies import Reply
@@ -75,7 +76,10 @@ def envelope(outgoing: Outgoing, offer: Offer, dsn: bool) -> Envelope | SendResu
     try:
         sender = _sender(outgoing.sender)
     except BadAddressError as error:
-        raise ProviderError(f"{outgoing.sender} can't be an envelope sender: {error}", permanent=True) from error
+        raise ProviderError(
+            sentence("{sender} can't be an envelope sender: {error}", sender=outgoing.sender, error=error),
+            permanent=True,
+        ) from error
     try:
         path = mailbox(outgoing.recipient)
     except BadAddressError as error:

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from newsletter.core.errors import ConfigError, ProviderError
+from newsletter.core.sentence import sentence
 from newsletter.providers.smtp.commands import Offer
 from newsletter.providers.smtp.replies import Reply, clean
 from newsletter.providers.smtp.settings import SmtpSettings
@@ -75,11 +76,13 @@ def context(settings: SmtpSettings) -> ssl.SSLContext:
     made = ssl.create_default_context()
     if settings.ca_file:
         if not Path(settings.ca_file).is_file():
-            raise ConfigError(f"There is no file {settings.ca_file}.", where="account (smtp)")
+            raise ConfigError(sentence("There is no file {ca_file}.", ca_file=settings.ca_file), where="account (smtp)")
         try:
             made.load_verify_locations(settings.ca_file)
         except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"{settings.ca_file} holds no certificate.", where="account (smtp)") from error
+            raise ConfigError(
+                sentence("{ca_file} holds no certificate.", ca_file=settings.ca_file), where="account (smtp)"
+            ) from error
     return made
 
 
@@ -88,13 +91,13 @@ def trouble(settings: SmtpSettings, what: str, words: Reply | str, *, permanent:
     if permanent is None:
         permanent = isinstance(words, Reply) and 500 <= words.code < 600
     hint = (
-        "Mend the account's settings, then type: newsletter deliver --resume"
+        sentence("Mend the account's settings, then type: newsletter deliver --resume")
         if permanent
-        else "Sending goes on when it answers again, or type: newsletter deliver --resume"
+        else sentence("Sending goes on when it answers again, or type: newsletter deliver --resume")
     )
     said = words.words if isinstance(words, Reply) else words
     text = clean(f"The mail server {settings.host}:{settings.port} {what}: {said}").rstrip(".")
-    return ProviderError(f"{text}.", hint=hint, permanent=permanent)
+    return ProviderError(sentence("{text}.", text=text), hint=hint, permanent=permanent)
 
 
 def reason(error: BaseException) -> str:

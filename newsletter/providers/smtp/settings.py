@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 from newsletter.providers.settings import Settings
 
 # RFC 5321 4.5.3.2, in seconds. A shorter wait for the answer to the final dot makes doubles.
@@ -60,19 +61,23 @@ def read(table: Mapping[str, Any], *, environ: Mapping[str, str], home: Path | N
     tls = got.text("tls", "none", choices=("none", "starttls", "tls"))
     username, password = got.text("username", ""), got.secret("password", environ, home)
     if bool(username) != bool(password):
-        raise ConfigError("A username needs a password and a password a username.", where="account (smtp)")
+        raise ConfigError(sentence("A username needs a password and a password a username."), where="account (smtp)")
     if "\0" in username + password:
-        raise ConfigError("The username or the password holds a NUL, which no login can say.", where="account (smtp)")
+        raise ConfigError(
+            sentence("The username or the password holds a NUL, which no login can say."), where="account (smtp)"
+        )
     host = got.text("host")
     if username and tls == "none" and not _LOOPBACK.fullmatch(host):
         raise ConfigError(
-            'With tls = "none" the password would be readable on its way.',
+            sentence('With tls = "none" the password would be readable on its way.'),
             where="account (smtp)",
-            hint='Set tls = "starttls" (port 587) or "tls" (port 465).',
+            hint=sentence('Set tls = "starttls" (port 587) or "tls" (port 465).'),
         )
     hello = got.text("hello", "")
     if not re.fullmatch(r"[\x21-\x7e]*", hello):
-        raise ConfigError(f'"hello" is {hello!r}; it takes a host name.', where="account (smtp)")
+        raise ConfigError(
+            sentence('"hello" is {hello}; it takes a host name.', hello=repr(hello)), where="account (smtp)"
+        )
     port = got.number("port", {"none": 25, "starttls": 587, "tls": 465}[tls], at_least=1, at_most=65535)
     return SmtpSettings(
         host=host,
