@@ -19,6 +19,7 @@ from mjml import mjml2html
 
 from newsletter.core.errors import DesignError
 from newsletter.core.mjml_schema import ALL_ATTRIBUTES, ANY_ATTRIBUTE, ELEMENTS, REQUIRED, UNSUPPORTED
+from newsletter.core.sentence import ended, sentence
 
 MAX_DEPTH = 100
 """Elements inside each other. The compiler's stack overflows (SIGSEGV, no exception) at some 2,000."""
@@ -53,7 +54,7 @@ class Problem:
 
     def error(self, file: str) -> DesignError:
         """The exception that says so."""
-        return DesignError(f"{self.message}.", file=file, line=self.line, column=self.column, hint=self.hint)
+        return DesignError(ended(self.message), file=file, line=self.line, column=self.column, hint=self.hint)
 
 
 def norm_attribute(value: str) -> str:
@@ -170,7 +171,7 @@ def to_html(source: str, *, file: str = "letter.mjml") -> str:
         # A panic of the compiler's Rust code is a BaseException of its own, not an Exception.
         if type(error).__name__ != "PanicException":
             raise
-        raise _explain(source, normal, "the MJML compiler broke down on this", file) from error
+        raise _explain(source, normal, sentence("the MJML compiler broke down on this"), file) from error
 
 
 def lint(template: str, *, file: str = "letter.mjml") -> list[Problem]:
@@ -201,7 +202,9 @@ def _guard(source: str, file: str) -> None:
         if name is None:
             end = source.find("-->", position)
             if end < 0:
-                raise _at(source, tag.start(), "this comment is never closed", "Write --> where it ends.").error(file)
+                raise _at(
+                    source, tag.start(), sentence("this comment is never closed"), sentence("Write --> where it ends.")
+                ).error(file)
             position = end + 3
         elif tag["end"]:
             if name in stack:
@@ -217,31 +220,39 @@ def _guard(source: str, file: str) -> None:
             if not tag["attributes"].endswith("/") and name not in _VOID:
                 stack.append(name)
                 if len(stack) > MAX_DEPTH:
-                    message = f"elements are nested more than {MAX_DEPTH} deep"
-                    raise _at(source, tag.start(), message, "Close what is no longer needed.").error(file)
+                    message = sentence("elements are nested more than {most} deep", most=MAX_DEPTH)
+                    raise _at(source, tag.start(), message, sentence("Close what is no longer needed.")).error(file)
 
 
 def _vocabulary(tag: re.Match[str]) -> tuple[str, str] | None:
     name = tag["name"]
     if not name.startswith("mj"):
         if name.lower() in _FORBIDDEN:
-            return f"<{name}> can't stand in a letter", "Mail clients remove it, or the whole letter."
+            return sentence("<{name}> can't stand in a letter", name=name), sentence(
+                "Mail clients remove it, or the whole letter."
+            )
         return None
     if name in UNSUPPORTED:
-        return f"<{name}> is not supported", UNSUPPORTED[name]
+        return sentence("<{name}> is not supported", name=name), UNSUPPORTED[name]
     element = ELEMENTS.get(name)
     if element is None:
-        return f"MJML has no element <{name}>", _nearest(name, ELEMENTS)
+        return sentence("MJML has no element <{name}>", name=name), _nearest(name, ELEMENTS)
     known = ALL_ATTRIBUTES if name in ANY_ATTRIBUTE else element.attributes
     seen: set[str] = set()
     for attribute, _, _ in _ATTRIBUTE.findall(tag["attributes"]):
         if attribute in seen:
-            return f"<{name}> has {attribute} twice", "Keep one of them."
+            return sentence("<{name}> has {attribute} twice", name=name, attribute=attribute), sentence(
+                "Keep one of them."
+            )
         seen.add(attribute)
         if attribute not in known:
             if name == "mj-style" and attribute == "inline":
-                return "styles can't be inlined", "Write the style as attributes, or leave out inline."
-            return f"<{name}> has no attribute {attribute}", _nearest(attribute, known)
+                return sentence("styles can't be inlined"), sentence(
+                    "Write the style as attributes, or leave out inline."
+                )
+            return sentence("<{name}> has no attribute {attribute}", name=name, attribute=attribute), _nearest(
+                attribute, known
+            )
     return None
 
 
@@ -251,8 +262,12 @@ def _omission(tag: re.Match[str]) -> tuple[str, str] | None:
     given = {attribute for attribute, _, _ in _ATTRIBUTE.findall(tag["attributes"])}
     for attribute in needed:
         if attribute not in given:
-            hint = 'Describe the picture, or write alt="" if it only decorates.' if attribute == "alt" else "Add it."
-            return f"<{name}> needs {attribute}", hint
+            hint = (
+                sentence('Describe the picture, or write alt="" if it only decorates.')
+                if attribute == "alt"
+                else sentence("Add it.")
+            )
+            return sentence("<{name}> needs {attribute}", name=name, attribute=attribute), hint
     return None
 
 
@@ -264,19 +279,31 @@ def _place(name: str, stack: list[str]) -> tuple[str, str] | None:
     if element is None:
         if free or not owner:
             return None
-        return f"<{name}> can't stand in <{owner}>", "Put it inside <mj-text> or <mj-raw>."
+        return sentence("<{name}> can't stand in <{owner}>", name=name, owner=owner), sentence(
+            "Put it inside <mj-text> or <mj-raw>."
+        )
     if (parent in element.parents) or (not parent and not element.parents):
         return None
     if free:
-        return f"<{name}> can't stand inside <{owner}>: only HTML can", f"Close <{owner}> first."
-    allowed = ", ".join(f"<{p}>" for p in sorted(element.parents - {"mj-attributes"})) or "the top of the document"
-    where = f"<{parent}>" if parent else "the top of the document"
-    return f"<{name}> can't stand in {where}", f"It belongs in {allowed}."
+        return sentence("<{name}> can't stand inside <{owner}>: only HTML can", name=name, owner=owner), sentence(
+            "Close <{owner}> first.", owner=owner
+        )
+    allowed = ", ".join(f"<{p}>" for p in sorted(element.parents - {"mj-attributes"})) or sentence(
+        "the top of the document"
+    )
+    where = f"<{parent}>" if parent else sentence("the top of the document")
+    return sentence("<{name}> can't stand in {where}", name=name, where=where), sentence(
+        "It belongs in {allowed}.", allowed=allowed
+    )
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name, list(known), n=1)
-    return f"Did you mean {near[0]}?" if near else "See the MJML documentation for the names it knows."
+    return (
+        sentence("Did you mean {near}?", near=near[0])
+        if near
+        else sentence("See the MJML documentation for the names it knows.")
+    )
 
 
 def _at(source: str, offset: int, message: str, hint: str) -> Problem:
@@ -288,24 +315,32 @@ def _explain(source: str, normal: str, message: str, file: str) -> DesignError:
     """The compiler's refusal with a place: from an XML parser that recovers, else from its own byte offset."""
     odd = re.search(r"<!\[CDATA\[|<!doctype", source, re.IGNORECASE)
     if odd:
-        return _at(source, odd.start(), "MJML takes no doctype and no CDATA", "Leave it out.").error(file)
+        return _at(
+            source, odd.start(), sentence("MJML takes no doctype and no CDATA"), sentence("Leave it out.")
+        ).error(file)
     odd = re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]", source)
     if odd:
-        hint = "Remove it: no mail may hold it."
-        return _at(source, odd.start(), f"a control character (U+{ord(odd.group()):04X})", hint).error(file)
+        hint = sentence("Remove it: no mail may hold it.")
+        return _at(
+            source, odd.start(), sentence("a control character (U+{code})", code=f"{ord(odd.group()):04X}"), hint
+        ).error(file)
     broken = _malformed(source)
     if broken:
         return broken.error(file)
     offset = _BYTE_POSITION.search(message)
     if offset is None:
-        return DesignError(f"the MJML compiler says: {message}.", file=file, hint="It names no line.")
+        return DesignError(
+            sentence("the MJML compiler says: {message}.", message=message),
+            file=file,
+            hint=sentence("It names no line."),
+        )
     # Normalising never adds or takes a "<": count them to find the same place in the source.
     before = normal.encode()[: int(offset[1])].decode(errors="ignore").count("<")
     position = _start(source)
     for _ in range(before + 1):
         position = source.find("<", position) + 1
     words = _BYTE_POSITION.split(message)[0].strip()
-    return _at(source, max(position - 1, 0), f"the MJML compiler says: {words}", "").error(file)
+    return _at(source, max(position - 1, 0), sentence("the MJML compiler says: {words}", words=words), "").error(file)
 
 
 def _before(one: Problem, other: Problem) -> bool:
@@ -326,8 +361,8 @@ def _malformed(source: str) -> Problem | None:
 
 
 def _unreadable(line: int, column: int, words: str) -> Problem:
-    hint = "Close every tag, quote every attribute, write < in text as &lt; and no -- inside a comment."
-    return Problem(f"this is not well-formed: {words}", hint, line, column)
+    hint = sentence("Close every tag, quote every attribute, write < in text as &lt; and no -- inside a comment.")
+    return Problem(sentence("this is not well-formed: {words}", words=words), hint, line, column)
 
 
 def _unpaired(source: str) -> Problem | None:
@@ -346,14 +381,23 @@ def _unpaired(source: str) -> Problem | None:
         elif stack and stack[-1]["name"] == name:
             stack.pop()
         elif any(each["name"] == name for each in stack):
-            return _at(source, stack[-1].start(), *_never_closed(stack[-1]["name"], f"before </{name}>"))
+            return _at(
+                source, stack[-1].start(), *_never_closed(stack[-1]["name"], sentence("before </{name}>", name=name))
+            )
         else:
-            return _at(source, tag.start(), f"</{name}> ends nothing", f"Remove it, or write <{name}> where it begins.")
-    return _at(source, stack[-1].start(), *_never_closed(stack[-1]["name"], "where it ends")) if stack else None
+            return _at(
+                source,
+                tag.start(),
+                sentence("</{name}> ends nothing", name=name),
+                sentence("Remove it, or write <{name}> where it begins.", name=name),
+            )
+    return (
+        _at(source, stack[-1].start(), *_never_closed(stack[-1]["name"], sentence("where it ends"))) if stack else None
+    )
 
 
 def _never_closed(name: str, where: str) -> tuple[str, str]:
-    return f"<{name}> is never closed", f"Write </{name}> {where}."
+    return sentence("<{name}> is never closed", name=name), sentence("Write </{name}> {where}.", name=name, where=where)
 
 
 def _xml_errors(source: str) -> list[tuple[int, int, str]]:

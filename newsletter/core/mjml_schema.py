@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from newsletter.core.sentence import sentence
+
 
 class Element(NamedTuple):
     """`parents` may be empty only for `mjml`; `html` means that ordinary HTML may stand inside (an "ending tag")."""
@@ -150,10 +152,10 @@ ELEMENTS: dict[str, Element] = {
 ELEMENTS["mj-raw"] = ELEMENTS["mj-raw"]._replace(attributes=_names("position"))
 
 UNSUPPORTED: dict[str, str] = {
-    "mj-include": "Use Jinja2's {% include %} instead.",
-    "mj-html-attributes": "The compiler does not know it: write the attribute on the HTML element.",
-    "mj-selector": "The compiler does not know it: write the attribute on the HTML element.",
-    "mj-html-attribute": "The compiler does not know it: write the attribute on the HTML element.",
+    "mj-include": sentence("Use Jinja2's {include} instead.", include="{% include %}"),
+    "mj-html-attributes": sentence("The compiler does not know it: write the attribute on the HTML element."),
+    "mj-selector": sentence("The compiler does not know it: write the attribute on the HTML element."),
+    "mj-html-attribute": sentence("The compiler does not know it: write the attribute on the HTML element."),
 }
 
 ANY_ATTRIBUTE = frozenset({"mj-all", "mj-class"})

@@ -6,26 +6,27 @@ import re
 from collections.abc import Iterable
 
 from newsletter.core.replies import Kind
+from newsletter.core.sentence import sentence
 
 _REFUSED = re.compile(r"refused \((?P<kind>[a-z]+)\)")
 _KINDS = {
-    Kind.ADDRESS: "No such mailbox",
-    Kind.FULL: "Mailbox full",
-    Kind.POLICY: "Their server refuses us as a sender",
-    Kind.CONTENT: "Their server refuses this letter",
-    Kind.OTHER: "Refused, and nobody said why",
+    Kind.ADDRESS: sentence("No such mailbox"),
+    Kind.FULL: sentence("Mailbox full"),
+    Kind.POLICY: sentence("Their server refuses us as a sender"),
+    Kind.CONTENT: sentence("Their server refuses this letter"),
+    Kind.OTHER: sentence("Refused, and nobody said why"),
 }
 _BEGINS = (
-    ("refused", "Refused"),
-    ("not composed", "The letter could not be made for them"),
-    ("expired", "Not taken in time"),
-    ("gave up", "Not taken in time"),
-    ("no matching topics", "Nothing in it on their topics"),
-    ("stopped", "The send was stopped before it was their turn"),
-    ("the issue was discarded", "The issue was thrown away"),
-    ("unsubscribed", "Unsubscribed before it was their turn"),
-    ("suppressed", "Never mailed: suppressed"),
-    ("erased", "Deleted their data"),
+    ("refused", sentence("Refused")),
+    ("not composed", sentence("The letter could not be made for them")),
+    ("expired", sentence("Not taken in time")),
+    ("gave up", sentence("Not taken in time")),
+    ("no matching topics", sentence("Nothing in it on their topics")),
+    ("stopped", sentence("The send was stopped before it was their turn")),
+    ("the issue was discarded", sentence("The issue was thrown away")),
+    ("unsubscribed", sentence("Unsubscribed before it was their turn")),
+    ("suppressed", sentence("Never mailed: suppressed")),
+    ("erased", sentence("Deleted their data")),
 )
 
 
@@ -42,7 +43,7 @@ def plain(reason: str) -> str:
         if lowered.startswith(begin):
             return words
     short = reason.partition(":")[0].strip()
-    return short[:1].upper() + short[1:80] if short else "No reason given"
+    return short[:1].upper() + short[1:80] if short else sentence("No reason given")
 
 
 def grouped(reasons: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:

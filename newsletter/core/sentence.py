@@ -62,13 +62,13 @@ def word(key: str) -> str:
     return Sentence(str(key), {})
 
 
-def together(*texts: str) -> str:
+def together(*texts: str, between: str = " ") -> str:
     """Sentences one after another, without the empty ones."""
     found = [text for text in texts if text]
     if len(found) < 2 or not any(isinstance(text, Sentence) for text in found):
-        return found[0] if len(found) == 1 else " ".join(found)
+        return found[0] if len(found) == 1 else between.join(found)
     names = {f"s{at}": text for at, text in enumerate(found)}
-    return Sentence(" ".join(f"{{{name}}}" for name in names), names)
+    return Sentence(between.join(f"{{{name}}}" for name in names), names)
 
 
 def ended(text: str) -> str:

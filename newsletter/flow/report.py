@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from newsletter.core.replies import Kind
+from newsletter.core.sentence import sentence, together, word
 from newsletter.flow import bounce
 from newsletter.flow.compile import subject_of
 from newsletter.ledger import deliveries
@@ -217,21 +218,32 @@ def _label(issue: Issue, found: Counts) -> str:
 
 def _sentence(issue: Issue, found: Counts) -> str:
     if issue.started_at is None:
-        return "Sending has not begun."
+        return sentence("Sending has not begun.")
     details = [
-        f"{number:,} {word}"
-        for number, word in (
-            (found.failed, "failed"),
-            (found.excluded, "excluded"),
-            (found.uncertain, "uncertain"),
-            (found.waiting, "waiting for another try"),
+        sentence("{number} {what}", number=f"{number:,}", what=what)
+        for number, what in (
+            (found.failed, word("failed")),
+            (found.excluded, word("excluded")),
+            (found.uncertain, word("uncertain")),
+            (found.waiting, sentence("waiting for another try")),
         )
         if number
     ]
-    tail = f" {', '.join(details)}." if details else ""
+    tail = sentence("{text}.", text=together(*details, between=", ")) if details else ""
+    accepted, decided, all_ = f"{found.accepted:,}", f"{found.decided:,}", f"{found.frozen:,}"
     if issue.state == IssueState.SENT and found.complete:
-        return f"Sent to {found.accepted:,} of {found.frozen:,}.{tail}"
-    why = f" {issue.paused_reason}" if issue.paused_reason else ""
+        return together(sentence("Sent to {accepted} of {all}.", accepted=accepted, all=all_), tail)
     if issue.state == IssueState.SENDING:
-        return f"Sending: {found.decided:,} of {found.frozen:,} decided, {found.accepted:,} accepted.{tail}"
-    return f"Stopped at {found.decided:,} of {found.frozen:,}, {found.accepted:,} accepted.{tail}{why}"
+        return together(
+            sentence(
+                "Sending: {decided} of {all} decided, {accepted} accepted.",
+                decided=decided,
+                all=all_,
+                accepted=accepted,
+            ),
+            tail,
+        )
+    stopped = sentence(
+        "Stopped at {decided} of {all}, {accepted} accepted.", decided=decided, all=all_, accepted=accepted
+    )
+    return together(stopped, tail, issue.paused_reason)

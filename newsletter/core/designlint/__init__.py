@@ -29,10 +29,13 @@ _ELSEWHERE = r"(?:https?:)?//"
 _EXTERNAL = tuple(
     (re.compile(pattern, re.IGNORECASE), what)
     for pattern, what in (
-        (r"@import\b[^;\n]*", "a style sheet of another host"),
-        (r"@font-face\b|<mj-font\b[^>]*", "a font of another host"),
-        (rf"<link\b[^>]*|url\(\s*['\"]?{_ELSEWHERE}[^)]*", "a file of another host"),
-        (rf"(?:src|background(?:-url)?|poster)\s*=\s*[\"']\s*{_ELSEWHERE}[^\"']*", "a picture of another host"),
+        (r"@import\b[^;\n]*", sentence("a style sheet of another host")),
+        (r"@font-face\b|<mj-font\b[^>]*", sentence("a font of another host")),
+        (rf"<link\b[^>]*|url\(\s*['\"]?{_ELSEWHERE}[^)]*", sentence("a file of another host")),
+        (
+            rf"(?:src|background(?:-url)?|poster)\s*=\s*[\"']\s*{_ELSEWHERE}[^\"']*",
+            sentence("a picture of another host"),
+        ),
     )
 )
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
@@ -96,7 +99,7 @@ def lint_design(
     broken = any(finding.error for finding in found)
     if pairs is None:
         hint = sentence('List them, text first: contrast = [["ink", "paper"], ...].')
-        found.append(Finding(False, "it does not say which colours are read on which", hint, "design.toml"))
+        found.append(Finding(False, sentence("it does not say which colours are read on which"), hint, "design.toml"))
     found += too_faint(design.tokens, pairs or ())
     weights: dict[str, Sequence[Weight]] = {}
     for name, make in samples.items():
@@ -132,7 +135,9 @@ def _external(text: str) -> Iterator[Problem]:
             hint = sentence(
                 "Many mail programs drop it, and the host would learn who reads. Name fonts that readers have."
             )
-            yield Problem(f"this asks for {what}: {match.group()[:60]}", hint, line, column)
+            yield Problem(
+                sentence("this asks for {what}: {part}", what=what, part=match.group()[:60]), hint, line, column
+            )
 
 
 def too_faint(tokens: Mapping[str, Any], pairs: Iterable[Sequence[str]]) -> Iterator[Finding]:
@@ -141,12 +146,24 @@ def too_faint(tokens: Mapping[str, Any], pairs: Iterable[Sequence[str]]) -> Iter
     for pair in pairs:
         colors = [str(tokens.get(name, name)) for name in pair]
         if len(colors) != 2 or not all(map(is_color, colors)):
-            yield Finding(True, f"{list(pair)} is no pair of tokens that are colours", "#RRGGBB, or a token.", file)
+            yield Finding(
+                True,
+                sentence("{pair} is no pair of tokens that are colours", pair=list(pair)),
+                sentence("#RRGGBB, or a token."),
+                file,
+            )
             continue
         ratio = contrast(*colors)
         if ratio < ENOUGH:
-            said = f"{pair[0]} on {pair[1]} ({colors[0]} on {colors[1]}) has a contrast of {ratio:.2f}"
-            yield Finding(True, said, f"{ENOUGH} is needed.", file)
+            said = sentence(
+                "{text} on {ground} ({color} on {paper}) has a contrast of {ratio}",
+                text=pair[0],
+                ground=pair[1],
+                color=colors[0],
+                paper=colors[1],
+                ratio=f"{ratio:.2f}",
+            )
+            yield Finding(True, said, sentence("{enough} is needed.", enough=ENOUGH), file)
 
 
 def _too_heavy(name: str, weights: Sequence[Weight]) -> Iterator[Finding]:
@@ -154,5 +171,11 @@ def _too_heavy(name: str, weights: Sequence[Weight]) -> Iterator[Finding]:
     # A full letter may be heavy; it may not be too heavy.
     if size > (LIMIT if name == FULL else HEAVY):
         most = ", ".join(str(weight) for weight in weights[:3])
-        text = f"the {name} sample is {size / 1024:.1f} KB of HTML; {LIMIT // 1024} is the most. Most of it: {most}"
-        yield Finding(size > LIMIT, text, "Shorten what is repeated for each review.")
+        text = sentence(
+            "the {name} sample is {size} KB of HTML; {limit} is the most. Most of it: {most}",
+            name=name,
+            size=f"{size / 1024:.1f}",
+            limit=LIMIT // 1024,
+            most=most,
+        )
+        yield Finding(size > LIMIT, text, sentence("Shorten what is repeated for each review."))

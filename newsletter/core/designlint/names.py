@@ -94,7 +94,7 @@ def undefined(
             parsed[name] = _File(text, environment.parse(text, name))
         except TemplateSyntaxError as error:
             message = sentence("this is not Jinja2: {reason}", reason=(error.message or "").rstrip("."))
-            yield name, Problem(message, "Mend the template.", error.lineno or 1, 1)
+            yield name, Problem(message, sentence("Mend the template."), error.lineno or 1, 1)
     bound = _bindings(parsed.values(), known)
     for name, file in parsed.items():
         walk = _Walk(file.text, environment, files, {**bound, **known})
@@ -212,7 +212,9 @@ class _Walk:
             case nodes.Include() | nodes.Import() | nodes.FromImport() | nodes.Extends():
                 name = _constant(node.template)
                 if isinstance(name, str) and name not in self._files and not getattr(node, "ignore_missing", False):
-                    self._say(node, f"there is no file {name!r} in this design", name, self._files)
+                    self._say(
+                        node, sentence("there is no file {name} in this design", name=repr(name)), name, self._files
+                    )
         for child in node.iter_child_nodes():
             self.visit(child)
 
@@ -233,20 +235,22 @@ class _Walk:
 
     def _name(self, node: nodes.Name) -> None:
         if node.name not in self._infer.names and node.name not in _SPECIAL | self._environment.globals.keys():
-            self._say(node, f"nothing is called {node.name!r}", node.name, self._infer.names)
+            self._say(node, sentence("nothing is called {name}", name=repr(node.name)), node.name, self._infer.names)
 
     def _member(self, node: nodes.Getattr | nodes.Getitem, name: str) -> None:
         owner = self._infer.of(node.node)
         if owner.members is not None and name not in owner.members:
             if owner.name in ("words", "urls", "tokens", "subscriber"):
-                text = f"{owner.name} has no {name!r}"
+                text = sentence("{owner} has no {name}", owner=owner.name, name=repr(name))
             else:
-                text = f"{'an' if owner.name[0] in 'AEIOU' else 'a'} {owner.name} has no {name!r}"
+                text = sentence("a {owner} has no {name}", owner=owner.name, name=repr(name))
+                if owner.name[0] in "AEIOU":
+                    text = sentence("an {owner} has no {name}", owner=owner.name, name=repr(name))
             self._say(node, text, name, owner.members)
 
     def _listed(self, node: nodes.Node, name: str, known: Mapping[str, Any], what: str) -> None:
         if name not in known:
-            self._say(node, f"Jinja2 has no {what} {name!r} here", name, known)
+            self._say(node, sentence("Jinja2 has no {what} {name} here", what=what, name=repr(name)), name, known)
 
     def _say(self, node: nodes.Node, text: str, name: str, known: Mapping[str, Any]) -> None:
         near = get_close_matches(name, list(known), n=1)

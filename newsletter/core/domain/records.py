@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from newsletter.core.sentence import sentence
+
 _TAG = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*=\s*(.*?)\s*", re.DOTALL)
 _POLICIES = ("none", "quarantine", "reject")
 
@@ -104,18 +106,18 @@ def dmarc_problem(value: str) -> str:
     """What is wrong with a DMARC record (RFC 7489 section 6.3), "" when nothing is."""
     tags = read_tags(value)
     if tags is None or next(iter(tags), "") != "v" or tags["v"] != "DMARC1":
-        return "It does not begin with v=DMARC1 and a list of tags."
+        return sentence("It does not begin with v=DMARC1 and a list of tags.")
     if tags.get("p", "").lower() not in _POLICIES:
-        return "It has no p=none, p=quarantine or p=reject."
+        return sentence("It has no p=none, p=quarantine or p=reject.")
     if tags.get("sp", "none").lower() not in _POLICIES:
-        return f"Its sp={tags['sp']} is no policy."
+        return sentence("Its sp={policy} is no policy.", policy=tags["sp"])
     for tag in ("adkim", "aspf"):
         if tags.get(tag, "r").lower() not in ("r", "s"):
-            return f"Its {tag}={tags[tag]} is neither r nor s."
+            return sentence("Its {tag}={value} is neither r nor s.", tag=tag, value=tags[tag])
     for tag in ("rua", "ruf"):
         for address in filter(None, (part.strip() for part in tags.get(tag, "").split(","))):
             if not re.fullmatch(r"mailto:[^\s@]+@[^\s@]+", address):
-                return f"Its {tag} holds {address}, which is no mailto: address."
+                return sentence("Its {tag} holds {address}, which is no mailto: address.", tag=tag, address=address)
     return ""
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Protocol
 
+from newsletter.core.sentence import counted, sentence
+
 MOST_LOOKUPS = 10
 """RFC 7208 section 4.6.4."""
 
@@ -54,16 +56,27 @@ def examine(domain: str, lookup: Lookup, *, ip: str = "") -> Spf:
     found = Spf()
     records = _records(domain, lookup)
     if not records:
-        found.problems.append(f"{domain} has no SPF record.")
+        found.problems.append(sentence("{domain} has no SPF record.", domain=domain))
         return found
     found.record = records[0]
     if len(records) > 1:
-        found.problems.append(f"{domain} has {len(records)} SPF records; receivers then take none of them.")
+        found.problems.append(
+            sentence(
+                "{domain} has {number} SPF records; receivers then take none of them.",
+                domain=domain,
+                number=len(records),
+            )
+        )
         return found
     result = _walk(domain, found.record, lookup, found, ip)
     if found.lookups > MOST_LOOKUPS:
         found.problems.append(
-            f"The SPF record of {domain} costs {found.lookups} lookups; receivers give up after {MOST_LOOKUPS}."
+            sentence(
+                "The SPF record of {domain} costs {lookups} lookups; receivers give up after {most}.",
+                domain=domain,
+                lookups=found.lookups,
+                most=MOST_LOOKUPS,
+            )
         )
     if ip:
         found.result = result or "neutral"
@@ -86,11 +99,15 @@ def _walk(domain: str, record: str, lookup: Lookup, found: Spf, ip: str) -> str:
                 redirect = value
             continue
         if name not in _MECHANISMS:
-            found.problems.append(f'The SPF record of {domain} has "{word}", which nothing understands.')
+            found.problems.append(
+                sentence(
+                    'The SPF record of {domain} has "{word}", which nothing understands.', domain=domain, word=word
+                )
+            )
             continue
         if name == "all":
             if sign in ("", "+"):
-                found.problems.append(f"The SPF record of {domain} lets everybody send (+all).")
+                found.problems.append(sentence("The SPF record of {domain} lets everybody send (+all).", domain=domain))
             result = result or _RESULTS[sign]
             continue
         fits = _fits(domain, name, value if glue == ":" else "", word, lookup, found, ip)
@@ -110,7 +127,14 @@ def _fits(domain: str, name: str, value: str, word: str, lookup: Lookup, found: 
         except ValueError:
             network = None
         if network is None or network.version != int(name[2]):
-            found.problems.append(f'The SPF record of {domain} has "{word}", which is no {name} address.')
+            found.problems.append(
+                sentence(
+                    'The SPF record of {domain} has "{word}", which is no {name} address.',
+                    domain=domain,
+                    word=word,
+                    name=name,
+                )
+            )
             return False
         return bool(ip) and ip_address(ip) in network
     if name == "include":
@@ -131,8 +155,15 @@ def _descend(domain: str, target: str, lookup: Lookup, found: Spf, ip: str) -> s
         return ""
     records = _records(target, lookup) if target else []
     if len(records) != 1:
-        what = f"{len(records)} SPF records" if records else "no SPF record"
-        found.problems.append(f"The SPF record of {domain} includes {target or 'nothing'}, which has {what}.")
+        what = counted("{n} SPF record", "{n} SPF records", len(records)) if records else sentence("no SPF record")
+        found.problems.append(
+            sentence(
+                "The SPF record of {domain} includes {target}, which has {what}.",
+                domain=domain,
+                target=target or sentence("nothing"),
+                what=what,
+            )
+        )
         return ""
     return _walk(target, records[0], lookup, found, ip)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from newsletter.core.sentence import sentence
 from newsletter.core.week.dating import FirstSight
 
 
@@ -71,81 +72,115 @@ def eligible(review: ReviewFacts, *, issue: str, cutoff: datetime) -> bool:
 
 
 def _publishable(review: ReviewFacts) -> Verdict:
-    text = "It has a title to show." if review.publishable else "No entry of it has a title to show."
+    text = (
+        sentence("It has a title to show.") if review.publishable else sentence("No entry of it has a title to show.")
+    )
     return Verdict("R1 publishable", review.publishable, text)
 
 
 def _sources(review: ReviewFacts) -> Verdict:
     if review.from_our_sources:
-        return Verdict("R1 source", True, "It comes from a source of this newsletter.")
+        return Verdict("R1 source", True, sentence("It comes from a source of this newsletter."))
     if review.outlived_its_source:
-        return Verdict("R1 source", True, "Its source was removed, but not what was placed before.")
-    return Verdict("R1 source", review.pinned, "No source of this newsletter.")
+        return Verdict("R1 source", True, sentence("Its source was removed, but not what was placed before."))
+    return Verdict("R1 source", review.pinned, sentence("No source of this newsletter."))
 
 
 def _unpaid(review: ReviewFacts) -> Verdict:
     """A sponsor's post comes along with the reviews of many feeds; only a person gives it room."""
     if not review.sponsored:
-        return Verdict("R1 sponsored", True, "Nobody paid for it.")
+        return Verdict("R1 sponsored", True, sentence("Nobody paid for it."))
     if review.pinned or review.included_by is not None:
-        return Verdict("R1 sponsored", True, "It is paid for, but an editor wants it.")
-    return Verdict("R1 sponsored", False, "It is paid for: pin it to run it.")
+        return Verdict("R1 sponsored", True, sentence("It is paid for, but an editor wants it."))
+    return Verdict("R1 sponsored", False, sentence("It is paid for: pin it to run it."))
 
 
 def _start(review: ReviewFacts) -> Verdict:
     if not review.before_start:
-        return Verdict("R6 start", True, "It was first seen after the newsletter began.")
+        return Verdict("R6 start", True, sentence("It was first seen after the newsletter began."))
     if review.pinned or review.included_by is not None:
-        return Verdict("R6 start", True, "It is older than the newsletter, but an editor wants it.")
-    return Verdict("R6 start", False, "It was first seen long before the newsletter began: pin it to run it.")
+        return Verdict("R6 start", True, sentence("It is older than the newsletter, but an editor wants it."))
+    return Verdict("R6 start", False, sentence("It was first seen long before the newsletter began: pin it to run it."))
 
 
 def _ledger(review: ReviewFacts, issue: str) -> Verdict:
     if review.placement is None:
-        return Verdict("R7 ledger", True, "It has not been in an issue, and no other issue holds it.")
+        return Verdict("R7 ledger", True, sentence("It has not been in an issue, and no other issue holds it."))
     other = review.placement.issue
     if review.placement.state == "sent":
-        return Verdict("R7 ledger", False, f"It was sent with the issue of {other}: a review runs once.")
+        return Verdict(
+            "R7 ledger", False, sentence("It was sent with the issue of {other}: a review runs once.", other=other)
+        )
     if other == issue:
-        return Verdict("R7 ledger", True, "It is reserved for this issue.")
-    return Verdict("R7 ledger", False, f"It is reserved for the issue of {other}.")
+        return Verdict("R7 ledger", True, sentence("It is reserved for this issue."))
+    return Verdict("R7 ledger", False, sentence("It is reserved for the issue of {other}.", other=other))
 
 
 def _cutoff(review: ReviewFacts, cutoff: datetime) -> Verdict:
-    seen = f"First seen {_moment(review.first_seen_at)}"
+    seen = _moment(review.first_seen_at)
     if review.first_seen_at <= cutoff:
-        return Verdict("R9 cutoff", True, f"{seen}, before the cutoff {_moment(cutoff)}.")
+        return Verdict(
+            "R9 cutoff",
+            True,
+            sentence("First seen {seen}, before the cutoff {cutoff}.", seen=seen, cutoff=_moment(cutoff)),
+        )
     if review.pinned:
-        return Verdict("R9 cutoff", True, f"{seen}, after the cutoff, but an editor pinned it.")
-    return Verdict("R9 cutoff", False, f"{seen}, after the cutoff {_moment(cutoff)}: it waits for the next issue.")
+        return Verdict(
+            "R9 cutoff", True, sentence("First seen {seen}, after the cutoff, but an editor pinned it.", seen=seen)
+        )
+    return Verdict(
+        "R9 cutoff",
+        False,
+        sentence(
+            "First seen {seen}, after the cutoff {cutoff}: it waits for the next issue.",
+            seen=seen,
+            cutoff=_moment(cutoff),
+        ),
+    )
 
 
 def _embargo(review: ReviewFacts, cutoff: datetime) -> Verdict:
     until = review.embargoed_until
     if until is None:
-        return Verdict("R4 embargo", True, "It is not dated ahead.")
+        return Verdict("R4 embargo", True, sentence("It is not dated ahead."))
     if until <= cutoff:
-        return Verdict("R4 embargo", True, f"Its embargo ends {_moment(until)}, before the cutoff.")
-    return Verdict("R4 embargo", False, f"It is dated ahead: nothing runs before {_moment(until)}.")
+        return Verdict(
+            "R4 embargo", True, sentence("Its embargo ends {until}, before the cutoff.", until=_moment(until))
+        )
+    return Verdict(
+        "R4 embargo", False, sentence("It is dated ahead: nothing runs before {until}.", until=_moment(until))
+    )
 
 
 def _tray(review: ReviewFacts) -> Verdict:
     if review.tray is FirstSight.WAITING:
-        return Verdict("R5 tray", True, "It was fresh when first seen.")
+        return Verdict("R5 tray", True, sentence("It was fresh when first seen."))
     if review.included_by is not None:
-        by = f" by {review.included_by}" if review.included_by else ""
-        return Verdict("R5 tray", True, f'It was taken out of the tray "{review.tray}"{by}.')
+        text = sentence('It was taken out of the tray "{tray}".', tray=review.tray)
+        if review.included_by:
+            text = sentence('It was taken out of the tray "{tray}" by {by}.', tray=review.tray, by=review.included_by)
+        return Verdict("R5 tray", True, text)
     if review.pinned:
-        return Verdict("R5 tray", True, f'It lies in the tray "{review.tray}", but an editor pinned it.')
-    return Verdict("R5 tray", False, f'It lies in the tray "{review.tray}" until an editor includes it.')
+        return Verdict(
+            "R5 tray", True, sentence('It lies in the tray "{tray}", but an editor pinned it.', tray=review.tray)
+        )
+    return Verdict(
+        "R5 tray", False, sentence('It lies in the tray "{tray}" until an editor includes it.', tray=review.tray)
+    )
 
 
 def _left_out(review: ReviewFacts) -> Verdict:
     if review.left_out_for_good is not None:
-        return Verdict("R15 left out", False, f"An editor left it out for good: {review.left_out_for_good}")
+        return Verdict(
+            "R15 left out",
+            False,
+            sentence("An editor left it out for good: {reason}", reason=review.left_out_for_good),
+        )
     if review.left_out_of_issue and not review.pinned:
-        return Verdict("R15 left out", False, "An editor left it out of this issue; the next one may have it.")
-    return Verdict("R15 left out", True, "No editor left it out.")
+        return Verdict(
+            "R15 left out", False, sentence("An editor left it out of this issue; the next one may have it.")
+        )
+    return Verdict("R15 left out", True, sentence("No editor left it out."))
 
 
 def _moment(at: datetime) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.core.account import AccountRules
 from newsletter.core.errors import IssueError
+from newsletter.core.sentence import counted, sentence, together, word
 from newsletter.flow import compile as letters
 from newsletter.flow.deliver.installation import Installation
 from newsletter.flow.domain import obstacle
@@ -143,19 +144,38 @@ def would_send(issue: Issue, now: datetime) -> str:
     what = f"{row.newsletter.name}, {row.subject}" if row.subject else row.newsletter.name
     if row.state in (IssueState.SENDING, IssueState.PAUSED):
         left = row.deliveries.filter(state="pending").count()
-        return f"Would go on sending {what} to the remaining {left:,} of {row.audience_count:,} people."
+        return counted(
+            "Would go on sending {what} to the remaining {n} of {all} people.",
+            "Would go on sending {what} to the remaining {n} of {all} people.",
+            left,
+            what=what,
+            n=f"{left:,}",
+            all=f"{row.audience_count:,}",
+        )
     if row.state not in issues.OPEN:
-        return f"Would send nothing: the issue is {row.state}."
+        return sentence("Would send nothing: the issue is {state}.", state=word(row.state))
     found = reach(row, now)
     when = spoken_time(max(issues.due_at(row), now), row.newsletter.timezone)
-    people = "person" if found.people == 1 else "people"
-    sentence = f"Would send {what}: {when} to {found.people:,} {people}"
+    text = counted(
+        "Would send {what}: {when} to {n} person",
+        "Would send {what}: {when} to {n} people",
+        found.people,
+        what=what,
+        when=when,
+        n=f"{found.people:,}",
+    )
     if found.excluded:
-        reasons = ", ".join(f"{number:,} {reason}" for reason, number in found.excluded)
-        sentence += f"; {found.left_out:,} excluded: {reasons}"
-    if row.state == IssueState.DRAFT:
-        sentence += ". It is not approved yet"
-    return f"{sentence}."
+        reasons = (
+            sentence("{number} {what}", number=f"{number:,}", what=word(reason)) for reason, number in found.excluded
+        )
+        text = sentence(
+            "{text}; {number} excluded: {reasons}",
+            text=text,
+            number=f"{found.left_out:,}",
+            reasons=together(*reasons, between=", "),
+        )
+    draft = row.state == IssueState.DRAFT
+    return together(sentence("{text}.", text=text), sentence("It is not approved yet.") if draft else "")
 
 
 @dataclass(frozen=True, slots=True)

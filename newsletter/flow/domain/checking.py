@@ -22,7 +22,7 @@ from newsletter.core.domain import (
     wanted_spf,
 )
 from newsletter.core.errors import DnsError
-from newsletter.core.sentence import sentence
+from newsletter.core.sentence import sentence, together
 from newsletter.flow.domain.resolver import Resolver
 
 
@@ -45,7 +45,8 @@ class Finding:
     hint: str = ""
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.text, f"Add: {self.record}" if self.record else "", self.hint)))
+        add = sentence("Add: {record}", record=self.record) if self.record else ""
+        return together(self.text, add, self.hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def examine(setup: Setup, resolver: Resolver) -> list[Finding]:
         try:
             rows.extend(part(setup, resolver))
         except DnsError as error:
-            rows.append(Finding(Level.NOTE, "dns", f"Not checked: {error.message}", hint=error.hint))
+            rows.append(
+                Finding(Level.NOTE, "dns", sentence("Not checked: {reason}", reason=error.message), hint=error.hint)
+            )
             break
     return sorted(rows, key=lambda row: list(Level)[::-1].index(row.level))
 
@@ -107,8 +110,11 @@ def _from(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
         yield Finding(
             Level.MISSING,
             "from",
-            f"{setup.domain} belongs to a mail provider, whose rules let nobody else send in its name.",
-            hint="Send from an address of a domain of your own: from_address in magazine.toml.",
+            sentence(
+                "{domain} belongs to a mail provider, whose rules let nobody else send in its name.",
+                domain=setup.domain,
+            ),
+            hint=sentence("Send from an address of a domain of your own: from_address in magazine.toml."),
         )
 
 
@@ -116,20 +122,25 @@ def _dmarc(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
     """The record, and whether the envelope sender aligns under it (RFC 7489 sections 3.1 and 6.6.3)."""
     found = [(name, records) for name in parents(setup.domain) if (records := _dmarc_records(name, resolver))]
     if not found:
-        text = f"{setup.domain} has no DMARC record."
+        text = sentence("{domain} has no DMARC record.", domain=setup.domain)
         yield Finding(Level.MISSING, "dmarc", text, wanted_dmarc(setup.domain))
         return
     name, records = found[0]
     problem = dmarc_problem(records[0])
     if len(records) > 1:
-        text = f"{name} has {len(records)} DMARC records; receivers then take none of them."
-        yield Finding(Level.MISSING, "dmarc", text, wanted_dmarc(name), "Leave only one.")
+        text = sentence(
+            "{name} has {number} DMARC records; receivers then take none of them.", name=name, number=len(records)
+        )
+        yield Finding(Level.MISSING, "dmarc", text, wanted_dmarc(name), sentence("Leave only one."))
     elif problem:
         yield Finding(
-            Level.MISSING, "dmarc", f"The DMARC record of {name} can't be used: {problem}", wanted_dmarc(name)
+            Level.MISSING,
+            "dmarc",
+            sentence("The DMARC record of {name} can't be used: {problem}", name=name, problem=problem),
+            wanted_dmarc(name),
         )
     else:
-        yield Finding(Level.OK, "dmarc", f"_dmarc.{name}: {records[0]}")
+        yield Finding(Level.OK, "dmarc", sentence("_dmarc.{name}: {record}", name=name, record=records[0]))
     # Without a list of public suffixes: the organisation is the highest domain that publishes a policy.
     yield from _alignment(setup, (read_tags(records[0]) or {}).get("aspf", "r").lower(), found[-1][0])
 
@@ -143,21 +154,43 @@ def _alignment(setup: Setup, mode: str, organisation: str) -> Iterator[Finding]:
         return
     same = setup.envelope == setup.domain
     if same or (mode != "s" and is_within(setup.envelope, organisation)):
-        yield Finding(Level.OK, "alignment", f"From ({setup.domain}) and return path ({setup.envelope}) align.")
+        yield Finding(
+            Level.OK,
+            "alignment",
+            sentence(
+                "From ({domain}) and return path ({envelope}) align.", domain=setup.domain, envelope=setup.envelope
+            ),
+        )
         return
-    why = "its DMARC record asks for the very same domain (aspf=s)" if mode == "s" else "it is another organisation's"
-    level, rest = (Level.NOTE, " Only our DKIM signature aligns.") if setup.own else (Level.MISSING, "")
+    why = (
+        sentence("its DMARC record asks for the very same domain (aspf=s)")
+        if mode == "s"
+        else sentence("it is another organisation's")
+    )
+    level, rest = (Level.NOTE, sentence("Only our DKIM signature aligns.")) if setup.own else (Level.MISSING, "")
     yield Finding(
         level,
         "alignment",
-        f"The return path {setup.envelope} does not align with From {setup.domain}: {why}.{rest}",
-        hint=f"Set return_path to an address {'at' if mode == 's' else 'at or under'} {setup.domain} in magazine.toml.",
+        together(
+            sentence(
+                "The return path {envelope} does not align with From {domain}: {why}.",
+                envelope=setup.envelope,
+                domain=setup.domain,
+                why=why,
+            ),
+            rest,
+        ),
+        hint=sentence("Set return_path to an address at {domain} in magazine.toml.", domain=setup.domain)
+        if mode == "s"
+        else sentence("Set return_path to an address at or under {domain} in magazine.toml.", domain=setup.domain),
     )
 
 
 def _spf(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
     if setup.kind == ESP:
-        yield Finding(Level.NOTE, "spf", "The provider sends under a return path of its own, with its own SPF.")
+        yield Finding(
+            Level.NOTE, "spf", sentence("The provider sends under a return path of its own, with its own SPF.")
+        )
         return
     domain = setup.envelope
     found = spf.examine(domain, resolver, ip=setup.ip)
@@ -165,31 +198,53 @@ def _spf(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
         # What is broken is no base to build on; what is merely not ours is kept.
         record = wanted_spf(domain, setup.senders)
         hint = sentence("Put it in the place of what is there.") if found.record else _ask_relay(setup)
-        yield Finding(Level.MISSING, "spf", " ".join(found.problems), record, hint)
+        yield Finding(Level.MISSING, "spf", together(*found.problems), record, hint)
     elif setup.ip and found.result != "pass":
-        text = f"The SPF record of {domain} does not let {setup.ip} send ({found.result})."
+        text = sentence(
+            "The SPF record of {domain} does not let {ip} send ({result}).",
+            domain=domain,
+            ip=setup.ip,
+            result=found.result,
+        )
         record = wanted_spf(domain, setup.senders, was=found.record)
-        yield Finding(Level.MISSING, "spf", text, record, "Put it in the place of what is there.")
+        yield Finding(Level.MISSING, "spf", text, record, sentence("Put it in the place of what is there."))
     else:
-        yield Finding(Level.OK, "spf", f"{domain}: {found.record} ({found.lookups} lookups)")
+        yield Finding(
+            Level.OK,
+            "spf",
+            sentence(
+                "{domain}: {record} ({lookups} lookups)", domain=domain, record=found.record, lookups=found.lookups
+            ),
+        )
         if not setup.ip:
             yield Finding(
-                Level.NOTE, "spf", "Whether it names the relay's addresses is not known.", hint=_ask_relay(setup)
+                Level.NOTE,
+                "spf",
+                sentence("Whether it names the relay's addresses is not known."),
+                hint=_ask_relay(setup),
             )
 
 
 def _ask_relay(setup: Setup) -> str:
-    return "" if setup.ip else f"Who runs {setup.host or 'the relay'} can say what it must include."
+    return (
+        ""
+        if setup.ip
+        else sentence("Who runs {host} can say what it must include.", host=setup.host or sentence("the relay"))
+    )
 
 
 def _keys(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
     if not setup.keys:
         if setup.own:
-            text = f"There is no key for {setup.domain}, and the account says that we sign."
-            yield Finding(Level.MISSING, "dkim", text, hint=f"Type: newsletter domain new {setup.domain}")
+            text = sentence("There is no key for {domain}, and the account says that we sign.", domain=setup.domain)
+            yield Finding(
+                Level.MISSING, "dkim", text, hint=sentence("Type: newsletter domain new {domain}", domain=setup.domain)
+            )
         elif setup.kind != ESP:
-            text = "The relay signs, under a selector that only it knows."
-            yield Finding(Level.NOTE, "dkim", text, hint='To sign here: dkim = "own" in the account\'s settings.')
+            text = sentence("The relay signs, under a selector that only it knows.")
+            yield Finding(
+                Level.NOTE, "dkim", text, hint=sentence('To sign here: dkim = "own" in the account\'s settings.')
+            )
     for wanted in setup.keys:
         yield _key(wanted, resolver.txt(wanted.name))
 
@@ -197,30 +252,40 @@ def _keys(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
 def _key(wanted: Record, texts: list[str]) -> Finding:
     """Whether one key of ours is what the DNS publishes (RFC 6376 section 3.6.1)."""
     if not texts:
-        return Finding(Level.MISSING, "dkim", f"{wanted.name} is not there.", wanted)
+        return Finding(Level.MISSING, "dkim", sentence("{name} is not there.", name=wanted.name), wanted)
     if len(texts) > 1:
-        text = f"{wanted.name} has {len(texts)} TXT records; what receivers make of that is undefined."
-        return Finding(Level.MISSING, "dkim", text, wanted, "Leave only this one.")
+        text = sentence(
+            "{name} has {number} TXT records; what receivers make of that is undefined.",
+            name=wanted.name,
+            number=len(texts),
+        )
+        return Finding(Level.MISSING, "dkim", text, wanted, sentence("Leave only this one."))
     tags, ours = read_tags(texts[0]), read_tags(wanted.value) or {}
     problem = ""
     if tags is None or tags.get("v", "DKIM1") != "DKIM1":
-        problem = "is no DKIM record"
+        problem = sentence("is no DKIM record")
     elif "p" not in tags or not tags["p"]:
-        problem = "is revoked (its p= is empty)"
+        problem = sentence("is revoked (its p= is empty)")
     elif tags.get("k", "rsa").lower() != ours["k"]:
-        problem = f"says k={tags.get('k', 'rsa')}, but the key is {ours['k']}"
+        problem = sentence("says k={kind}, but the key is {ours}", kind=tags.get("k", "rsa"), ours=ours["k"])
     elif "".join(tags["p"].split()) != ours["p"]:
-        problem = "holds another key than ours"
+        problem = sentence("holds another key than ours")
     elif "sha256" not in tags.get("h", "sha256").lower().split(":"):
-        problem = "does not allow sha256"
+        problem = sentence("does not allow sha256")
     elif not {"*", "email"} & set(tags.get("s", "*").lower().split(":")):
-        problem = "is not for mail"
+        problem = sentence("is not for mail")
     if problem:
         hint = sentence("Put it in the place of what is there.")
-        return Finding(Level.MISSING, "dkim", f"{wanted.name} {problem}.", wanted, hint)
+        return Finding(
+            Level.MISSING, "dkim", sentence("{name} {problem}.", name=wanted.name, problem=problem), wanted, hint
+        )
     if "y" in (tags or {}).get("t", "").lower().split(":"):
-        return Finding(Level.NOTE, "dkim", f"{wanted.name} says that it is being tested (t=y): it proves nothing yet.")
-    return Finding(Level.OK, "dkim", f"{wanted.name} is our key.")
+        return Finding(
+            Level.NOTE,
+            "dkim",
+            sentence("{name} says that it is being tested (t=y): it proves nothing yet.", name=wanted.name),
+        )
+    return Finding(Level.OK, "dkim", sentence("{name} is our key.", name=wanted.name))
 
 
 def _return_path(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
@@ -229,11 +294,23 @@ def _return_path(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
         return
     servers = resolver.mx(setup.return_path)
     if any(server not in ("", ".", "@") for server in servers):
-        yield Finding(Level.OK, "return path", f"{setup.return_path} takes mail at {', '.join(sorted(servers))}.")
+        yield Finding(
+            Level.OK,
+            "return path",
+            sentence(
+                "{return_path} takes mail at {servers}.",
+                return_path=setup.return_path,
+                servers=", ".join(sorted(servers)),
+            ),
+        )
     elif not servers and resolver.addresses(setup.return_path):
-        yield Finding(Level.OK, "return path", f"{setup.return_path} takes mail at its own address.")
+        yield Finding(
+            Level.OK,
+            "return path",
+            sentence("{return_path} takes mail at its own address.", return_path=setup.return_path),
+        )
     else:
-        text = f"{setup.return_path} takes no mail, so bounces get lost."
+        text = sentence("{return_path} takes no mail, so bounces get lost.", return_path=setup.return_path)
         yield Finding(Level.MISSING, "return path", text, wanted_mx(setup.return_path, setup.hello))
 
 
@@ -243,25 +320,25 @@ def _direct(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
         return
     names = resolver.ptr(setup.ip)
     if not names:
-        text = f"{setup.ip} has no name (PTR)."
-        yield Finding(Level.MISSING, "ptr", text, _wanted_ptr(setup), "Who gave you the address sets it.")
+        text = sentence("{ip} has no name (PTR).", ip=setup.ip)
+        yield Finding(Level.MISSING, "ptr", text, _wanted_ptr(setup), sentence("Who gave you the address sets it."))
     elif not any(setup.ip in resolver.addresses(name) for name in names):
-        text = f"{setup.ip} is called {', '.join(names)}, which does not lead back to it."
+        text = sentence("{ip} is called {names}, which does not lead back to it.", ip=setup.ip, names=", ".join(names))
         yield Finding(Level.MISSING, "ptr", text, _address_record(names[0], setup.ip))
     else:
-        yield Finding(Level.OK, "ptr", f"{setup.ip} is {', '.join(names)}, and back.")
+        yield Finding(Level.OK, "ptr", sentence("{ip} is {names}, and back.", ip=setup.ip, names=", ".join(names)))
     if "." not in setup.hello:
         yield Finding(
             Level.MISSING,
             "ehlo",
-            "The name that we greet with is not known.",
-            hint='Set it in the account: hello = "mail.example.org"; or type it: --hello NAME',
+            sentence("The name that we greet with is not known."),
+            hint=sentence('Set it in the account: hello = "mail.example.org"; or type it: --hello NAME'),
         )
     elif setup.ip not in resolver.addresses(setup.hello):
-        text = f"We greet as {setup.hello}, which does not lead to {setup.ip}."
+        text = sentence("We greet as {hello}, which does not lead to {ip}.", hello=setup.hello, ip=setup.ip)
         yield Finding(Level.MISSING, "ehlo", text, _address_record(setup.hello, setup.ip))
     else:
-        yield Finding(Level.OK, "ehlo", f"We greet as {setup.hello}.")
+        yield Finding(Level.OK, "ehlo", sentence("We greet as {hello}.", hello=setup.hello))
 
 
 def _wanted_ptr(setup: Setup) -> Record:

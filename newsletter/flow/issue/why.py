@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.core.identity import title_key, url_key
+from newsletter.core.sentence import sentence, word
 from newsletter.core.week import Slot, Verdict, eligible, verdicts
 from newsletter.flow.issue.elsewhere import AlsoAt, also_at
 from newsletter.flow.issue.facts import next_free_slot, review_facts, taken_slots
@@ -72,25 +73,32 @@ def _explain(review: Review, newsletter: Newsletter, issue: Issue | None, slot: 
     )
     if placed is not None:
         state, slot_key = "in", placed.issue.slot
-        verb = "ran" if placed.state == "sent" else "is placed"
-        says = f"It {verb} in the issue of {slot_key} as a {placed.kind}, number {placed.position}."
+        as_what = sentence("{kind}, number {position}", kind=word(placed.kind), position=placed.position)
+        says = sentence("It is placed in the issue of {slot} as a {what}.", slot=slot_key, what=as_what)
+        if placed.state == "sent":
+            says = sentence("It ran in the issue of {slot} as a {what}.", slot=slot_key, what=as_what)
         rules.append(Verdict(*_split(placed.why)))
     elif eligible(facts, issue=slot.key, cutoff=slot.cutoff):
         state, slot_key = "waiting", slot.key
         carried = issue is not None and Carry.objects.filter(issue=issue, review=review).exists()
         says = (
-            f"The issue of {slot.key} has no room for it: it waits for the next one."
+            sentence("The issue of {slot} has no room for it: it waits for the next one.", slot=slot.key)
             if carried
-            else f"It will be placed in the issue of {slot.key}."
+            else sentence("It will be placed in the issue of {slot}.", slot=slot.key)
         )
         if carried:
-            rules.append(Verdict("R14 room", False, "Every card and line was taken by reviews that rank higher."))
+            rules.append(
+                Verdict("R14 room", False, sentence("Every card and line was taken by reviews that rank higher."))
+            )
     else:
         stops = next(rule for rule in rules if not rule.passed)
         waits = stops.rule in ("R9 cutoff", "R4 embargo") or (stops.rule == "R15 left out" and facts.left_out_of_issue)
         state, slot_key, says = ("waiting" if waits else "out"), slot.key, stops.text
     if review.revisited_at:
-        text = f"Its source brought it up again on {review.revisited_at:%Y-%m-%d}: it can only run again by hand."
+        text = sentence(
+            "Its source brought it up again on {day}: it can only run again by hand.",
+            day=f"{review.revisited_at:%Y-%m-%d}",
+        )
         rules.append(Verdict("R17 revisited", False, text))
     entry = review.representative
     url = str(entry.content.get("url", "")) if entry else ""

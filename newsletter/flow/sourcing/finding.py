@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from newsletter.core.discovery import Offer, Offers, feed_name, guesses, offers_of
 from newsletter.core.errors import FetchError, SourceError
-from newsletter.core.sentence import sentence
+from newsletter.core.sentence import sentence, together
 from newsletter.flow.sourcing.trying import Tried, name_of, try_source
 from newsletter.sources.base import SourceSpec
 from newsletter.sources.feed import ACCEPT
@@ -76,13 +76,13 @@ def find(
     try:
         url, guessed = web_address(address)
     except SourceError as error:
-        return Found(Tried("", address, error=f"{error.message} {error.hint}".strip()))
+        return Found(Tried("", address, error=together(error.message, error.hint)))
     memory = _Remembering(fetcher)
     spec = SourceSpec(name=name_of(url), kind="feed", location=url, language=language, timezone=timezone)
     try:
         asked, first = _look(memory, url, or_http=guessed)
     except FetchError as error:
-        return Found(Tried("", url, error=f"{error.message} {error.hint}".strip()))
+        return Found(Tried("", url, error=together(error.message, error.hint)))
     spec = replace(spec, location=first.permanent_url or asked)
     memory.know(spec.location, first)
     as_feed = try_source(spec, memory)

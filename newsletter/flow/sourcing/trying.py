@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from newsletter.core.content import EntryContent
 from newsletter.core.errors import SourceError
 from newsletter.core.prose import folded
+from newsletter.core.sentence import together
 from newsletter.flow.gather.telling import entry_warnings
 from newsletter.sources import build
 from newsletter.sources.base import SourceSpec
@@ -33,7 +34,7 @@ def try_source(spec: SourceSpec, fetcher: Fetcher) -> Tried:
     try:
         found = build(spec.kind, fetcher).gather(spec)
     except SourceError as error:
-        return Tried(spec.kind, spec.location, error=f"{error.message} {error.hint}".strip())
+        return Tried(spec.kind, spec.location, error=together(error.message, error.hint))
     warnings = (*found.warnings, *entry_warnings(spec.kind, found.entries))
     return Tried(spec.kind, found.final_url or spec.location, found.entries, warnings)
 

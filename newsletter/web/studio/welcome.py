@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.config.home import template_folders
 from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.core.sentence import together
 from newsletter.flow import sourcing
 from newsletter.flow.compile.designs import design_names
 from newsletter.flow.deliver import Installation
@@ -48,7 +49,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         name = request.POST.get("design", "").replace("\x00", "")
         sourcing.choose_design(newsletter, name, now=timezone.now(), by=request.user.get_username())
     except NewsletterError as error:
-        return _page(request, problem=f"{error.message} {error.hint}".strip(), step=2, status=409)
+        return _page(request, problem=together(error.message, error.hint), step=2, status=409)
     return private(HttpResponseRedirect(f"{reverse('welcome')}#step-3"))
 
 
@@ -65,7 +66,7 @@ def send(request: HttpRequest) -> HttpResponse:
         if refused:
             raise SourceError(" ".join(refused))
     except NewsletterError as error:
-        return _page(request, problem=f"{error.message} {error.hint}".strip(), step=3, status=409)
+        return _page(request, problem=together(error.message, error.hint), step=3, status=409)
     return private(HttpResponseRedirect(reverse("test-mail", args=[rows[0].pk])))
 
 

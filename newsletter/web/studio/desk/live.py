@@ -21,6 +21,7 @@ from newsletter.web.studio.desk import saving, seeing
 from newsletter.web.studio.finding import find
 from newsletter.web.studio.people import Readers
 from newsletter.web.studio.words import gettext as _
+from newsletter.web.studio.words import said
 
 
 @allowed(Role.EDITOR)
@@ -39,9 +40,9 @@ def attempt(request: HttpRequest, newsletter: str, slot: str) -> HttpResponse:
             issue, reader, words=words, edits=edits, keys=keys(), now=timezone.now(), with_text="text" in kinds
         )
     except NewsletterError as error:
-        return private(JsonResponse({"problem": str(error)}))
+        return private(JsonResponse({"problem": said(str(error))}))
     shown = letter.rendered
-    problem = _("This letter can’t go out: %(fault)s") % {"fault": letter.fault} if letter.fault else ""
+    problem = _("This letter can’t go out: %(fault)s") % {"fault": said(str(letter.fault))} if letter.fault else ""
     answer: dict[str, Any] = {"subject": shown.subject, "line": letter.content.issue.preview_text, "problem": problem}
     for kind in kinds:
         if kind == "text":

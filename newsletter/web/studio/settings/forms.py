@@ -20,7 +20,7 @@ from newsletter.flow.apply import Change, Table, change_in_studio, dump_row, tab
 from newsletter.flow.compile import design_names
 from newsletter.models import Magazine, Newsletter
 from newsletter.web.studio.words import gettext as _
-from newsletter.web.studio.words import gettext_lazy
+from newsletter.web.studio.words import gettext_lazy, said
 
 Kind = Literal["text", "area", "email", "url", "time", "number", "choice", "tick"]
 _LONGEST_NUMBER = 9
@@ -94,12 +94,12 @@ class Form:
         error = self.problem
         if error is None:
             return ""
-        text = error.message
+        text = said(error.message)
         if isinstance(error, KeyRefusedError):
             label = next((each.label for each in self.inputs if each.name == error.field), _("The insert"))
             quoted = f'"{error.field}" '
             text = f"{label}: {text.removeprefix(quoted)}"
-        return f"{text} {error.hint}".strip()
+        return f"{text} {said(error.hint)}".strip()
 
     def take(self, post: QueryDict) -> None:
         """Remember what was typed."""

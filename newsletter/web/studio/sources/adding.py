@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from newsletter import media
 from newsletter.core.content import EntryContent, lead_picture
 from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.core.sentence import together
 from newsletter.flow import sourcing
 from newsletter.flow.people import Role
 from newsletter.flow.sourcing.health import rubric_name
@@ -52,7 +53,7 @@ def look(request: HttpRequest) -> HttpResponse:
             spec = SourceSpec(name=sourcing.name_of(url), kind=kind, location=url)
             found = sourcing.Found(sourcing.try_source(spec, patient_fetcher()), str(_CHOSEN[kind]), spec.name)
         except SourceError as error:
-            found = sourcing.Found(sourcing.Tried(kind, address, error=f"{error.message} {error.hint}".strip()))
+            found = sourcing.Found(sourcing.Tried(kind, address, error=together(error.message, error.hint)))
     return _page(request, address=address, found=found, status=422 if found.tried.error else 200)
 
 
@@ -73,7 +74,7 @@ def save(request: HttpRequest) -> HttpResponse:
         else:
             source = sourcing.add(newsletter, fields, now=now, by=by, home=home)
     except NewsletterError as error:
-        problem = f"{error.message} {error.hint}".strip()
+        problem = together(error.message, error.hint)
         return _page(request, address=location, problem=problem, status=409)
     # What can't be read now is said on its page, and tried again by the clock.
     sourcing.read_now(source, now=now, fetcher=patient_fetcher(), media_folder=settings.NEWSLETTER.media_folder)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.core.sentence import together
 from newsletter.flow import sourcing
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.issue import why as explain
@@ -69,7 +70,7 @@ def act(request: HttpRequest, source: str, verb: str) -> HttpResponse:
     try:
         where = _VERBS[verb](request, row, timezone.now(), request.user.get_username())
     except NewsletterError as error:
-        return _page(request, _find(source), problem=f"{error.message} {error.hint}".strip(), status=409)
+        return _page(request, _find(source), problem=together(error.message, error.hint), status=409)
     return private(HttpResponseRedirect(where or reverse("source", args=[source])))
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from newsletter.core.errors import NewsletterError
 from newsletter.core.rubrics import RUBRICS, label
+from newsletter.core.sentence import together
 from newsletter.flow import membership
 from newsletter.flow.people import Role
 from newsletter.models import Newsletter, Signup, SignupForm
@@ -140,7 +141,7 @@ def _edited(request: HttpRequest, row: SignupForm | None) -> HttpResponseBase:
     try:
         membership.save_form(values, now=timezone.now(), by=request.user.get_username())
     except NewsletterError as error:
-        return _form_page(request, row, problem=f"{error.message} {error.hint}".strip(), status=422)
+        return _form_page(request, row, problem=together(error.message, error.hint), status=422)
     return private(HttpResponseRedirect(reverse("form", args=[slug])))
 
 

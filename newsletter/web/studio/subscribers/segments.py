@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.core.errors import NewsletterError
+from newsletter.core.sentence import together
 from newsletter.flow import membership
 from newsletter.flow.apply.readers import Refused
 from newsletter.flow.people import Role
@@ -21,7 +22,7 @@ from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed, may
 from newsletter.web.studio.subscribers.showing import chosen, lists, show
 from newsletter.web.studio.words import gettext as _
-from newsletter.web.studio.words import gettext_lazy, ngettext
+from newsletter.web.studio.words import gettext_lazy, ngettext, said
 from subscribers import segments
 from subscribers.errors import SegmentError, SubscribersError
 from subscribers.models import Segment
@@ -167,7 +168,7 @@ def _edited(request: HttpRequest, row: Segment | None) -> HttpResponseBase:
             raise SegmentError(_('There is a segment "%(name)s" already.') % {"name": name})
         membership.save_segment(name, wanted, rule=rule, title=title, now=now, by=request.user.get_username())
     except Refused as error:
-        problem = _("The short name %(problem)s") % {"problem": f"{error} {error.hint}".strip()}
+        problem = _("The short name %(problem)s") % {"problem": said(together(str(error), error.hint))}
         return _page(request, row, problem=problem, status=422)
     except SubscribersError as error:
         return _page(request, row, problem=str(error), status=409)
