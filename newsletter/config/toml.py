@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 
 Path = tuple[str | int, ...]
 
@@ -53,8 +54,8 @@ def nearest(word: str, known: Sequence[str]) -> str:
     """ "Did you mean ...?" when something known is close to `word`, else the known words when they are few, else ""."""
     close = get_close_matches(word, known, n=1, cutoff=0.6)
     if close:
-        return f'Did you mean "{close[0]}"?'
-    return f"Known here: {', '.join(known)}." if 0 < len(known) <= 30 else ""
+        return sentence('Did you mean "{near}"?', near=close[0])
+    return sentence("Known here: {known}.", known=", ".join(known)) if 0 < len(known) <= 30 else ""
 
 
 def write(data: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from newsletter.core.errors import ContentError
 from newsletter.core.markup import absolute, shown_address
 from newsletter.core.prose import count_words, folded, opening, plain, reading_minutes, unescaped
 from newsletter.core.rubrics import rubric_for_label
+from newsletter.core.sentence import sentence
 from newsletter.core.titles import quoted_work, split_title
 
 LONGEST_LINE = 2000
@@ -99,9 +100,9 @@ def make_entry(found: Found, settings: Settings) -> EntryContent:
     if not title:
         title = _title_from(body.text)
         if not title:
-            raise ContentError("The entry has neither a title nor words.", where=found.url or found.guid)
+            raise ContentError(sentence("The entry has neither a title nor words."), where=found.url or found.guid)
         origins["title"] = "auto"
-        warnings.append("no title: the first words of the text stand in")
+        warnings.append(sentence("no title: the first words of the text stand in"))
     parts = split_title(title, language=language, brand=settings.brand)
     authors, byline = _authors(origins, (*found.bylines, ("byline", body.byline)), found.publisher)
     dek = _dek(origins, found.deks, body.text, parts.clean)
@@ -159,7 +160,9 @@ def _address(url: str, warnings: list[str]) -> str:
     """The address as a letter may link to it, or "" and a warning. Every source's entries come through here."""
     address = absolute(url, "")
     if url.strip() and not address:
-        warnings.append(f"the address {shown_address(url)} is left out: it must be http or https, without a login")
+        warnings.append(
+            sentence("the address {url} is left out: it must be http or https, without a login", url=shown_address(url))
+        )
     return address
 
 
@@ -194,7 +197,7 @@ def _date(
             continue
         moment = read_moment(value, zone=settings.zone, language=language)
         if moment is None:
-            warnings.append(f"date {plain(value)[:60]!r} can't be read")
+            warnings.append(sentence("date {value} can't be read", value=repr(plain(value)[:60])))
         elif moment.zoned:
             best = (origin, moment)
             break
@@ -282,7 +285,10 @@ def _pictures(
         url = absolute(unescaped(picture.url), base)
         if not url and picture.url.strip():
             warnings.append(
-                f"the picture {shown_address(picture.url)} is left out: it must be at http or https, without a login"
+                sentence(
+                    "the picture {url} is left out: it must be at http or https, without a login",
+                    url=shown_address(picture.url),
+                )
             )
         if (
             not url

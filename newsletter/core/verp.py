@@ -11,6 +11,7 @@ import re
 from urllib.parse import quote
 
 from newsletter.core.errors import ConfigError
+from newsletter.core.sentence import sentence
 
 LONGEST_LOCAL_PART = 64
 """Octets (RFC 5321 section 4.5.3.1.1)."""
@@ -31,13 +32,20 @@ def check_return_path(return_path: str) -> None:
     match = _RETURN_PATH.fullmatch(return_path)
     if match is None:
         raise ConfigError(
-            f"{return_path!r} can't be a return path.",
-            hint='It takes a plain address without "+".',
+            sentence("{return_path} can't be a return path.", return_path=repr(return_path)),
+            hint=sentence('It takes a plain address without "+".'),
         )
     if len(match[1]) + 1 + TOKEN_LENGTH > LONGEST_LOCAL_PART or len(return_path) + 1 + TOKEN_LENGTH > LONGEST_PATH:
         raise ConfigError(
-            f"{return_path} is too long for a return path: a token of {TOKEN_LENGTH} letters goes into it.",
-            hint=f"Before the @ it takes at most {LONGEST_LOCAL_PART - 1 - TOKEN_LENGTH} letters.",
+            sentence(
+                "{return_path} is too long for a return path: a token of {number} letters goes into it.",
+                return_path=return_path,
+                number=TOKEN_LENGTH,
+            ),
+            hint=sentence(
+                "Before the @ it takes at most {most} letters.",
+                most=LONGEST_LOCAL_PART - 1 - TOKEN_LENGTH,
+            ),
         )
 
 

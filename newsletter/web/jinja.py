@@ -25,6 +25,7 @@ def environment(**options: Any) -> Environment:
     built.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined] # the extension's
     # A word that comes as a value; unlike `_()` it is escaped, as any other value is.
     built.filters["translated"] = words.gettext
+    built.filters["event"] = words.event
     # What core and flow say, wherever a page prints it: alone, or as the value of another sentence.
     built.finalize = _said
     for name in ("gettext", "ngettext"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import unescape
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from newsletter.core.saying import what_next
 from newsletter.core.sentence import counted, sentence
 from newsletter.flow.compile import checks
 from newsletter.flow.overview import standing
-from newsletter.models import Issue, Magazine, Placement
+from newsletter.models import Event, Issue, Magazine, Placement
 from newsletter.web.jinja import environment
 from newsletter.web.studio import words
 from tests.flow.compile.fixtures import issue as issue
@@ -31,8 +31,21 @@ from tests.web.test_studio_words import Text, speak
 
 SOURCES = FOLDER.parent
 FIELD = re.compile(r"\{(\w+)\}")
-SAID = ("core/checks/*.py", "core/saying.py", "flow/compile/checking.py")
-"""Where every finding and error is made of sentences, because the studio shows it."""
+SAID = ("core", "flow", "ledger", "providers", "sources", "media.py")
+"""Where every finding and error is made of sentences, because the studio may show it."""
+ELSEWHERE = (
+    "flow/bounce/", "flow/service/", "flow/signup/", "ledger/deliveries/claims.py", "ledger/deliveries/settling.py",
+)  # fmt: skip
+"""What readers, a mailbox of bounces and the log hear: no page of the studio."""
+KEYS = re.compile(r"R\d+ [a-z ]+|return path|service mails")
+"""What rules and findings are told apart by."""
+SHOWN = re.compile(r"^_?[Rr]ow$|Error$|^Refused$|^Finding$|^Problem$|^Verdict$")
+PROSE = re.compile(r"[a-zA-Z] [a-z]|^[A-Z]| [a-z]+…|[a-z]: ")
+OURS = (
+    "AssertionError", "KeyError", "LookupError", "NewConnectionError", "NotPlainError", "OSError", "RuntimeError",
+    "TypeError", "ValueError",
+)  # fmt: skip
+"""Slips of programmers, not of people."""
 
 # --- the sources ----------------------------------------------------------------------------------------------------
 
@@ -59,20 +72,39 @@ def misfits(source: str) -> Iterator[str]:
 
 
 def loose(source: str) -> Iterator[str]:
-    """English that is given to a finding or an error and is no sentence. Commands to type are the same everywhere."""
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call) or not re.search(r"^_?[Rr]ow$|Error$", called(node)):
-            continue
-        named = [one.value for one in node.keywords if one.arg in ("message", "text", "hint")]
-        for given in (*node.args, *named):
-            for text in [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]:
-                words = text.values if isinstance(text, ast.JoinedStr) else [text]
-                english = [one.value for one in words if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-                written = "…".join(english)
-                if re.search(r"[a-zA-Z] [a-z]|^[A-Z]| [a-z]+…|[a-z]: ", written) and not written.startswith(
-                    "newsletter "
+    """English that is given to a finding or an error, by a name too, and is no sentence. Commands to type are the same
+    everywhere.
+    """
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and is_shown(node):
+            yield from (ast.unparse(text) for text in english(given(node)))
+        if isinstance(node, ast.FunctionDef):
+            inside = list(ast.walk(node))
+            calls = [one for one in inside if isinstance(one, ast.Call) and is_shown(one)]
+            names = {text.id for call in calls for text in given(call) if isinstance(text, ast.Name)}
+            for one in inside:
+                if isinstance(one, ast.Assign) and any(
+                    isinstance(to, ast.Name) and to.id in names for to in one.targets
                 ):
-                    yield ast.unparse(text)
+                    yield from (ast.unparse(text) for text in english([one.value]))
+
+
+def is_shown(call: ast.Call) -> bool:
+    return SHOWN.search(called(call)) is not None and called(call) not in OURS
+
+
+def given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(one.value for one in call.keywords if one.arg in ("message", "text", "hint"))]
+
+
+def english(texts: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    for one in texts:
+        for text in [one.body, one.orelse] if isinstance(one, ast.IfExp) else [one]:
+            parts = text.values if isinstance(text, ast.JoinedStr) else [text]
+            written = "…".join(part.value for part in parts if isinstance(getattr(part, "value", None), str))
+            if PROSE.search(written) and not KEYS.fullmatch(written) and not written.startswith("newsletter "):
+                yield text
 
 
 @pytest.mark.parametrize(
@@ -102,6 +134,7 @@ def test_the_look_out_for_misfits_sees_fields_and_values(source: str, fits: bool
         ('raise IssueError("No." if x else sentence("Yes."), where="the desk", hint="newsletter apply")', ["'No.'"]),
         ('raise IssueError(sentence("No."), hint=sentence("Wait.") if x else "")', []),
         ('_row(level, each, "title", "no-link", text, hint)', []),
+        ('def f():\n    hint = f"Wait {x}."\n    raise IssueError(text, hint=hint)', ["f'Wait {x}.'"]),
     ],
 )
 def test_the_look_out_for_loose_english_sees_what_is_shown(source: str, found: list[str]) -> None:
@@ -112,7 +145,17 @@ def test_the_fields_of_every_sentence_are_its_values() -> None:
     assert [one for file in sorted(SOURCES.rglob("*.py")) for one in misfits(file.read_text())] == []
 
 
-@pytest.mark.parametrize("module", sorted(str(file.relative_to(SOURCES)) for one in SAID for file in SOURCES.glob(one)))
+def shown() -> Iterator[str]:
+    """The modules whose errors and findings pages show."""
+    for name in SAID:
+        place = SOURCES / name
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            module = file.relative_to(SOURCES).as_posix()
+            if not module.startswith(ELSEWHERE):
+                yield module
+
+
+@pytest.mark.parametrize("module", shown())
 def test_what_the_studio_shows_is_made_of_sentences(module: str) -> None:
     assert list(loose((SOURCES / module).read_text())) == [], "CONTRIBUTING.md, Words"
 
@@ -199,3 +242,38 @@ def test_what_happens_next_is_said_in_the_language_of_the_studio(mara: Client, f
     assert words.said(what_next(standing(faulty, timezone.now()))) == (
         "It is over. ⟦Its reviews wait for the next issue, unless you bring it back.⟧"
     ), "what is stored stays as it was written"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("bracketed")
+def test_an_error_is_said_in_the_language_of_the_studio_with_what_was_typed_as_it_is(mara: Client) -> None:
+    page = " ".join(mara.post("/studio/plan/weekly/on", {"day": "2026-11-06"}).content.decode().split())
+    assert "⟦2026-11-06 is not off.⟧" in page
+    page = mara.post("/studio/plan/weekly/special", {"name": "⟦<b>{name}⟧", "at": "2031-01-01T10:00"}).content.decode()
+    assert "⟦“⟦&lt;b&gt;{name}⟧” can&#39;t stand in an address.⟧" in page
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("bracketed")
+def test_what_happened_is_told_by_its_kind_and_in_the_words_of_that_day(mara: Client, issue: Issue) -> None:
+    for kind, text in (("week off", "<i>Off</i>."), (f"edited {issue.pk}/dek", "The dek."), ("of old", "It is over.")):
+        Event.objects.create(newsletter=issue.newsletter, at=timezone.now(), kind=kind, text=text, by="mara")
+    page = " ".join(mara.get("/studio/audit/").content.decode().split())
+    assert "<b>⟦week off⟧</b> &lt;i&gt;Off&lt;/i&gt;." in page
+    assert "<b>⟦edited⟧</b> The dek." in page
+    assert '<p class="what">It is over.' in page
+
+
+def test_every_kind_of_event_can_be_told_in_another_language() -> None:
+    found = set()
+    for file in SOURCES.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and called(node) in ("tell", "_tell"):
+                given = node.args[:3]
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("Event", "Event.objects.create"):
+                given = [one.value for one in node.keywords if one.arg == "kind"]
+            else:
+                continue
+            found |= {one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    kinds = {one for one in found if re.fullmatch(r"[a-z][a-z -]+", one)}
+    assert len(kinds) > 40 and kinds <= set(words._EVENTS)

@@ -23,6 +23,7 @@ from newsletter.core.letter.weight import Weight, weights
 from newsletter.core.mime import Headers
 from newsletter.core.mjml import to_html
 from newsletter.core.reader import Reader
+from newsletter.core.sentence import sentence
 from newsletter.core.trace.blocks import Blocks, Misplaced, Reference
 from newsletter.core.trace.deferred import Question, Tracer
 from newsletter.core.trace.environment import TracingEnvironment
@@ -247,9 +248,11 @@ class Compiler:
         self.stats.self_checks += 1
         if self._decoded(letter, state, body) != self.full_render(state.reader):
             raise LetterMismatchError(
-                "the letter for this subscriber would differ from its preview; nothing was sent to them.",
+                sentence("the letter for this subscriber would differ from its preview; nothing was sent to them."),
                 where=self.design.name,
-                hint="Report it with the design: the fault is the compiler's, or the template changes by itself.",
+                hint=sentence(
+                    "Report it with the design: the fault is the compiler's, or the template changes by itself."
+                ),
             )
 
     def _decoded(self, letter: Letter, state: State, body: Sequence[bytes]) -> Rendered:
@@ -355,10 +358,10 @@ class Compiler:
             raise error
         file, line = template_place(error)
         raise TraceError(
-            f"this can't be compiled with a subscriber's value: {error}.",
+            sentence("this can't be compiled with a subscriber's value: {error}.", error=error),
             file=file,
             line=line,
-            hint="Use the filters, tests and conditions that the design guide lists.",
+            hint=sentence("Use the filters, tests and conditions that the design guide lists."),
         ) from error
 
     def _trace(self, tracer: Tracer, name: str) -> list[Output]:

@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 
 from newsletter.core.errors import TraceError
 from newsletter.core.reader import Reader
+from newsletter.core.sentence import sentence
 from newsletter.core.trace.nodes import Node, Nodes, NotPlainError, Operation, freeze
 
 TRUTH, LENGTH, ITEMS, VALUE = "truth", "length", "items", "value"
@@ -157,7 +158,11 @@ class Tracer:
         printed = self.value(deferred.node.operands[0])
         address = not isinstance(printed, str) and " at 0x" in str(self.value(deferred.node))
         if address or not isinstance(printed, _PRINTABLE):
-            message = f"{deferred.node.describe()} prints an object ({type(printed).__name__}), not text."
+            message = sentence(
+                "{field} prints an object ({name}), not text.",
+                field=deferred.node.describe(),
+                name=type(printed).__name__,
+            )
             self.refuse(deferred.node, message, "Print one of its fields, or add |list or |join.")
         return deferred
 

@@ -22,6 +22,7 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup
 
 from newsletter.core.errors import TraceError
+from newsletter.core.sentence import sentence
 from newsletter.core.trace import limits
 from newsletter.core.trace.blocks import Blocks, Misplaced, Reference
 from newsletter.core.trace.deferred import CONCAT, ESCAPE, MARKUP, TEXT, VALUE, Deferred, Tracer, find, place
@@ -59,8 +60,8 @@ def _checked(text: str, value: Any) -> str:
     """The text of a value of the issue, unless it names a memory address: no two renders would agree."""
     if " at 0x" in text:
         file, line = place()
-        message = f"this prints an object ({type(value).__name__}), not text."
-        raise TraceError(message, file=file, line=line, hint="Add |list or |join.")
+        message = sentence("this prints an object ({name}), not text.", name=type(value).__name__)
+        raise TraceError(message, file=file, line=line, hint=sentence("Add |list or |join."))
     return text
 
 

@@ -14,6 +14,8 @@ from typing import Any
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import markup_join, str_join
 
+from newsletter.core.sentence import sentence
+
 MAX_REPEAT = 1_000_000
 """Characters or items that one repetition, padding, joining or power may make."""
 
@@ -34,12 +36,12 @@ def guard_operator(operator: str, left: Any, right: Any) -> None:
         for sequence, times in ((left, right), (right, left)):
             repeats = isinstance(sequence, str | list | tuple) and isinstance(times, int)
             if repeats and len(sequence) * times > MAX_REPEAT:
-                raise SecurityError(f"this repeats a text or list {times} times")
+                raise SecurityError(sentence("this repeats a text or list {times} times", times=times))
         if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > MAX_REPEAT:
-            raise SecurityError("this number is too large")
+            raise SecurityError(sentence("this number is too large"))
     elif operator == "**":
         if isinstance(left, int) and isinstance(right, int) and left.bit_length() * abs(right) > MAX_REPEAT // 100:
-            raise SecurityError("this power is too large")
+            raise SecurityError(sentence("this power is too large"))
     elif operator == "+":
         if isinstance(left, str | list | tuple) and isinstance(right, str | list | tuple):
             _guard_total((left, right))
@@ -50,14 +52,14 @@ def guard_operator(operator: str, left: Any, right: Any) -> None:
 def guard_percent(text: str, values: Iterable[Any]) -> None:
     """The same for `"%s" % value`."""
     if re.search(r"%[^%a-zA-Z]*(?:\d{5}|\*)", text):
-        raise SecurityError("this format makes too long a text")
+        raise SecurityError(sentence("this format makes too long a text"))
     _guard_filled(len(_PERCENT.findall(text)), values)
 
 
 def guard_format(text: str, values: Iterable[Any]) -> None:
     """The same for `"{}".format(value)`."""
     if re.search(r":[^{}]*(?:\d{5}|\{)", text):
-        raise SecurityError("this format makes too long a text")
+        raise SecurityError(sentence("this format makes too long a text"))
     _guard_filled(len(_FIELD.findall(text)), values)
 
 
@@ -76,9 +78,9 @@ def guard_sizes(args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
     """Refuse a width or a filling that is itself too much."""
     for value in (*args, *kwargs.values()):
         if isinstance(value, int) and value > MAX_REPEAT // 100:
-            raise SecurityError(f"{value} is too much here")
+            raise SecurityError(sentence("{value} is too much here", value=value))
         if isinstance(value, str) and len(value) > MAX_REPEAT // 100:
-            raise SecurityError(f"a text of {len(value)} characters is too much here")
+            raise SecurityError(sentence("a text of {number} characters is too much here", number=len(value)))
 
 
 def limited(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,7 +116,7 @@ def guarded_concat(items: Iterable[str]) -> str:
     """What a block, a macro or a capture puts out, as one text."""
     parts = list(items)
     if sum(map(len, parts)) > MAX_OUTPUT:
-        raise SecurityError("this puts out too long a text")
+        raise SecurityError(sentence("this puts out too long a text"))
     return "".join(parts)
 
 
@@ -159,22 +161,22 @@ def _length(value: Any) -> int:
 
 def _guard_total(parts: Iterable[Any]) -> None:
     if sum(map(_length, parts)) > MAX_REPEAT:
-        raise SecurityError("this makes too long a text or list")
+        raise SecurityError(sentence("this makes too long a text or list"))
 
 
 def _guard_joined(items: Any, separator: Any) -> None:
     between = _length(separator) * len(items)
     inside = len(items) if isinstance(items, str) else sum(map(_length, items))
     if between + inside > MAX_REPEAT:
-        raise SecurityError("this joins too long a text")
+        raise SecurityError(sentence("this joins too long a text"))
 
 
 def _guard_replaced(text: Any, old: Any, new: Any) -> None:
     text, old = str(text), str(old)
     if (text.count(old) if old else len(text) + 1) * _length(new) > MAX_REPEAT:
-        raise SecurityError("this replaces by too long a text")
+        raise SecurityError(sentence("this replaces by too long a text"))
 
 
 def _guard_filled(fields: int, values: Iterable[Any]) -> None:
     if fields * max((_length(value) for value in values), default=1) > MAX_REPEAT:
-        raise SecurityError("this format makes too long a text")
+        raise SecurityError(sentence("this format makes too long a text"))

@@ -10,6 +10,7 @@ from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from newsletter.core.errors import DesignError, NewsletterError
 from newsletter.core.reader import UNMAILABLE
+from newsletter.core.sentence import sentence
 from newsletter.core.trace.deferred import Deferred
 from newsletter.core.trace.nodes import Node
 
@@ -65,20 +66,22 @@ class design_errors:
         if error is None or isinstance(error, NewsletterError) or not isinstance(error, Exception):
             return
         if isinstance(error, TemplateSyntaxError):
-            message = f"{(error.message or 'this is not Jinja2').rstrip('.')}."
-            raise DesignError(message, file=error.name or "", line=error.lineno, hint="Mend the template.") from error
+            message = sentence("{problem}.", problem=(error.message or "this is not Jinja2").rstrip("."))
+            raise DesignError(
+                message, file=error.name or "", line=error.lineno, hint=sentence("Mend the template.")
+            ) from error
         if isinstance(error, TemplateNotFound):
             file, line = template_place(error)
             raise DesignError(
-                f"there is no template {error.name!r} in this design.",
+                sentence("there is no template {name} in this design.", name=repr(error.name)),
                 file=file,
                 line=line,
-                hint="Check the name, or add the file.",
+                hint=sentence("Check the name, or add the file."),
             ) from error
         file, line = template_place(error)
         what = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
-        message = f"this can't be rendered: {what.rstrip('.')}."
-        raise DesignError(message, file=file, line=line, hint="Mend the template.") from error
+        message = sentence("this can't be rendered: {problem}.", problem=what.rstrip("."))
+        raise DesignError(message, file=file, line=line, hint=sentence("Mend the template.")) from error
 
 
 def template_place(error: BaseException) -> tuple[str, int | None]:

@@ -16,6 +16,7 @@ from jinja2 import nodes
 from jinja2.lexer import TOKEN_DATA, TOKEN_VARIABLE_BEGIN, TokenStream, newline_re
 
 from newsletter.core.errors import DesignError
+from newsletter.core.sentence import sentence
 from newsletter.core.trace.output import scrub
 from newsletter.core.trace.stock import StockEnvironment
 
@@ -103,7 +104,9 @@ def blamed(
             before = unified(files[file])[:offset]
             line, column = before.count("\n") + 1, offset - before.rfind("\n")
             return DesignError(error.message, file=file, line=line, column=column, hint=error.hint)
-    message = f"{error.message.rstrip('.')} (line {error.line} of the rendered document)."
+    message = sentence(
+        "{problem} (line {line} of the rendered document).", problem=error.message.rstrip("."), line=error.line
+    )
     return DesignError(message, file=error.file, hint=error.hint)
 
 

@@ -12,6 +12,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from newsletter.core.sentence import sentence
 from newsletter.core.trace import limits
 from newsletter.core.trace.codes import Codes
 
@@ -73,7 +74,7 @@ class StockEnvironment(ImmutableSandboxedEnvironment):
         """Counted once a round by every loop (see `_generate`). Raises `SecurityError` past the limit."""
         self._rounds -= 1
         if self._rounds < 0:
-            raise SecurityError(f"the loops of this design run more than {limits.MAX_ROUNDS} times")
+            raise SecurityError(sentence("the loops of this design run more than {most} times", most=limits.MAX_ROUNDS))
 
     def _generate(self, source: nodes.Template, name: str | None, *args: Any, **kwargs: Any) -> str:
         for loop in source.find_all(nodes.For):
@@ -118,7 +119,7 @@ def within(parts: Iterable[str]) -> str:
     for part in parts:
         left -= len(part)
         if left < 0:
-            raise SecurityError(f"this design puts out more than {limits.MAX_OUTPUT} characters")
+            raise SecurityError(sentence("this design puts out more than {most} characters", most=limits.MAX_OUTPUT))
         found.append(part)
     return "".join(found)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from newsletter.core.errors import LetterMismatchError
+from newsletter.core.sentence import sentence
 from newsletter.core.trace.deferred import TRUTH, Question, answer
 from newsletter.core.trace.nodes import Nodes, State
 
@@ -143,7 +144,7 @@ def merged(trees: Iterable[Tree[Any]]) -> list[Split]:
 def _not_deterministic(question: Question | None) -> LetterMismatchError:
     file, line = (question.file, question.line) if question else ("", None)
     return LetterMismatchError(
-        "the template asked something else this time: it depends on more than the issue and the subscriber.",
+        sentence("the template asked something else this time: it depends on more than the issue and the subscriber."),
         where=f"{file}:{line}" if file else "",
-        hint="Remove what changes from one rendering to the next.",
+        hint=sentence("Remove what changes from one rendering to the next."),
     )

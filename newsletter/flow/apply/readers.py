@@ -17,7 +17,7 @@ from newsletter.core.domain import a_label, domain_of, may_align
 from newsletter.core.errors import NewsletterError
 from newsletter.core.inserts import insert_fault
 from newsletter.core.rubrics import RUBRICS
-from newsletter.core.sentence import sentence
+from newsletter.core.sentence import ended, sentence
 from newsletter.providers import build
 from subscribers import address, audience, segments
 from subscribers.errors import SubscribersError
@@ -34,8 +34,8 @@ class Refused(ValueError):
     """This value can't stand here: what is wrong with it, and perhaps what was meant."""
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message if message.endswith((".", "?", "!")) else f"{message}.")
-        self.hint = hint
+        super().__init__(ended(message))
+        self.message, self.hint = message, hint
 
 
 def text(longest: int, *, needed: bool = False, lines: bool = False) -> Reader:
@@ -190,7 +190,7 @@ def instant(value: object) -> datetime:
 def table(value: object) -> dict[str, Any]:
     """A table of plain values, as JSON can hold it."""
     if not isinstance(value, Mapping):
-        raise Refused("takes a table, like { key = 1 }")
+        raise Refused(sentence("takes a table, like {example}", example="{ key = 1 }"))
     return {key: _plain(item) for key, item in value.items()}
 
 

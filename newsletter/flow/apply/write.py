@@ -13,7 +13,7 @@ from django.db import models, transaction
 
 from newsletter.config.toml import Document, nearest, write, write_value
 from newsletter.core.errors import ConfigError, IssueError, KeyRefusedError
-from newsletter.core.sentence import sentence
+from newsletter.core.sentence import ended, sentence
 from newsletter.flow.apply import studio
 from newsletter.flow.apply.dump import shown
 from newsletter.flow.apply.readers import Refused, check_account, check_location, check_return_path, check_segment
@@ -211,7 +211,7 @@ def _read_row(document: Document, table: Table, path: tuple[str | int, ...], ite
             values[name] = table.field(name).read(value)
         except Refused as refused:
             raise KeyRefusedError(
-                sentence('"{name}" {refused}.', name=name, refused=str(refused).removesuffix(".")),
+                ended(sentence('"{name}" {refused}', name=name, refused=refused.message)),
                 field=name,
                 where=where,
                 hint=refused.hint,

@@ -106,7 +106,7 @@ def keep(home: Path, chunks: Iterable[bytes], *, name: str, mailing_list: Mailin
             for chunk in chunks:
                 size += len(chunk)
                 if size > LARGEST:
-                    many = f"The file is larger than {LARGEST // 2**20} MB."
+                    many = sentence("The file is larger than {most} MB.", most=LARGEST // 2**20)
                     raise SubscriberError(many, hint=sentence("Type: newsletter subscribers import FILE"))
                 file.write(chunk)
         if not size:

@@ -43,6 +43,13 @@ def said(text: str) -> str:
     return text.said(gettext, ngettext) if isinstance(text, Sentence) else text
 
 
+def event(kind: str) -> str:
+    """What kind of thing happened, for whoever does not read the English of its text; "" where nobody translated it."""
+    known = kind if kind in _EVENTS else kind.partition(" ")[0]
+    word = gettext(known) if known in _EVENTS else known
+    return word[:1].upper() + word[1:] if word != known else ""
+
+
 gettext_lazy = lazy(gettext, str)
 """For what is written down when a module is read, long before it is said."""
 
@@ -84,3 +91,18 @@ _MARKED = (
     _("Headline"), _("Kicker"), _("Byline"), _("Dek"), _("Excerpt"), _("Facts"), _("Words of the link"), _("Rating"),
     _("Description"), _("Credit"), _("Subject"), _("Preview text"), _("Note"), _("Signature"),
 )  # fmt: skip
+
+# Kinds of events, as the ledger has them. "edited 12/dek" and "ignored 0f3a…" are of the kind of their first word.
+_EVENTS = {str(kind): kind for kind in (
+    _("account tried"), _("address changed"), _("approval taken back"), _("approved"), _("brought back"),
+    _("composed"), _("correction"), _("design chosen"), _("discarded"), _("edited"), _("erased"), _("exported"),
+    _("form closed"), _("form opened"), _("form saved"), _("held"), _("ignored"), _("imported"), _("included"),
+    _("invitation withdrawn"), _("invited"), _("joined"), _("late arrivals"), _("left out"), _("let in again"), _("log-in link"), _("minded"), _("missed"),
+    _("moved"), _("newsletter begun"), _("password changed"), _("paused"), _("pinned"), _("recovery code used"),
+    _("recovery codes renewed"), _("refusals doubted"), _("removed"), _("resumed"), _("revived"), _("role changed"),
+    _("run again"), _("scheduled"), _("second step off"), _("second step on"), _("segment deleted"),
+    _("segment saved"), _("send now"), _("sending"), _("sent"), _("setting changed"), _("signup ceiling"),
+    _("skipped"), _("source added"), _("source changed"), _("source failed"), _("source removed"), _("special"),
+    _("stopped"), _("suppression lifted"), _("taken back"), _("taught"), _("uncertain settled"), _("undone"),
+    _("unpinned"), _("unsubscribed"), _("waiting for the provider"), _("week off"), _("week on"), _("wrong codes"),
+)}  # fmt: skip
