@@ -26,6 +26,8 @@ from tests.flow.compile.fixtures import issue as issue
 from tests.flow.compile.fixtures import newsletter as newsletter
 from tests.web.test_catalogues import FOLDER
 from tests.web.test_home import soon as soon
+from tests.web.test_settings import admin as admin
+from tests.web.test_settings import send
 from tests.web.test_studio import person
 from tests.web.test_studio_words import Text, speak
 
@@ -235,7 +237,7 @@ def test_checks_are_said_in_the_language_of_the_studio(mara: Client, faulty: Iss
 @pytest.mark.usefixtures("bracketed")
 def test_what_happens_next_is_said_in_the_language_of_the_studio(mara: Client, faulty: Issue) -> None:
     page = mara.get("/studio/").content.decode()
-    assert re.search(r"⟦It would go out [^⟧]*, but [^⟧]* against it\.⟧", page)
+    assert re.search(r"⟦It would go out ⟦.*⟧, but .* against it\.⟧", page)
     assert "⟦Mend what stands against it⟧" in page
     faulty.state, faulty.outcome_reason = "missed", "It is over."
     faulty.save()
@@ -255,10 +257,17 @@ def test_an_error_is_said_in_the_language_of_the_studio_with_what_was_typed_as_i
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("bracketed")
-def test_what_happened_is_told_by_its_kind_and_in_the_words_of_that_day(mara: Client, issue: Issue) -> None:
+def test_a_form_says_what_a_file_would_be_refused_for_in_the_language_of_the_studio(admin: Client) -> None:
+    page = unescape(send(admin, "identity", "newsletter", name="x" * 3000).content.decode())
+    assert "⟦takes at most 200 letters, not 3000⟧" in page
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("bracketed")
+def test_what_happened_is_told_by_its_kind_and_in_the_words_of_that_day(admin: Client, issue: Issue) -> None:
     for kind, text in (("week off", "<i>Off</i>."), (f"edited {issue.pk}/dek", "The dek."), ("of old", "It is over.")):
         Event.objects.create(newsletter=issue.newsletter, at=timezone.now(), kind=kind, text=text, by="mara")
-    page = " ".join(mara.get("/studio/audit/").content.decode().split())
+    page = " ".join(admin.get("/studio/audit/").content.decode().split())
     assert "<b>⟦week off⟧</b> &lt;i&gt;Off&lt;/i&gt;." in page
     assert "<b>⟦edited⟧</b> The dek." in page
     assert '<p class="what">It is over.' in page

@@ -25,9 +25,15 @@ log = logging.getLogger(__name__)
 
 # A provider that is away is asked again at most this often; less than a minute, so that a cron of every minute does it.
 ASK_AGAIN = timedelta(seconds=55)
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December")  # fmt: skip
+_DAYS = (
+    sentence("Monday"), sentence("Tuesday"), sentence("Wednesday"), sentence("Thursday"), sentence("Friday"),
+    sentence("Saturday"), sentence("Sunday"),
+)  # fmt: skip
+_MONTHS = (
+    sentence("January"), sentence("February"), sentence("March"), sentence("April"), sentence("May"),
+    sentence("June"), sentence("July"), sentence("August"), sentence("September"), sentence("October"),
+    sentence("November"), sentence("December"),
+)  # fmt: skip
 
 
 def start(issue: Issue, now: datetime, *, confirmed: bool = False, installation: Installation | None = None) -> int:
@@ -205,11 +211,16 @@ def reach(issue: Issue, now: datetime) -> Reach:
 def spoken_time(at: datetime, zone: str) -> str:
     """ "Thursday, November 5, 08:00 New York (13:00 UTC)": the wall clock of the newsletter, and the same in UTC."""
     local = at.astimezone(ZoneInfo(zone))
-    day = f"{_DAYS[local.weekday()]}, {_MONTHS[local.month - 1]} {local.day}"
+    weekday, month = _DAYS[local.weekday()], _MONTHS[local.month - 1]
+    day = sentence("{weekday}, {month} {day}", weekday=weekday, month=month, day=local.day)
     if zone == "UTC":
-        return f"{day}, {local:%H:%M} UTC"
-    return (
-        f"{day}, {local:%H:%M} {zone.rpartition('/')[2].replace('_', ' ')} ({at.astimezone(ZoneInfo('UTC')):%H:%M} UTC)"
+        return sentence("{day}, {time} UTC", day=day, time=f"{local:%H:%M}")
+    return sentence(
+        "{day}, {time} {place} ({utc} UTC)",
+        day=day,
+        time=f"{local:%H:%M}",
+        place=zone.rpartition("/")[2].replace("_", " "),
+        utc=f"{at.astimezone(ZoneInfo('UTC')):%H:%M}",
     )
 
 

@@ -93,7 +93,7 @@ def week_off(newsletter: Newsletter, day: date, reason: str, *, now: datetime, b
                 "{day} is no slot of {slug}: it goes out on {weekday}s.",
                 day=day,
                 slug=newsletter.slug,
-                weekday=days[schedule.weekday],
+                weekday=word(days[schedule.weekday]),
             )
         )
     with transaction.atomic():

@@ -11,21 +11,37 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.core.reasons import plain
+from newsletter.core.sentence import sentence, together
 from newsletter.flow.preferences import deliveries_of
 from newsletter.models import Evidence, Issue, ServiceMail
 from subscribers.consent import LINK
 from subscribers.models import ConsentEvent, ConsentKind, Subscriber
 
 SHOWN = 100
-_NAMES = {"plain_text": "Plain text", "topics": "Topics", "frequency": "How often", "language": "Language"}
+_NAMES = {
+    "plain_text": sentence("Plain text"),
+    "topics": sentence("Topics"),
+    "frequency": sentence("How often"),
+    "language": sentence("Language"),
+}
 _MAILS = {
-    "confirm": "The mail that asks to confirm", "remind": "The reminder to confirm", "welcome": "The welcome",
-    "already": "The mail that says they are subscribed already", "preferences": "A link to their choices",
-    "data": "A link to their data", "address": "The question to a new address", "moved": "The word to the old address",
-    "erased": "The word that they will be erased", "keep": "The question whether they still want it",
-}  # fmt: skip
-_REPORTS = {"bounce": "A letter bounced", "complaint": "They called a letter spam", "delay": "A letter was held up",
-            "auto-reply": "An automatic answer came"}  # fmt: skip
+    "confirm": sentence("The mail that asks to confirm"),
+    "remind": sentence("The reminder to confirm"),
+    "welcome": sentence("The welcome"),
+    "already": sentence("The mail that says they are subscribed already"),
+    "preferences": sentence("A link to their choices"),
+    "data": sentence("A link to their data"),
+    "address": sentence("The question to a new address"),
+    "moved": sentence("The word to the old address"),
+    "erased": sentence("The word that they will be erased"),
+    "keep": sentence("The question whether they still want it"),
+}
+_REPORTS = {
+    "bounce": sentence("A letter bounced"),
+    "complaint": sentence("They called a letter spam"),
+    "delay": sentence("A letter was held up"),
+    "auto-reply": sentence("An automatic answer came"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +71,9 @@ def _agreed(person: Subscriber) -> Iterator[Moment]:
     rows = ConsentEvent.objects.filter(address_key=person.address_key).order_by("-at", "-pk")
     for event in rows:
         kind, text = _said(event)
-        where = f"List {event.list_slug}" if event.list_slug else ""
+        where = sentence("List {slug}", slug=event.list_slug) if event.list_slug else ""
         page = event.evidence.get("page") if isinstance(event.evidence, dict) else ""
-        detail = ", ".join(part for part in (where, f"on {page}" if page else "") if part)
+        detail = together(where, sentence("on {page}", page=page) if page else "", between=", ")
         yield Moment(event.at, kind, text, detail, _proof(event))
 
 
@@ -65,51 +81,61 @@ def _said(event: ConsentEvent) -> tuple[str, str]:
     how, evidence = origin(event.origin), event.evidence if isinstance(event.evidence, dict) else {}
     match event.kind:
         case ConsentKind.IMPORTED:
-            return "joined", f"Brought in: {how}"
+            return "joined", sentence("Brought in: {how}", how=how)
         case ConsentKind.REQUESTED:
-            return "joined", f"Asked for mail: {how}"
+            return "joined", sentence("Asked for mail: {how}", how=how)
         case ConsentKind.CONFIRMED:
-            return "joined", f"Confirmed: {how}"
+            return "joined", sentence("Confirmed: {how}", how=how)
         case ConsentKind.UNSUBSCRIBED:
             reason = evidence.get("reason")
-            return "left", f"Unsubscribed: {how}" + (f" (“{reason}”)" if reason else "")
+            return "left", together(
+                sentence("Unsubscribed: {how}", how=how), sentence("(“{reason}”)", reason=reason) if reason else ""
+            )
         case ConsentKind.SUPPRESSED if evidence.get("lifted"):
-            return "choice", f"Let in again, {event.origin.removeprefix('lifted ')}"
+            return "choice", sentence("Let in again, {by}", by=event.origin.removeprefix("lifted "))
         case ConsentKind.SUPPRESSED:
-            return "left", f"Suppressed: {evidence.get('reason', event.origin)}"
+            return "left", sentence("Suppressed: {reason}", reason=evidence.get("reason", event.origin))
         case _:
-            return "choice", _changed(evidence) + f" ({how})"
+            return "choice", sentence("{change} ({how})", change=_changed(evidence), how=how)
 
 
 def origin(text: str) -> str:
     """Where an event came from, for a person: "form weekly" is 'by the form "weekly"'."""
     if text.startswith(LINK):
-        return "by a link in a mail"
+        return sentence("by a link in a mail")
     if text.startswith("form "):
-        return f"by the form “{text.removeprefix('form ')}”"
-    return {"preferences page": "on their own page", "quiet": "after they kept silent"}.get(text, text)
+        return sentence("by the form “{name}”", name=text.removeprefix("form "))
+    known = {"preferences page": sentence("on their own page"), "quiet": sentence("after they kept silent")}
+    return known.get(text, text)
 
 
 def _changed(evidence: dict[str, Any]) -> str:
     if "changed" in evidence and isinstance(evidence["changed"], dict):
-        said = [f"{_NAMES.get(name, name)}: {_value(pair, 0)} → {_value(pair, 1)}"
-                for name, pair in evidence["changed"].items()]  # fmt: skip
-        return "; ".join(said) or "Changed their name"
+        changes = (
+            sentence(
+                "{field}: {before} → {now}", field=_NAMES.get(name, name), before=_value(pair, 0), now=_value(pair, 1)
+            )
+            for name, pair in evidence["changed"].items()
+        )
+        return together(*changes, between="; ") or sentence("Changed their name")
     if evidence.get("resumed"):
-        return "Back from a pause"
+        return sentence("Back from a pause")
     if evidence.get("kept"):
-        return "Still wants it"
+        return sentence("Still wants it")
     if evidence.get("moved"):
-        return "Has a new address"
+        return sentence("Has a new address")
     until = evidence.get("paused_until")
-    return f"Paused until {str(until)[:10]}" if until else "Paused" if "paused_until" in evidence else "Changed"
+    if until:
+        return sentence("Paused until {day}", day=str(until)[:10])
+    return sentence("Paused") if "paused_until" in evidence else sentence("Changed")
 
 
 def _value(pair: Any, place: int) -> str:
     value = pair[place] if isinstance(pair, list) and len(pair) > place else ""
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "all"
-    return {"": "none", True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, str | bool) else "?"
+        return ", ".join(map(str, value)) or sentence("all")
+    known = {"": sentence("none"), True: sentence("yes"), False: sentence("no")}
+    return known.get(value, str(value)) if isinstance(value, str | bool) else "?"
 
 
 def _proof(event: ConsentEvent) -> str:
@@ -123,29 +149,45 @@ def _letters(numbers: list[int]) -> Iterator[Moment]:
         issue = row.issue
         title = issue.subject or f"{issue.newsletter.name} no. {issue.number}"
         why = plain(row.reason) if row.reason else ""
-        words = {"accepted": "Got", "failed": "Did not get", "excluded": "Was left out of", "pending": "Waits for",
-                 "uncertain": "May have got"}  # fmt: skip
+        said = {
+            "accepted": sentence("Got “{title}”", title=title),
+            "failed": sentence("Did not get “{title}”", title=title),
+            "excluded": sentence("Was left out of “{title}”", title=title),
+            "pending": sentence("Waits for “{title}”", title=title),
+            "uncertain": sentence("May have got “{title}”", title=title),
+        }
         kind = "letter" if row.state in ("accepted", "pending") else "bounce"
-        yield Moment(row.at, kind, f"{words.get(row.state, row.state)} “{title}”", why, row.reason, issue)
+        yield Moment(row.at, kind, said[row.state], why, row.reason, issue)
 
 
 def _came_back(numbers: list[int]) -> Iterator[Moment]:
     rows = Evidence.objects.filter(subscription__in=numbers).select_related("issue__newsletter")
     for row in rows.defer("issue__public_html").order_by("-at", "-pk"):
         text = _REPORTS.get(row.kind, row.kind.capitalize())
-        text += " for good" if row.hard else ""
-        set_aside = "; set aside later" if row.forgiven_at else ""
-        yield Moment(row.at, "bounce", text, f"{row.decision or 'noted'}{set_aside}", words_of(row), row.issue, row)
+        text = sentence("{what} for good", what=text) if row.hard else text
+        aside = sentence("set aside later") if row.forgiven_at else ""
+        detail = together(row.decision or sentence("noted"), aside, between="; ")
+        yield Moment(row.at, "bounce", text, detail, words_of(row), row.issue, row)
 
 
 def words_of(row: Evidence) -> str:
     """Who said it, and in which words."""
-    said = " ".join(part for part in (row.status, row.diagnostic) if part) or "no words"
-    return f"{row.reporter}: {said}"
+    said = " ".join(part for part in (row.status, row.diagnostic) if part) or sentence("no words")
+    return sentence("{reporter}: {said}", reporter=row.reporter, said=said)
 
 
 def _mails(person: Subscriber) -> Iterator[Moment]:
     for row in ServiceMail.objects.filter(address_key=person.address_key).order_by("-created_at", "-pk"):
         name = _MAILS.get(row.kind, row.kind)
-        state = {"accepted": "was taken", "pending": "waits", "failed": "was refused"}.get(row.state, row.state)
-        yield Moment(row.created_at, "mail", f"{name} {state}", plain(row.reason) if row.reason else "", row.reason)
+        said = {
+            "accepted": sentence("{mail} was taken", mail=name),
+            "pending": sentence("{mail} waits", mail=name),
+            "failed": sentence("{mail} was refused", mail=name),
+        }
+        yield Moment(
+            row.created_at,
+            "mail",
+            said.get(row.state, f"{name} {row.state}"),
+            plain(row.reason) if row.reason else "",
+            row.reason,
+        )

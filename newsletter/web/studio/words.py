@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils.functional import lazy
 from django.utils.translation import to_locale
 
-from newsletter.core.sentence import Sentence
+from newsletter.core.sentence import Sentence, sentence
 from newsletter.core.words import dir_of
 
 DOMAIN = "studio"
@@ -93,16 +93,22 @@ _MARKED = (
 )  # fmt: skip
 
 # Kinds of events, as the ledger has them. "edited 12/dek" and "ignored 0f3a…" are of the kind of their first word.
-_EVENTS = {str(kind): kind for kind in (
-    _("account tried"), _("address changed"), _("approval taken back"), _("approved"), _("brought back"),
-    _("composed"), _("correction"), _("design chosen"), _("discarded"), _("edited"), _("erased"), _("exported"),
-    _("form closed"), _("form opened"), _("form saved"), _("held"), _("ignored"), _("imported"), _("included"),
-    _("invitation withdrawn"), _("invited"), _("joined"), _("late arrivals"), _("left out"), _("let in again"), _("log-in link"), _("minded"), _("missed"),
-    _("moved"), _("newsletter begun"), _("password changed"), _("paused"), _("pinned"), _("recovery code used"),
-    _("recovery codes renewed"), _("refusals doubted"), _("removed"), _("resumed"), _("revived"), _("role changed"),
-    _("run again"), _("scheduled"), _("second step off"), _("second step on"), _("segment deleted"),
-    _("segment saved"), _("send now"), _("sending"), _("sent"), _("setting changed"), _("signup ceiling"),
-    _("skipped"), _("source added"), _("source changed"), _("source failed"), _("source removed"), _("special"),
-    _("stopped"), _("suppression lifted"), _("taken back"), _("taught"), _("uncertain settled"), _("undone"),
-    _("unpinned"), _("unsubscribed"), _("waiting for the provider"), _("week off"), _("week on"), _("wrong codes"),
-)}  # fmt: skip
+_EVENTS = frozenset((
+    sentence("account tried"), sentence("address changed"), sentence("approval taken back"), sentence("approved"),
+    sentence("brought back"), sentence("composed"), sentence("correction"), sentence("design chosen"),
+    sentence("discarded"), sentence("edited"), sentence("erased"), sentence("exported"), sentence("form closed"),
+    sentence("form opened"), sentence("form saved"), sentence("held"), sentence("ignored"), sentence("imported"),
+    sentence("included"), sentence("invitation withdrawn"), sentence("invited"), sentence("joined"),
+    sentence("late arrivals"), sentence("left out"), sentence("let in again"), sentence("log-in link"),
+    sentence("minded"), sentence("missed"), sentence("moved"), sentence("newsletter begun"),
+    sentence("password changed"), sentence("paused"), sentence("pinned"), sentence("recovery code used"),
+    sentence("recovery codes renewed"), sentence("refusals doubted"), sentence("removed"), sentence("resumed"),
+    sentence("revived"), sentence("role changed"), sentence("run again"), sentence("scheduled"),
+    sentence("second step off"), sentence("second step on"), sentence("segment deleted"), sentence("segment saved"),
+    sentence("send now"), sentence("sending"), sentence("sent"), sentence("setting changed"),
+    sentence("signup ceiling"), sentence("skipped"), sentence("source added"), sentence("source changed"),
+    sentence("source failed"), sentence("source removed"), sentence("special"), sentence("stopped"),
+    sentence("suppression lifted"), sentence("taken back"), sentence("taught"), sentence("uncertain settled"),
+    sentence("undone"), sentence("unpinned"), sentence("unsubscribed"), sentence("waiting for the provider"),
+    sentence("week off"), sentence("week on"), sentence("wrong codes"),
+))  # fmt: skip
