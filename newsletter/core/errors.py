@@ -136,7 +136,9 @@ class StaleError(IssueError):
         self.theirs, self.by = theirs, by
         what = ", ".join(name.replace("_", " ").replace("picture ", "") for name in theirs)
         super().__init__(
-            f"{by or 'Somebody'} changed this meanwhile: {what}.", where=where, hint="Look at both, and save again."
+            sentence("{name} changed this meanwhile: {what}.", name=by or sentence("Somebody"), what=what),
+            where=where,
+            hint=sentence("Look at both, and save again."),
         )
 
 
