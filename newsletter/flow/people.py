@@ -51,9 +51,9 @@ class Role(IntEnum):
     def may(self) -> str:
         """What the role is for, to choose it by."""
         return {
-            Role.EDITOR: "looks at issues and edits them",
-            Role.APPROVER: "also approves issues, which sends them, and sees readers’ addresses",
-            Role.ADMIN: "also decides who works here, and on everything else",
+            Role.EDITOR: sentence("looks at issues and edits them"),
+            Role.APPROVER: sentence("also approves issues, which sends them, and sees readers’ addresses"),
+            Role.ADMIN: sentence("also decides who works here, and on everything else"),
         }[self]
 
     @classmethod

@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 
 from newsletter.core.sentence import Sentence
 from newsletter.web.studio import words
+from newsletter.web.studio.spans import short_day
 
 
 def environment(**options: Any) -> Environment:
@@ -26,6 +27,8 @@ def environment(**options: Any) -> Environment:
     # A word that comes as a value; unlike `_()` it is escaped, as any other value is.
     built.filters["translated"] = words.gettext
     built.filters["event"] = words.event
+    built.filters["rubric"] = words.rubric
+    built.filters["short_day"] = short_day
     # What core and flow say, wherever a page prints it: alone, or as the value of another sentence.
     built.finalize = _said
     for name in ("gettext", "ngettext"):

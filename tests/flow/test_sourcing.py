@@ -321,7 +321,7 @@ def test_the_health_of_a_source_counts_weeks_by_the_reviews_own_dates(newsletter
     assert health.weeks[-2:] == (2, 1)
     assert health.next_at == NOW + timedelta(minutes=40)
     assert [str(one) for one in health.newsletters] == ["LANTERN Weekly"]
-    assert sourcing.rubrics_of(source) == [("Unsorted", 4)]
+    assert sourcing.rubrics_of(source) == [("", 4)]
     assert [shown.content.title for shown in sourcing.latest_entries(source, 2)] == [
         f"Review {at:%j}" for at in dated[:2]
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterable, Iterator
 from html import unescape
@@ -19,7 +20,7 @@ from newsletter.core.saying import what_next
 from newsletter.core.sentence import counted, sentence
 from newsletter.flow.compile import checks
 from newsletter.flow.overview import standing
-from newsletter.models import Event, Issue, Magazine, Placement
+from newsletter.models import Entry, Event, Issue, Magazine, Placement
 from newsletter.web.jinja import environment
 from newsletter.web.studio import words
 from tests.flow.compile.fixtures import issue as issue
@@ -286,3 +287,42 @@ def test_every_kind_of_event_can_be_told_in_another_language() -> None:
             found |= {one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)}
     kinds = {one for one in found if re.fullmatch(r"[a-z][a-z -]+", one)}
     assert len(kinds) > 40 and kinds <= set(words._EVENTS)
+
+
+def unsaid(page: str) -> Iterator[str]:
+    """The texts of a page that no translation reached: outside of every bracket."""
+    body = re.sub(r"<(script|style|head|svg)\b.*?</\1>", "", page, flags=re.DOTALL)
+    depth, found = 0, ""
+    for letter in unescape(re.sub(r"<[^>]*>", "\n", body)):
+        depth += (letter == "⟦") - (letter == "⟧")
+        found += letter if depth == 0 and letter != "⟧" else ""
+    yield from (" ".join(text.split()) for text in found.split("\n"))
+
+
+def test_the_look_out_for_what_is_unsaid_sees_around_brackets() -> None:
+    page = "<head>Head</head><p>⟦Held: ⟦late⟧ now⟧ and <b>more</b></p><svg><text>x</text></svg>"
+    assert list(filter(None, unsaid(page))) == ["and", "more"]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("bracketed")
+def test_no_page_of_the_studio_says_more_than_two_words_in_english(admin: Client, faulty: Issue) -> None:
+    written = " ".join(json.dumps(row.content, ensure_ascii=False) for row in Entry.objects.all())
+    written += f"{faulty.subject} {faulty.note} {faulty.newsletter.magazine.about}"
+    places, seen, english = ["/studio/", "/studio/audit/?clock=1", "/studio/account/"], set[str](), set[str]()
+    while places:
+        place = places.pop().partition("?")[0]
+        if place in seen or re.search(r"/(look|cover)", place):
+            continue
+        seen.add(place)
+        answer = admin.get(place)
+        if answer.status_code != 200 or not answer.headers["Content-Type"].startswith("text/html"):
+            continue
+        page = answer.content.decode()
+        places += re.findall(r'href="(/studio/[^"#]*)"', page)
+        # Commands, rules and code are the same everywhere; what stands in the letter is the letter's.
+        plain = (text for text in unsaid(page) if re.search(r"[a-zA-Z]+ [a-z]+ [a-zA-Z]+", text))
+        english |= {text for text in plain if not re.match(r"newsletter |\{|v=", text) and text[:60] not in written}
+    assert len(seen) > 25
+    # A part of the design by its name, a subject that the letter might have, a colour.
+    assert english <= {"head and styles 5.8 KB", "See You Sunday: worth your evening?", "on ink muted"}

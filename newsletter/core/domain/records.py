@@ -62,10 +62,10 @@ def dkim_record(key: RSAPublicKey | Ed25519PublicKey) -> str:
 
 def wanted_dkim(domain: str, selector: str, key: RSAPublicKey | Ed25519PublicKey) -> Record:
     """The record of one key of ours."""
-    return Record(f"{selector}._domainkey.{domain}", "TXT", dkim_record(key), "DKIM: our key")
+    return Record(f"{selector}._domainkey.{domain}", "TXT", dkim_record(key), sentence("DKIM: our key"))
 
 
-def wanted_spf(domain: str, hosts: Sequence[str], *, was: str = "", why: str = "SPF: who may send") -> Record:
+def wanted_spf(domain: str, hosts: Sequence[str], *, was: str = "", why: str = sentence("SPF: who may send")) -> Record:
     """An SPF record that lets `hosts` send: addresses as ip4/ip6, names as a:; `was` is the record that is there, which
     gets what it lacks. Without a host it has a place to fill in.
     """
@@ -81,12 +81,16 @@ def wanted_spf(domain: str, hosts: Sequence[str], *, was: str = "", why: str = "
 def wanted_dmarc(domain: str) -> Record:
     """The gentlest DMARC record: it asks for reports and lets no mail be refused."""
     value = f"v=DMARC1; p=none; rua=mailto:dmarc@{domain}"
-    return Record(f"_dmarc.{domain}", "TXT", value, "DMARC: what to do with forged mail, and where to report it")
+    return Record(
+        f"_dmarc.{domain}", "TXT", value, sentence("DMARC: what to do with forged mail, and where to report it")
+    )
 
 
 def wanted_mx(domain: str, host: str) -> Record:
     """Where mail for the return path goes; `host` "" is a place to fill in."""
-    return Record(domain, "MX", f"10 {host or 'HOST-THAT-TAKES-YOUR-BOUNCES'}.", "return path: where bounces come back")
+    return Record(
+        domain, "MX", f"10 {host or 'HOST-THAT-TAKES-YOUR-BOUNCES'}.", sentence("return path: where bounces come back")
+    )
 
 
 def read_tags(value: str) -> dict[str, str] | None:

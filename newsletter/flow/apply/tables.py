@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models import QuerySet
 
+from newsletter.core.sentence import sentence
 from newsletter.flow.apply import readers as read
 from newsletter.models import Account, Magazine, Newsletter, SignupForm, Source
 from subscribers.models import MailingList, Segment
@@ -66,18 +67,18 @@ _MAGAZINE = Table(
     Magazine,
     "slug",
     (
-        Field("slug", read.slug, "its short name; cannot change later", default="magazine"),
-        Field("name", read.text(200, needed=True), "its name"),
-        Field("about", read.text(500), "what it is, in one sentence", default=""),
-        Field("url", read.url, "its site", default=""),
-        Field("legal_name", read.text(200), "who answers for it; printed under every letter", default=""),
+        Field("slug", read.slug, sentence("its short name; cannot change later"), default="magazine"),
+        Field("name", read.text(200, needed=True), sentence("its name")),
+        Field("about", read.text(500), sentence("what it is, in one sentence"), default=""),
+        Field("url", read.url, sentence("its site"), default=""),
+        Field("legal_name", read.text(200), sentence("who answers for it; printed under every letter"), default=""),
         Field(
             "postal_address",
             read.text(1000, lines=True),
-            "where post reaches it; printed under every letter, as the law wants in most countries",
+            sentence("where post reaches it; printed under every letter, as the law wants in most countries"),
             default="",
         ),
-        Field("privacy_url", read.url, "its privacy page; the line is left out when empty", default=""),
+        Field("privacy_url", read.url, sentence("its privacy page; the line is left out when empty"), default=""),
     ),
     one=True,
 )
@@ -87,8 +88,8 @@ _LISTS = Table(
     MailingList,
     "slug",
     (
-        Field("slug", read.slug, "its short name"),
-        Field("name", read.text(200, needed=True), "what readers see when they subscribe"),
+        Field("slug", read.slug, sentence("its short name")),
+        Field("name", read.text(200, needed=True), sentence("what readers see when they subscribe")),
     ),
 )
 
@@ -97,9 +98,11 @@ _SEGMENTS = Table(
     Segment,
     "slug",
     (
-        Field("slug", read.slug, "its short name, by which an audience and an export name it"),
-        Field("list", read.slug, "the list whose people it chooses from", attribute="mailing_list", link="lists"),
-        Field("name", read.text(200, needed=True), "what editors see"),
+        Field("slug", read.slug, sentence("its short name, by which an audience and an export name it")),
+        Field(
+            "list", read.slug, sentence("the list whose people it chooses from"), attribute="mailing_list", link="lists"
+        ),
+        Field("name", read.text(200, needed=True), sentence("what editors see")),
         Field("rule", read.segment_rule, "whom it takes: see howto/segments.md; {} is everybody", default={}),
     ),
 )
@@ -109,17 +112,17 @@ _ACCOUNTS = Table(
     Account,
     "name",
     (
-        Field("name", read.slug, "its short name"),
+        Field("name", read.slug, sentence("its short name")),
         Field(
             "kind",
             read.choice("outbox", "smtp", "esp"),
-            "outbox (writes files, mails nobody), smtp or esp (a provider's HTTP interface)",
+            sentence("outbox (writes files, mails nobody), smtp or esp (a provider's HTTP interface)"),
             default="outbox",
         ),
         Field(
             "settings",
             read.table,
-            "the provider's settings; a secret is named by password_env or password_file, never written here",
+            sentence("the provider's settings; a secret is named by password_env or password_file, never written here"),
             default={},
         ),
     ),
@@ -130,29 +133,35 @@ _SOURCES = Table(
     Source,
     "slug",
     (
-        Field("slug", read.slug, "its short name"),
-        Field("name", read.text(200, needed=True), "what editors see"),
+        Field("slug", read.slug, sentence("its short name")),
+        Field("name", read.text(200, needed=True), sentence("what editors see")),
         Field(
             "kind",
             read.choice("feed", "wordpress", "page", "folder", "paste"),
-            "feed (RSS, Atom), wordpress (a site), page (one article), folder (a path) or paste (the text itself)",
+            sentence(
+                "feed (RSS, Atom), wordpress (a site), page (one article), folder (a path) or paste (the text itself)"
+            ),
         ),
-        Field("location", read.text(1_000_000, needed=True, lines=True), "the address, the whole path, or the text"),
-        Field("language", read.language, "its language when a review does not say its own", default=""),
-        Field("timezone", read.timezone, "the zone of its dates without one", default="UTC"),
+        Field(
+            "location",
+            read.text(1_000_000, needed=True, lines=True),
+            sentence("the address, the whole path, or the text"),
+        ),
+        Field("language", read.language, sentence("its language when a review does not say its own"), default=""),
+        Field("timezone", read.timezone, sentence("the zone of its dates without one"), default="UTC"),
         Field(
             "rubric_map",
             read.rubric_map,
-            'pairs of pattern and rubric, like [["kino", "movie"]]; the first that fits wins',
+            sentence('pairs of pattern and rubric, like [["kino", "movie"]]; the first that fits wins'),
             default=[],
         ),
         Field(
             "preference",
             read.number(0, 1000),
-            "lower wins when two sources serve the same review",
+            sentence("lower wins when two sources serve the same review"),
             default=100,
         ),
-        Field("enabled", read.boolean, "false: not gathered for now", default=True),
+        Field("enabled", read.boolean, sentence("false: not gathered for now"), default=True),
     ),
     removable=True,
 )
@@ -163,20 +172,32 @@ _FORMS = Table(
     SignupForm,
     "slug",
     (
-        Field("slug", read.slug, "its short name; part of its address"),
-        Field("newsletter", read.slug, "what one signs up for", link="newsletters"),
-        Field("heading", read.text(200), "what it promises; empty: ours, in the reader's language", default=""),
-        Field("sub", read.text(500), "the line under it: rhythm and honesty", default=""),
-        Field("button", read.text(60), "a verb", default=""),
-        Field("consent", read.text(2000, lines=True), "the sentence that one agrees to; kept as proof", default=""),
-        Field("ask_name", read.boolean, "whether a first name may be given", default=False),
-        Field("topics", read.rubrics, "the rubrics offered as a choice; none: every topic", default=[]),
-        Field("origins", read.origins, "the sites that may carry it, like https://magazine.example.org", default=[]),
-        Field("open", read.boolean, "false: it takes nobody for now", default=True, attribute="is_open"),
+        Field("slug", read.slug, sentence("its short name; part of its address")),
+        Field("newsletter", read.slug, sentence("what one signs up for"), link="newsletters"),
+        Field(
+            "heading", read.text(200), sentence("what it promises; empty: ours, in the reader's language"), default=""
+        ),
+        Field("sub", read.text(500), sentence("the line under it: rhythm and honesty"), default=""),
+        Field("button", read.text(60), sentence("a verb"), default=""),
+        Field(
+            "consent",
+            read.text(2000, lines=True),
+            sentence("the sentence that one agrees to; kept as proof"),
+            default="",
+        ),
+        Field("ask_name", read.boolean, sentence("whether a first name may be given"), default=False),
+        Field("topics", read.rubrics, sentence("the rubrics offered as a choice; none: every topic"), default=[]),
+        Field(
+            "origins",
+            read.origins,
+            sentence("the sites that may carry it, like https://magazine.example.org"),
+            default=[],
+        ),
+        Field("open", read.boolean, sentence("false: it takes nobody for now"), default=True, attribute="is_open"),
         Field(
             "mails_per_hour",
             read.number(1, 1_000_000),
-            "confirmations that it may cause an hour; what comes above it waits, and a notice says so",
+            sentence("confirmations that it may cause an hour; what comes above it waits, and a notice says so"),
             default=500,
         ),
     ),
@@ -189,23 +210,32 @@ def _newsletters(designs: Collection[str] | None) -> Table:
         Newsletter,
         "slug",
         (
-            Field("slug", read.newsletter_slug, "its short name; part of its links"),
-            Field("name", read.text(200, needed=True), "its name"),
-            Field("tagline", read.text(300), "the line under its name", default=""),
-            Field("list", read.slug, "whom it goes to", attribute="mailing_list", link="lists"),
-            Field("account", read.slug, "the way out", link="accounts"),
-            Field("sources", read.slugs, "what it is made of", default=[], link="sources"),
-            Field("design", read.design(designs), "the folder of its look", default="marquee"),
-            Field("design_tokens", read.table, "colours and measures that differ from the design's own", default={}),
-            Field("language", read.language, "the language of its labels and dates", default="en"),
-            Field("from_name", read.text(200, needed=True), "the sender's name"),
-            Field("from_address", read.mail_address, "the sender's address"),
-            Field("reply_to", read.optional_mail_address, "where answers go, when not to the sender", default=""),
+            Field("slug", read.newsletter_slug, sentence("its short name; part of its links")),
+            Field("name", read.text(200, needed=True), sentence("its name")),
+            Field("tagline", read.text(300), sentence("the line under its name"), default=""),
+            Field("list", read.slug, sentence("whom it goes to"), attribute="mailing_list", link="lists"),
+            Field("account", read.slug, sentence("the way out"), link="accounts"),
+            Field("sources", read.slugs, sentence("what it is made of"), default=[], link="sources"),
+            Field("design", read.design(designs), sentence("the folder of its look"), default="marquee"),
+            Field(
+                "design_tokens",
+                read.table,
+                sentence("colours and measures that differ from the design's own"),
+                default={},
+            ),
+            Field("language", read.language, sentence("the language of its labels and dates"), default="en"),
+            Field("from_name", read.text(200, needed=True), sentence("the sender's name")),
+            Field("from_address", read.mail_address, sentence("the sender's address")),
+            Field(
+                "reply_to", read.optional_mail_address, sentence("where answers go, when not to the sender"), default=""
+            ),
             Field(
                 "return_path",
                 read.return_path,
-                "where bounces go: an address under the sender's domain, into which each message puts its own mark; "
-                "empty: to the sender",
+                sentence(
+                    "where bounces go: an address under the sender's domain, into which each message puts its "
+                    "own mark; empty: to the sender"
+                ),
                 default="",
             ),
             Field(
@@ -217,58 +247,84 @@ def _newsletters(designs: Collection[str] | None) -> Table:
             Field(
                 "print_promo",
                 read.insert,
-                "the print magazine's insert: title, text, button, url, picture, alt, the days of its start and end",
+                sentence(
+                    "the print magazine's insert: title, text, button, url, picture, alt, the days of its start and end"
+                ),
                 default={},
             ),
             Field(
                 "sponsors",
                 read.inserts,
-                "sponsors' inserts, each like print_promo; an issue shows the first whose days hold its own",
+                sentence("sponsors' inserts, each like print_promo; an issue shows the first whose days hold its own"),
                 default=[],
             ),
             Field(
                 "ratings",
                 read.choice("show", "hide", "rated rubrics"),
-                "show: every rating that a review brings; hide: none; rated rubrics: only where one is expected",
+                sentence(
+                    "show: every rating that a review brings; hide: none; rated rubrics: only where one is expected"
+                ),
                 default="show",
             ),
-            Field("weekday", read.weekday, "the day it goes out", default=3, show=lambda day: read.WEEKDAYS[day]),
-            Field("send_time", read.clock_time, "the wall time it goes out", show=lambda at: f"{at:%H:%M}"),
-            Field("timezone", read.timezone, "the zone of that wall time", default="UTC"),
-            Field("cutoff_hours", read.number(0, 160), "hours before that until which reviews are placed", default=14),
+            Field(
+                "weekday", read.weekday, sentence("the day it goes out"), default=3, show=lambda day: read.WEEKDAYS[day]
+            ),
+            Field("send_time", read.clock_time, sentence("the wall time it goes out"), show=lambda at: f"{at:%H:%M}"),
+            Field("timezone", read.timezone, sentence("the zone of that wall time"), default="UTC"),
+            Field(
+                "cutoff_hours",
+                read.number(0, 160),
+                sentence("hours before that until which reviews are placed"),
+                default=14,
+            ),
             Field(
                 "approval",
                 read.choice("required", "automatic"),
-                "required: a person approves every issue; automatic: it goes out when nothing speaks against it",
+                sentence(
+                    "required: a person approves every issue; automatic: it goes out when nothing speaks against it"
+                ),
                 default="required",
                 attribute="approval_mode",
             ),
             Field(
                 "approval_by_another",
                 read.boolean,
-                "true: who edited an issue since its last approval can't approve it; somebody else has to",
+                sentence("true: who edited an issue since its last approval can't approve it; somebody else has to"),
                 default=False,
             ),
             Field(
                 "quiet_weeks",
                 read.number(0, 520),
-                "weeks without an act of their own after which readers whose mail bounces are asked whether they still "
-                "want it; 0: never",
+                sentence(
+                    "weeks without an act of their own after which readers whose mail bounces are asked whether "
+                    "they still want it; 0: never"
+                ),
                 default=0,
             ),
-            Field("starts_at", read.instant, "no issue before this instant; by default the moment of the first apply"),
-            Field("min_reviews", read.number(0, 100), "fewer than this is under the minimum", default=3),
+            Field(
+                "starts_at",
+                read.instant,
+                sentence("no issue before this instant; by default the moment of the first apply"),
+            ),
+            Field("min_reviews", read.number(0, 100), sentence("fewer than this is under the minimum"), default=3),
             Field(
                 "under_minimum",
                 read.choice("hold", "send", "skip"),
-                "what to do then: hold for a person, send anyway, or skip the week",
+                sentence("what to do then: hold for a person, send anyway, or skip the week"),
                 default="hold",
             ),
-            Field("max_cards", read.number(1, 100), "reviews shown in full", default=12),
-            Field("max_lines", read.number(0, 100), "reviews shown in one line", default=10),
-            Field("freshness_days", read.number(1, 3650), "older at first sight waits in the tray", default=21),
-            Field("first_import_days", read.number(0, 3650), "how far back a new source counts as news", default=7),
-            Field("grace_hours", read.number(0, 160), "how late an issue may still go out", default=6),
-            Field("min_gap_hours", read.number(0, 160), "the least time between two issues", default=20),
+            Field("max_cards", read.number(1, 100), sentence("reviews shown in full"), default=12),
+            Field("max_lines", read.number(0, 100), sentence("reviews shown in one line"), default=10),
+            Field(
+                "freshness_days", read.number(1, 3650), sentence("older at first sight waits in the tray"), default=21
+            ),
+            Field(
+                "first_import_days",
+                read.number(0, 3650),
+                sentence("how far back a new source counts as news"),
+                default=7,
+            ),
+            Field("grace_hours", read.number(0, 160), sentence("how late an issue may still go out"), default=6),
+            Field("min_gap_hours", read.number(0, 160), sentence("the least time between two issues"), default=20),
         ),
     )

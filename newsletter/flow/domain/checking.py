@@ -96,7 +96,9 @@ def wanted(setup: Setup) -> list[Record]:
     records = [wanted_spf(setup.domain, setup.senders), *setup.keys, wanted_dmarc(setup.domain)]
     if setup.return_path and setup.return_path != setup.domain:
         records.append(
-            wanted_spf(setup.return_path, setup.senders, why="SPF of the return path: the one that receivers look at")
+            wanted_spf(
+                setup.return_path, setup.senders, why=sentence("SPF of the return path: the one that receivers look at")
+            )
         )
     if setup.return_path:
         records.append(wanted_mx(setup.return_path, setup.hello))
@@ -344,9 +346,12 @@ def _direct(setup: Setup, resolver: Resolver) -> Iterator[Finding]:
 def _wanted_ptr(setup: Setup) -> Record:
     name = dns.reversename.from_address(setup.ip).to_text(omit_final_dot=True)
     return Record(
-        name, "PTR", f"{setup.hello or 'NAME-OF-THIS-MACHINE'}.", "the name of the address that mail leaves from"
+        name,
+        "PTR",
+        f"{setup.hello or 'NAME-OF-THIS-MACHINE'}.",
+        sentence("the name of the address that mail leaves from"),
     )
 
 
 def _address_record(name: str, ip: str) -> Record:
-    return Record(name, "AAAA" if ":" in ip else "A", ip, "leads back to the address that mail leaves from")
+    return Record(name, "AAAA" if ":" in ip else "A", ip, sentence("leads back to the address that mail leaves from"))

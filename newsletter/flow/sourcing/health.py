@@ -49,11 +49,6 @@ class Shown:
     content: EntryContent
     picture: str
 
-    @property
-    def rubric(self) -> str:
-        """Its rubric in words."""
-        return rubric_name(self.content.rubric)
-
 
 def health_of_all(now: datetime) -> list[Health]:
     """Every source that was not removed: those in trouble first, then by name."""
@@ -68,17 +63,12 @@ def health_of(source: Source, now: datetime) -> Health:
 
 
 def rubrics_of(source: Source) -> list[tuple[str, int]]:
-    """How many of its entries are of which rubric, in words, the most first."""
+    """How many of its entries are of which rubric, by its key, the most first; "" are those without one."""
     rows = Entry.objects.filter(source=source).values_list("content__rubric").annotate(number=Count("pk")).order_by()
     found: Counter[str] = Counter()
     for rubric, number in rows:
-        found[rubric_name(rubric or "")] += number
+        found[rubric if rubric in RUBRICS else ""] += number
     return sorted(found.items(), key=lambda item: (-item[1], item[0]))
-
-
-def rubric_name(key: str) -> str:
-    """A rubric in words; what has none is unsorted."""
-    return RUBRICS[key].label("en") if key in RUBRICS else "Unsorted"
 
 
 def latest_entries(source: Source, most: int = 6) -> list[Shown]:

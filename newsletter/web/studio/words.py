@@ -16,6 +16,7 @@ from django.conf import settings
 from django.utils.functional import lazy
 from django.utils.translation import to_locale
 
+from newsletter.core.rubrics import label
 from newsletter.core.sentence import Sentence, sentence
 from newsletter.core.words import dir_of
 
@@ -41,6 +42,11 @@ def numbered(newsletter: str, number: int) -> str:
 def said(text: str) -> str:
     """What core and flow say, as the studio speaks; a text that is no sentence of theirs stays as it is."""
     return text.said(gettext, ngettext) if isinstance(text, Sentence) else text
+
+
+def rubric(key: str) -> str:
+    """A rubric in words; what has none is unsorted."""
+    return label(key, language()) or gettext("Unsorted")
 
 
 def event(kind: str) -> str:

@@ -85,7 +85,9 @@ class Form:
             else:
                 value = self.typed.get(each.name, "" if each.kind != "tick" else "false")
             words = self.table.field(each.name).help if each.about is None else each.about
-            found.append(Row(each, value, str(words), self.sentence.removeprefix(f"{each.label}: ") if wrong else ""))
+            found.append(
+                Row(each, value, said(str(words)), self.sentence.removeprefix(f"{each.label}: ") if wrong else "")
+            )
         return found
 
     @property

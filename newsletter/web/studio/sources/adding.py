@@ -18,14 +18,13 @@ from newsletter.core.errors import NewsletterError, SourceError
 from newsletter.core.sentence import together
 from newsletter.flow import sourcing
 from newsletter.flow.people import Role
-from newsletter.flow.sourcing.health import rubric_name
 from newsletter.models import Newsletter
 from newsletter.sources.base import SourceSpec
 from newsletter.web.headers import FILES, private
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.sources.pages import patient_fetcher
 from newsletter.web.studio.words import gettext as _
-from newsletter.web.studio.words import gettext_lazy
+from newsletter.web.studio.words import gettext_lazy, rubric
 
 KINDS = {"feed": gettext_lazy("Feed"), "wordpress": gettext_lazy("WordPress"), "page": gettext_lazy("One page")}
 """What may be added from a browser. Not a folder: that would read files of the machine we run on."""
@@ -138,7 +137,7 @@ def _card(entry: EntryContent) -> dict[str, Any]:
     lead = lead_picture(entry)
     return {
         "content": entry,
-        "rubric": rubric_name(entry.rubric),
+        "rubric": rubric(entry.rubric),
         "picture": reverse("source-picture", args=[signing.dumps(lead.url, salt=_SALT)]) if lead else "",
     }
 

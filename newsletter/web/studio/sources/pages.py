@@ -20,7 +20,7 @@ from newsletter.flow import sourcing
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.issue import why as explain
 from newsletter.flow.people import Role
-from newsletter.flow.sourcing.health import WEEKS, Health, rubric_name
+from newsletter.flow.sourcing.health import WEEKS, Health
 from newsletter.flow.week import fetcher_from
 from newsletter.models import Newsletter, Poll, Source
 from newsletter.sources.fetch import Fetcher
@@ -29,7 +29,7 @@ from newsletter.web.studio.access import allowed, denied, may
 from newsletter.web.studio.plots import bars_of, columns
 from newsletter.web.studio.spans import span
 from newsletter.web.studio.words import gettext as _
-from newsletter.web.studio.words import ngettext
+from newsletter.web.studio.words import ngettext, rubric
 
 PATIENCE = 10.0
 """Seconds that one fetch may take at most: somebody sits in front of the page."""
@@ -105,8 +105,8 @@ def _page(request: HttpRequest, source: Source, *, problem: str = "", status: in
         "may_change": may(request, Role.ADMIN),
         "problem": problem,
         "typed": request.POST.get("slug", "")[:60] if status != 200 else "",
-        "rubrics": bars_of(sourcing.rubrics_of(source)),
-        "mapped": [(pattern, rubric_name(rubric)) for pattern, rubric in source.rubric_map],
+        "rubrics": bars_of([(rubric(key), number) for key, number in sourcing.rubrics_of(source)]),
+        "mapped": [(pattern, rubric(key)) for pattern, key in source.rubric_map],
         "latest": sourcing.latest_entries(source, 5),
         "warnings": poll.warnings if poll else [],
         "read": poll if request.GET.get("read") and poll and poll.outcome != Poll.Outcome.FAILED else None,

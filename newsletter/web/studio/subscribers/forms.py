@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from newsletter.core.errors import NewsletterError
-from newsletter.core.rubrics import RUBRICS, label
+from newsletter.core.rubrics import RUBRICS
 from newsletter.core.sentence import together
 from newsletter.flow import membership
 from newsletter.flow.people import Role
@@ -25,7 +25,7 @@ from newsletter.web.public.embedding import address_of, embed_code
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.subscribers.showing import show
 from newsletter.web.studio.words import gettext as _
-from newsletter.web.studio.words import gettext_lazy
+from newsletter.web.studio.words import gettext_lazy, rubric
 
 STATES = {"done": gettext_lazy("answered"), "waiting": gettext_lazy("waiting"), "dropped": gettext_lazy("dropped")}
 LOOKED_AT = 1_000
@@ -118,7 +118,7 @@ def _page(request: HttpRequest, row: SignupForm) -> HttpResponse:
             ("link", _("A link"), _("Leads to the form’s own page."), address),
         ),
         "address": address,
-        "topics": [label(topic, "en") for topic in row.topics],
+        "topics": [rubric(topic) for topic in row.topics],
     }  # fmt: skip
     return show(request, "form", context)
 
@@ -163,7 +163,7 @@ def _form_page(request: HttpRequest, row: SignupForm | None, *, problem: str = "
         "origins": request.POST.get("origins", "") if posted else "\n".join(row.origins) if row else "",
         "newsletters": list(Newsletter.objects.order_by("name")),
         "newsletter": request.POST.get("newsletter", ""),
-        "topics": [(key, label(key, "en")) for key in RUBRICS],
+        "topics": [(key, rubric(key)) for key in RUBRICS],
         "problem": problem,
     }
     return show(request, "form_edit", context, status=status)

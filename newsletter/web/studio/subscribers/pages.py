@@ -18,6 +18,7 @@ from newsletter.flow.people import Role
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.plots import line
+from newsletter.web.studio.spans import short_day
 from newsletter.web.studio.subscribers.showing import chosen, day, lists, number, sees, show, shown, text
 from newsletter.web.studio.words import gettext as _
 from newsletter.web.studio.words import gettext_lazy
@@ -165,4 +166,4 @@ def _bars(found: listing.Growth) -> list[tuple[float, float, float]]:
 
 
 def _short(at: datetime) -> str:
-    return f"{at.day} {at:%b}"
+    return short_day(at)

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from newsletter.flow.people import Role
 from newsletter.web.headers import private
 from newsletter.web.studio.access import may
+from newsletter.web.studio.spans import short_day
 from subscribers import address
 from subscribers.models import MailingList, Subscriber
 
@@ -68,7 +69,7 @@ def shown(request: HttpRequest, person: Subscriber) -> str:
 
 def day(at: datetime | None) -> str:
     """ "5 Nov 2026", or "" for none."""
-    return f"{at.day} {at:%b %Y}" if at else ""
+    return short_day(at, year=True) if at else ""
 
 
 def minute(at: datetime | None) -> str:
