@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from newsletter.core.markup import Element, absolute, parse_page
 from newsletter.core.prose import plain, unescaped
+from newsletter.core.sentence import sentence
 
 MOST_FEEDS = 3
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml")
@@ -63,7 +64,11 @@ def guesses(url: str) -> tuple[Offer, ...]:
     """Where the feed of a site lies that names none: at the two addresses that most sites use."""
     parts = urlsplit(url)
     return tuple(
-        Offer("feed", urlunsplit((parts.scheme, parts.netloc, path, "", "")), f"A feed was found at {path}.")
+        Offer(
+            "feed",
+            urlunsplit((parts.scheme, parts.netloc, path, "", "")),
+            sentence("A feed was found at {path}.", path=path),
+        )
         for path in ("/feed/", "/rss/")
     )
 
@@ -75,7 +80,7 @@ def _rest(tree: Element, url: str) -> list[Offer]:
             site, rest, _ = address.partition("/wp-json")
             # A site without readable addresses has its interface at ?rest_route=, which the adapter does not ask.
             if rest:
-                why = "This is a WordPress site: its REST interface says more than its feed does."
+                why = sentence("This is a WordPress site: its REST interface says more than its feed does.")
                 return [Offer("wordpress", f"{site}/", why)]
     return []
 
@@ -90,6 +95,10 @@ def _feeds(tree: Element, url: str, *, ghost: bool) -> list[Offer]:
         title = plain(link.get("title", ""))[:80]
         if not address or _COMMENTS.search(urlsplit(address).path) or _COMMENTS.search(title):
             continue
-        named = f"The page names this feed: “{title}”." if title else "The page names this feed."
-        found.append(Offer("feed", address, "This is a Ghost site: its feed has the whole text." if ghost else named))
+        why = sentence("The page names this feed.")
+        if ghost:
+            why = sentence("This is a Ghost site: its feed has the whole text.")
+        elif title:
+            why = sentence("The page names this feed: “{title}”.", title=title)
+        found.append(Offer("feed", address, why))
     return found[:MOST_FEEDS]

@@ -9,6 +9,7 @@ from typing import Any
 
 from newsletter.core.markup import is_web
 from newsletter.core.prose import plain
+from newsletter.core.sentence import sentence
 
 FIELDS = ("title", "text", "button", "url", "picture", "alt", "start", "end")
 
@@ -18,22 +19,26 @@ def insert_fault(table: Mapping[str, Any]) -> str:
     for name in table:
         if name not in FIELDS:
             near = get_close_matches(name, FIELDS, n=1)
-            return f"has no {name!r}: did you mean {near[0]}?" if near else f"has no {name!r}, only {', '.join(FIELDS)}"
+            if near:
+                return sentence("has no {name}: did you mean {near}?", name=repr(name), near=near[0])
+            return sentence("has no {name}, only {known}", name=repr(name), known=", ".join(FIELDS))
     if not _text(table, "title"):
-        return "needs a title"
+        return sentence("needs a title")
     for name in ("url", "picture"):
         if (name == "url" or _text(table, name)) and not is_web(_text(table, name)):
-            return f"needs {'a url' if name == 'url' else 'its picture'} that begins with https:// or http://"
+            if name == "url":
+                return sentence("needs a url that begins with https:// or http://")
+            return sentence("needs its picture that begins with https:// or http://")
     if _text(table, "picture") and not _text(table, "alt") and not _text(table, "title"):
-        return "needs alt: what its picture shows"
+        return sentence("needs alt: what its picture shows")
     days = []
     for name in ("start", "end"):
         try:
             days.append(_day(table, name))
         except ValueError:
-            return f"has a {name} that is no date: write 2026-11-05"
+            return sentence("has a {name} that is no date: write 2026-11-05", name=name)
     start, end = days
-    return "ends before it starts" if start and end and end < start else ""
+    return sentence("ends before it starts") if start and end and end < start else ""
 
 
 def is_open(table: Mapping[str, Any], day: date) -> bool:

@@ -17,7 +17,7 @@ from newsletter.core.context import build_context
 from newsletter.core.designlint.tokens import Pair, judge, read_token, suggest
 from newsletter.core.errors import DesignError
 from newsletter.core.letter import Compiler, Design
-from newsletter.core.sentence import sentence
+from newsletter.core.sentence import sentence, together
 from newsletter.flow.apply import Change, change_in_studio
 from newsletter.flow.compile import contrast_pairs, design_names, find_design
 from newsletter.flow.compile.freezing import NEUTRAL, build, live
@@ -86,7 +86,9 @@ def advice(found: Worn) -> list[str]:
             if token in found.changed:
                 near = suggest(found.tokens, pairs, token)
                 words.append(
-                    f"{near} would do for {token}." if near else f"Take the design’s own {token}: {found.own[token]}."
+                    sentence("{color} would do for {token}.", color=near, token=token)
+                    if near
+                    else sentence("Take the design’s own {token}: {color}.", token=token, color=found.own[token])
                 )
     return list(dict.fromkeys(words))
 
@@ -133,13 +135,22 @@ def set_tokens(newsletter: Newsletter, typed: Mapping[str, str], *, now: datetim
     found = worn(newsletter.design, typed)
     faint = [pair for pair in found.faint if {pair.text, pair.ground} & found.changed.keys()]
     if faint:
-        said = "; ".join(
-            f"{pair.text} on {pair.ground} ({pair.colors[0]} on {pair.colors[1]}) has a contrast of {pair.ratio:.2f}"
+        said = (
+            sentence(
+                "{text} on {ground} ({color} on {paper}) has a contrast of {ratio}",
+                text=pair.text,
+                ground=pair.ground,
+                color=pair.colors[0],
+                paper=pair.colors[1],
+                ratio=f"{pair.ratio:.2f}",
+            )
             for pair in faint[:3]
         )
         field = next(token for token in (faint[0].text, faint[0].ground) if token in found.changed)
         raise DesignError(
-            sentence("{said}, and 4.5 is needed.", said=said), field=field, hint=" ".join(advice(found)[:3])
+            sentence("{said}, and 4.5 is needed.", said=together(*said, between="; ")),
+            field=field,
+            hint=together(*advice(found)[:3]),
         )
     look(newsletter, found)
     return _change(newsletter, {"design_tokens": found.changed}, now, by)

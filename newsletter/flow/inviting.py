@@ -62,7 +62,7 @@ def _mail(to: str, role: Role, link: str, now: datetime, by: str, installation: 
     """Why it did not go, "" when it did."""
     newsletter = Newsletter.objects.select_related("account", "magazine").order_by("pk").first()
     if newsletter is None:
-        return "There is no newsletter yet, and so no account to send by."
+        return sentence("There is no newsletter yet, and so no account to send by.")
     values = {
         "subject": f"{by} invites you to {newsletter.name}",
         "heading": "You’re invited",
@@ -85,5 +85,7 @@ def _mail(to: str, role: Role, link: str, now: datetime, by: str, installation: 
     )
     trouble = send_now(mail, Composer(installation.keys), installation)
     if not trouble and newsletter.account.kind == Account.Kind.OUTBOX:
-        return f"The account {newsletter.account.name} writes mails into the outbox folder and sends none."
+        return sentence(
+            "The account {name} writes mails into the outbox folder and sends none.", name=newsletter.account.name
+        )
     return trouble

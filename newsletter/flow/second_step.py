@@ -19,7 +19,7 @@ from newsletter.core.sentence import sentence
 from newsletter.flow.people import tell
 from newsletter.models import RecoveryCode, SecondStep
 
-WRONG = "That code is not right, or was used before."
+WRONG = sentence("That code is not right, or was used before.")
 
 
 def new_secret() -> bytes:

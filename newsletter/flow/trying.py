@@ -11,7 +11,7 @@ from django.db import transaction
 from newsletter.core import mime
 from newsletter.core.account import AccountRules
 from newsletter.core.errors import IssueError, NewsletterError, ProviderError
-from newsletter.core.sentence import sentence
+from newsletter.core.sentence import sentence, together, word
 from newsletter.core.tokens import message_id
 from newsletter.flow.deliver import Installation
 from newsletter.flow.domain import signer_for
@@ -70,7 +70,8 @@ def try_account(newsletter: Newsletter, to: str, *, now: datetime, by: str, inst
             provider.close()
         reply = answer.reply or "accepted"
         if answer.outcome is not Outcome.ACCEPTED:
-            problem, hint = f"It was not taken ({answer.outcome}): {answer.reply}".strip(), _HINTS[answer.outcome]
+            taken = sentence("It was not taken ({outcome}):", outcome=word(answer.outcome))
+            problem, hint = together(taken, answer.reply), _HINTS[answer.outcome]
     except ProviderError as error:
         # Its own hint is about a send that stopped; here nothing waits.
         problem, hint = (
@@ -84,9 +85,9 @@ def try_account(newsletter: Newsletter, to: str, *, now: datetime, by: str, inst
 
 
 _HINTS = {
-    Outcome.REFUSED: "The server will not take this mail. Its own words say why.",
-    Outcome.DEFERRED: "Not now, the server says. Try again in a while.",
-    Outcome.UNKNOWN: "It may have arrived all the same: look into the mailbox.",
+    Outcome.REFUSED: sentence("The server will not take this mail. Its own words say why."),
+    Outcome.DEFERRED: sentence("Not now, the server says. Try again in a while."),
+    Outcome.UNKNOWN: sentence("It may have arrived all the same: look into the mailbox."),
 }
 
 

@@ -155,7 +155,7 @@ def timezone(value: object) -> str:
     if not isinstance(value, str) or value not in known:
         raise Refused(
             sentence("knows no time zone {value}", value=repr(value)),
-            nearest(str(value), sorted(known)) or 'Write it like "Europe/Berlin".',
+            nearest(str(value), sorted(known)) or sentence('Write it like "Europe/Berlin".'),
         )
     return value
 

@@ -213,7 +213,7 @@ def _read(path: Path) -> str:
         _guard(path)
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        reason = error.strerror if isinstance(error, OSError) else sentence("it is not UTF-8 text")
         raise DesignError(
             sentence("The file can't be read: {reason}.", reason=reason), file=f"{path.parent.name}/{path.name}"
         ) from error

@@ -12,7 +12,7 @@ from newsletter.core.account import ESP, OWN, AccountRules, mails_people
 from newsletter.core.dkim import Signer
 from newsletter.core.domain import domain_of, is_reserved
 from newsletter.core.errors import ConfigError
-from newsletter.core.sentence import sentence
+from newsletter.core.sentence import sentence, together
 from newsletter.flow.domain.checking import Finding, Level, Setup, examine, wanted
 from newsletter.flow.domain.keys import KeyPair, key_pairs, new_keys
 from newsletter.flow.domain.resolver import SECONDS, Dns, Resolver
@@ -144,4 +144,8 @@ def obstacle(
     if not missing:
         return ""
     domain = domain_of(from_address)
-    return f"{domain} is not ready for bulk mail. {' '.join(missing)} Then type: newsletter domain check {domain}"
+    return together(
+        sentence("{domain} is not ready for bulk mail.", domain=domain),
+        *missing,
+        sentence("Then type: newsletter domain check {domain}", domain=domain),
+    )

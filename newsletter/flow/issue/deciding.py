@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db import transaction
 
 from newsletter.core.errors import IssueError
-from newsletter.core.sentence import sentence, word
+from newsletter.core.sentence import sentence, together, word
 from newsletter.core.week import Action, Decision, IssueFacts, Minimum, State, slot_on
 from newsletter.core.week import decide as decide_purely
 from newsletter.flow.compile import blockers, freeze
@@ -39,7 +39,9 @@ def approve(issue: Issue, who: str, *, now: datetime, expected: str | None = Non
             )
         against = blockers(row, now)
         if against:
-            raise IssueError("; ".join(against), where=name, hint="newsletter checks tells where.")
+            raise IssueError(
+                together(*against, between="; "), where=name, hint=sentence("newsletter checks tells where.")
+            )
         frozen = freeze(row, now)
         # Compared with what is approved, inside the transaction: what was looked at may have changed a moment ago.
         if expected is not None and frozen.fingerprint != expected:

@@ -149,7 +149,9 @@ def include(review: Review, *, now: datetime, by: str) -> None:
     changed = Review.objects.filter(pk=review.pk, included_at=None).exclude(tray=Review.Tray.NONE)
     if not changed.update(included_at=now, included_by=by):
         raise IssueError(
-            sentence("This review lies in no tray."), where=str(review), hint="newsletter why tells where it is."
+            sentence("This review lies in no tray."),
+            where=str(review),
+            hint=sentence("newsletter why tells where it is."),
         )
     _tell(None, None, "included", f'"{review}" was taken out of its tray.', now, by)
     for draft in Issue.objects.filter(state=IssueState.DRAFT).order_by("newsletter", "slot_at"):

@@ -115,7 +115,9 @@ def _go(
             f"{_thing(thing)}: now {_shown(theirs)}, yours {_shown(ours)}" for thing, theirs, ours in stale
         )
         return Undone(
-            f"Not {verb.lower()}, somebody changed this since: {told}.",
+            sentence("Not taken back, somebody changed this since: {what}.", what=told)
+            if state == Step.State.UNDONE
+            else sentence("Not done again, somebody changed this since: {what}.", what=told),
             _at(stale),
             theirs={_field(thing): _plain(theirs) for thing, theirs, _ in stale if _is_field(thing)},
             ours={_field(thing): _plain(ours) for thing, _, ours in stale if _is_field(thing)},

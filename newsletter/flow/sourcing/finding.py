@@ -22,8 +22,8 @@ SECONDS = 25.0
 
 LONGEST = 2000
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?!\d)", re.IGNORECASE)
-_NOTHING = "Nothing to read was found there: no feed, no WordPress site, no article."
-_LOGIN = "This page asks for a log-in. Only what everybody may read can be gathered."
+_NOTHING = sentence("Nothing to read was found there: no feed, no WordPress site, no article.")
+_LOGIN = sentence("This page asks for a log-in. Only what everybody may read can be gathered.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,15 @@ def find(
     memory.know(spec.location, first)
     as_feed = try_source(spec, memory)
     if not as_feed.error:
-        return Found(as_feed, "This address is a feed.", feed_name(decoded(first)) or name_of(as_feed.location))
+        return Found(
+            as_feed, sentence("This address is a feed."), feed_name(decoded(first)) or name_of(as_feed.location)
+        )
     is_page = bool(re.search(r"html|^$", first.media_type))
     page = offers_of(decoded(first), first.url) if is_page else Offers()
-    alone = Offer("page", spec.location, "This one page, as an article.")
+    alone = Offer("page", spec.location, sentence("This one page, as an article."))
     ways = [*page.offers]
     if not page.offers:
-        ways.append(Offer("wordpress", spec.location, "WordPress answers here with its posts."))
+        ways.append(Offer("wordpress", spec.location, sentence("WordPress answers here with its posts.")))
         ways += guesses(first.url) if is_page else ()
     best: tuple[Tried, Offer] | None = None
     for way in (*ways, alone) if is_page else ways:
