@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gettext
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks
+from django.utils.translation import to_locale
 
 
 class NewsletterConfig(AppConfig):
@@ -22,6 +24,7 @@ class NewsletterConfig(AppConfig):
         checks.register(check_public_address, checks.Tags.security, deploy=True)
         checks.register(check_debug, checks.Tags.security, deploy=True)
         checks.register(check_cookies, checks.Tags.security, deploy=True)
+        checks.register(check_studio_language, checks.Tags.translation, deploy=True)
 
 
 def check_secret_key(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -65,3 +68,14 @@ def check_cookies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         return []
     hint = "When a proxy ends TLS and sets X-Forwarded-Proto, set https_proxy = true in section [web]."
     return [checks.Warning("Log-in cookies go without the Secure mark.", hint=hint, id="newsletter.W003")]
+
+
+def check_studio_language(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """newsletter.W004: what nobody translated is said in English, and so is a studio that nobody translated at all."""
+    code = settings.NEWSLETTER.studio_language
+    if code == "en" or gettext.find("studio", settings.LOCALE_PATHS[0], [to_locale(code)]):
+        return []
+    hint = "Translate it (CONTRIBUTING.md, Words), or take language out of section [studio] in newsletter.toml."
+    return [
+        checks.Warning(f"The studio is not translated into {code}: it is in English.", hint=hint, id="newsletter.W004")
+    ]

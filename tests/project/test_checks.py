@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings as live
 from django.core.checks import CheckMessage
+from pytest_django import Settings
 
-from newsletter.apps import check_cookies, check_debug, check_public_address, check_secret_key
+from newsletter.apps import check_cookies, check_debug, check_public_address, check_secret_key, check_studio_language
 from newsletter.config.schema import Config
 from newsletter.core.errors import ConfigError
 from newsletter.project.settings import database
@@ -60,6 +61,18 @@ def test_cookies_in_the_clear_behind_a_tls_proxy_are_warned_of(config: object) -
     assert _ids(check_cookies(None)) == ["newsletter.W003"]
     config(https_proxy=True)
     assert check_cookies(None) == []
+
+
+def test_a_studio_that_nobody_translated_is_warned_of(config: object, tmp_path: Path, settings: Settings) -> None:
+    assert callable(config)
+    settings.LOCALE_PATHS = [tmp_path]
+    config(studio_language="en")
+    assert check_studio_language(None) == []
+    config(studio_language="pt-BR")
+    assert _ids(check_studio_language(None)) == ["newsletter.W004"]
+    (tmp_path / "pt" / "LC_MESSAGES").mkdir(parents=True)
+    (tmp_path / "pt" / "LC_MESSAGES" / "studio.mo").touch()
+    assert check_studio_language(None) == []
 
 
 def test_debug_pages_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
