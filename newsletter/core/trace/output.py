@@ -68,17 +68,17 @@ class design_errors:
             message = f"{(error.message or 'this is not Jinja2').rstrip('.')}."
             raise DesignError(message, file=error.name or "", line=error.lineno, hint="Mend the template.") from error
         if isinstance(error, TemplateNotFound):
-            file, line = template_place(error)
-            raise DesignError(
-                f"there is no template {error.name!r} in this design.",
-                file=file,
-                line=line,
-                hint="Check the name, or add the file.",
-            ) from error
+            raise no_template(error.name, *template_place(error)) from error
         file, line = template_place(error)
         what = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
         message = f"this can't be rendered: {what.rstrip('.')}."
         raise DesignError(message, file=file, line=line, hint="Mend the template.") from error
+
+
+def no_template(name: object, file: str, line: int | None) -> DesignError:
+    """What a design lacks, and where it asks for it."""
+    message = f"there is no template {name!r} in this design."
+    return DesignError(message, file=file, line=line, hint="Check the name, or add the file.")
 
 
 def template_place(error: BaseException) -> tuple[str, int | None]:
