@@ -8,7 +8,7 @@
   let queue = Promise.resolve();
   let failed = false;
   let out = false;
-  const OUT = "You are logged out. Log in in another tab, then press Save: what you typed is still here.";
+  const OUT = "You are logged out, or must first set up a second step. Do so in another tab, then press Save: what you typed is still here.";
 
   // --- saving ---------------------------------------------------------------------------------------------------------
 
