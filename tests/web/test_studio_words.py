@@ -261,7 +261,7 @@ def test_no_letter_of_a_page_stands_outside_of_gettext(page: str) -> None:
 SCRIPTS = sorted((WEB / "static").glob("*.js"))
 LITERAL = re.compile(r"""(?:^|\s)//[^\n]*|"((?:[^"\\\n]|\\.)*)"|'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`""")
 PROSE = re.compile(r"^\s*[A-Z][a-z]+\b(?!-)|^\s+[a-z]+\b|[a-z](?:[.!?…]| …)$")
-NAMES = re.compile(r"Arrow\w+|Enter")
+NAMES = re.compile(r"Arrow\w+|Enter|Shift|Control|Alt|AltGraph|Meta")
 """Keys, as browsers call them."""
 
 

@@ -28,12 +28,16 @@ _NOT_IN_LETTERS = frozenset(
 )  # fmt: skip
 """A newsletter's keys that change nothing of what was approved: they are about the weeks to come, or the way out."""
 
+_READ_WITH = frozenset({"kind", "location", "language", "timezone", "rubric_map"})
+"""A source's keys that its entries are read with: they are read again, also where nothing has changed there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One field of one row. For a new row (`created`) `before` is None, and only what the file gave is listed.
 
-    Values are as the file has them. `studio` says who chose `before` in the studio, and when; "" for nobody.
+    Values are as the file has them. `studio` says who chose `before` in the studio, and when; "" for nobody. Of a new
+    row it says who removed it there.
     """
 
     table: str
@@ -47,7 +51,8 @@ class Change:
     def __str__(self) -> str:
         name = self.table if self.table == "magazine" else f"{self.table} {self.row}"
         if self.created:
-            return f"{name}: {self.field} = {write_value(self.after)} (new)"
+            removed = f"; removed in the studio by {self.studio}" if self.studio else ""
+            return f"{name}: {self.field} = {write_value(self.after)} (new{removed})"
         by = f" (set in the studio by {self.studio})" if self.studio else ""
         return f"{name}: {self.field}: {write_value(self.before)} -> {write_value(self.after)}{by}"
 
@@ -258,6 +263,8 @@ def _write(row: _Row, document: Document, now: datetime, home: Path | None) -> l
     if created and isinstance(model, Newsletter):
         model.magazine = _magazine(row, document)
     if changes:
+        if isinstance(model, Source) and not _READ_WITH.isdisjoint(change.field for change in changes):
+            model.etag = model.last_modified = ""
         model.save()
     if sources is not None and isinstance(model, Newsletter):
         model.sources.set(sources)  # type: ignore[arg-type] # rows of Source, by `link`

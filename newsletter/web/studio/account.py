@@ -27,6 +27,7 @@ from newsletter.flow.people import Role, role_of
 from newsletter.models import SecondStep
 from newsletter.web.headers import private
 from newsletter.web.links import seal
+from newsletter.web.studio import keeping
 from newsletter.web.studio.access import allowed, lacks_second_step
 from newsletter.web.studio.limits import Attempt
 from newsletter.web.studio.squares import squares
@@ -68,13 +69,18 @@ def page(request: HttpRequest) -> HttpResponse:
 @allowed(Role.EDITOR, setting_up=True, keeps=False)
 @require_POST
 def password(request: HttpRequest) -> HttpResponse:
-    """Change the password; this browser stays logged in, every other one does not."""
+    """Change the password, or set the first one and a name; this browser stays logged in, every other one does not."""
     now, user = timezone.now(), _user(request)
     old, new = request.POST.get("old", ""), request.POST.get("new", "")
+    typed = request.POST.get("name", "").replace("\x00", "")[:1000]
     try:
-        _limited(request, now, lambda: flow.change_password(user, old, new, now=now))
+        if user.has_usable_password():
+            _limited(request, now, lambda: flow.change_password(user, old, new, now=now))
+        else:
+            flow.settle(user, typed or user.get_username(), new, now=now)
     except NewsletterError as error:
-        return _page(request, {"problem": str(error), "at": "password"}, status=_status(error))
+        user.refresh_from_db()
+        return _page(request, {"problem": str(error), "at": "password", "typed": typed}, status=_status(error))
     update_session_auth_hash(request, user)
     return _done("account", "password")
 
@@ -102,7 +108,7 @@ def second_step_page(request: HttpRequest) -> HttpResponse:
 @allowed(Role.EDITOR, setting_up=True, keeps=False)
 @require_POST
 def second_step_act(request: HttpRequest, verb: str) -> HttpResponse:
-    """One press: begin, cancel, on, off or codes. What could not be done is said on the page itself."""
+    """One press: keep, begin, cancel, on, off or codes. What could not be done is said on the page itself."""
     if verb not in _VERBS:
         raise Http404
     now = timezone.now()
@@ -110,6 +116,14 @@ def second_step_act(request: HttpRequest, verb: str) -> HttpResponse:
         return _VERBS[verb](request, _user(request), now)
     except NewsletterError as error:
         return _second_step_page(request, {"problem": str(error), "at": verb}, status=_status(error))
+
+
+def _keep(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
+    """What was typed before the step was asked waits for it to be on."""
+    kept = keeping.carried(request)
+    if kept is not None:
+        keeping.stash(request, kept)
+    return private(HttpResponseRedirect(reverse("second-step")))
 
 
 def _begin(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
@@ -134,6 +148,9 @@ def _on(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
         raise PeopleError(_("The picture of before is too old."), hint=_("Begin again."))
     codes = second_step.turn_on(user, secret, _typed(request), seal=seal(), now=now)
     request.session.pop(_KEY, None)
+    # Who came in by the password alone would else stay in. Here the code was given; a copy of this cookie is void too.
+    flow.end_other_sessions(user, request.session.session_key or "", now=now)
+    request.session.cycle_key()
     return _codes_page(request, codes, turned_on=True)
 
 
@@ -149,6 +166,7 @@ def _codes(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
 
 
 _VERBS: dict[str, Callable[[HttpRequest, User, datetime], HttpResponse]] = {
+    "keep": _keep,
     "begin": _begin,
     "cancel": _cancel,
     "on": _on,
@@ -170,6 +188,7 @@ def _page(request: HttpRequest, more: dict[str, Any] | None = None, *, status: i
         "said": _SAID.get(request.GET.get("said", ""), ""),
         "problem": "",
         "at": "",
+        "typed": "",
         **(more or {}),
     }
     return private(render(request, "studio/account.html", context, status=status, using="jinja2"))
@@ -201,6 +220,7 @@ def _codes_page(request: HttpRequest, codes: list[str], *, turned_on: bool) -> H
     context = {
         "codes": codes,
         "turned_on": turned_on,
+        "kept": keeping.stashed(request) is not None,
         "name": name,
         "host": host,
         "file": f"data:text/plain;charset=utf-8,{quote(text)}",

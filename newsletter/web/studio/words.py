@@ -113,8 +113,8 @@ _EVENTS = frozenset((
     sentence("second step off"), sentence("second step on"), sentence("segment deleted"), sentence("segment saved"),
     sentence("send now"), sentence("sending"), sentence("sent"), sentence("setting changed"),
     sentence("signup ceiling"), sentence("skipped"), sentence("source added"), sentence("source changed"),
-    sentence("source failed"), sentence("source removed"), sentence("special"), sentence("stopped"),
-    sentence("suppression lifted"), sentence("taken back"), sentence("taught"), sentence("uncertain settled"),
-    sentence("undone"), sentence("unpinned"), sentence("unsubscribed"), sentence("waiting for the provider"),
-    sentence("week off"), sentence("week on"), sentence("wrong codes"),
+    sentence("source failed"), sentence("source mapped"), sentence("source removed"), sentence("special"),
+    sentence("stopped"), sentence("suppression lifted"), sentence("taken back"), sentence("taught"),
+    sentence("uncertain settled"), sentence("undone"), sentence("unpinned"), sentence("unsubscribed"),
+    sentence("waiting for the provider"), sentence("week off"), sentence("week on"), sentence("wrong codes"),
 ))  # fmt: skip
