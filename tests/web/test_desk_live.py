@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -142,12 +143,12 @@ def test_forced_darkness_turns_the_colors_and_nothing_else(edda: Client) -> None
     assert usual != forced
 
 
-def broken_card(home: Path, old: str, new: str) -> None:
-    """The magazine's own card.mjml, with a mistake in it."""
-    ours = Path(__file__).resolve().parents[2] / "templates" / "email" / "marquee" / "card.mjml"
+def broken_card(home: Path, old: str, new: str, file: str = "card.mjml") -> None:
+    """The magazine's own card.mjml, or another `file`, with a mistake in it."""
+    ours = Path(__file__).resolve().parents[2] / "templates" / "email" / "marquee" / file
     own = home / "templates" / "email" / "marquee"
     own.mkdir(parents=True)
-    (own / "card.mjml").write_text(ours.read_text().replace(old, new, 1))
+    (own / file).write_text(ours.read_text().replace(old, new, 1))
 
 
 @pytest.mark.parametrize(
@@ -187,6 +188,59 @@ def test_a_block_that_cannot_be_made_is_a_red_card_and_the_rest_is_shown(
 
     with pytest.raises(NewsletterError, match=r"card\.mjml"):
         flow.approve(Issue.objects.get(), "mara", now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "why"),
+    [
+        ("card.mjml", "<mj-section", "{% endfro %}<mj-section", "card.mjml:"),
+        ("card.mjml", "<mj-section", "{{ card.title|upperr }}<mj-section", "upperr"),
+        ("card.mjml", "<mj-section", '{% include "gone.mjml" %}<mj-section', "there is no template"),
+        ("letter.mjml", '{% include "card.mjml" %}', '{% include "gone.mjml" %}', "there is no template"),
+    ],
+)
+def test_a_block_whose_file_cannot_be_parsed_or_found_is_a_red_card_with_its_title(
+    edda: Client, home: Path, file: str, old: str, new: str, why: str
+) -> None:
+    broken_card(home, old, new, file)
+    lead, second = placed(), placed(position=2)
+    shown = edda.get(f"{HERE}/letter").content.decode()
+    assert f"“{second.review.representative.content['title']}” can’t be shown." in unescape(shown)  # type: ignore[union-attr]
+    assert why in unescape(shown)
+    assert str(lead.review.representative.content["url"]) in shown  # type: ignore[union-attr]
+    assert str(second.review.representative.content["url"]) not in shown  # type: ignore[union-attr]
+    page = edda.get(HERE).content.decode()
+    assert "The letter can’t be made" in page and f"{file}:" in page
+    # It is only looked at: what would go out is refused, with file and line.
+    from newsletter.flow import issue as flow
+
+    with pytest.raises(NewsletterError, match=rf"{file}:\d+"):
+        flow.approve(Issue.objects.get(), "mara", now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [
+        ("masthead.mjml", "This part of the letter can’t be shown."),
+        ("lead.mjml", "This part of the letter can’t be shown."),
+        ("styles.css", ""),
+        ("letter.txt", ""),
+    ],
+)
+def test_a_file_outside_of_any_loop_takes_its_own_place_and_no_more(
+    edda: Client, home: Path, file: str, shown: str
+) -> None:
+    """A masthead is a card, a style sheet in the head is left out: the reviews stand in the letter all the same."""
+    own = home / "templates" / "email" / "marquee"
+    own.mkdir(parents=True)
+    (own / file).write_text("\n{% if lead %}\n")
+    letter = edda.get(f"{HERE}/letter").content.decode()
+    assert str(placed(position=2).review.representative.content["url"]) in letter  # type: ignore[union-attr]
+    assert ("can’t be shown" in letter) == bool(shown)
+    assert shown in letter
+    tried_now = tried(edda, "issue", note="Still typed")
+    assert f"{file}:" in tried_now["problem"]
+    assert "Still typed" in tried_now["html"]
 
 
 def test_a_letter_that_fails_outside_of_any_block_is_said_to_be_broken(edda: Client, home: Path) -> None:

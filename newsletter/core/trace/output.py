@@ -71,17 +71,17 @@ class design_errors:
                 message, file=error.name or "", line=error.lineno, hint=sentence("Mend the template.")
             ) from error
         if isinstance(error, TemplateNotFound):
-            file, line = template_place(error)
-            raise DesignError(
-                sentence("there is no template {name} in this design.", name=repr(error.name)),
-                file=file,
-                line=line,
-                hint=sentence("Check the name, or add the file."),
-            ) from error
+            raise no_template(error.name, *template_place(error)) from error
         file, line = template_place(error)
         what = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
         message = sentence("this can't be rendered: {problem}.", problem=what.rstrip("."))
         raise DesignError(message, file=file, line=line, hint=sentence("Mend the template.")) from error
+
+
+def no_template(name: object, file: str, line: int | None) -> DesignError:
+    """What a design lacks, and where it asks for it."""
+    message = sentence("there is no template {name} in this design.", name=repr(name))
+    return DesignError(message, file=file, line=line, hint=sentence("Check the name, or add the file."))
 
 
 def template_place(error: BaseException) -> tuple[str, int | None]:
