@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from base64 import b32decode
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
 from newsletter.core import second_step as core
 from newsletter.flow import second_step
@@ -21,6 +25,7 @@ from tests.flow.compile.fixtures import newsletter as newsletter
 pytestmark = pytest.mark.django_db
 DESK = "/studio/weekly/2026-11-05/edit"
 WORDS = f"{DESK}/words"
+STEP = "/studio/account/second-step/"
 GOOD = "the lighthouse keeps"
 TYPED = "A short week, <b>said</b> mara.\r\n“Überall” שלום"
 
@@ -83,8 +88,6 @@ def test_a_form_without_a_log_in_is_kept_through_it_and_sent_again_by_one_press(
 
 
 def test_a_wrong_password_and_a_second_step_on_the_way_lose_nothing(browser: Client, mara: User) -> None:
-    from django.utils import timezone
-
     secret, now = b"a secret of 20 bytes", timezone.now()
     recovery = second_step.turn_on(mara, secret, core.digits_at(secret, now), seal=seal(), now=now)
     form = form_of(browser)
@@ -132,6 +135,49 @@ def test_a_form_that_no_page_of_ours_sent_is_not_shown_again(browser: Client, ma
         assert answer.status_code == 403
         assert "said" not in answer.content.decode()
         assert "The page was open too long" in answer.content.decode()
+
+
+def test_a_second_step_that_is_asked_in_the_middle_of_a_session_loses_nothing(
+    browser: Client, settings: Settings
+) -> None:
+    form = form_of(browser)
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, require_second_step=True)
+    asked = browser.post(WORDS, form)
+    page = asked.content.decode()
+    assert asked.status_code == 403 and asked.headers["Cache-Control"] == "no-store"
+    assert "What you typed is kept" in page and "<b>said" not in page
+    # What a script sends meanwhile is kept in its own answer, and takes nobody's place.
+    browser.post(f"{DESK}/try", {**form, "note": "half of it"})
+    led = browser.post("/studio/account/second-step/keep", fields(page), follow=True)
+    token = fields(led.content.decode())["csrfmiddlewaretoken"]
+    assert browser.get("/studio/again/").headers["Location"] == STEP  # not before the step is on
+    setup = browser.post(f"{STEP}begin", {"csrfmiddlewaretoken": token, "password": GOOD}, follow=True)
+    shown = re.search(r'<p class="secret"><code>([A-Z2-7 ]+)</code>', setup.content.decode())
+    assert shown
+    code = core.digits_at(b32decode(shown[1].replace(" ", "")), timezone.now())
+    codes = browser.post(f"{STEP}on", {"csrfmiddlewaretoken": token, "code": code}).content.decode()
+    assert "What you typed before is kept, too" in codes and 'href="/studio/again/"' in codes
+    again = fields(browser.get("/studio/again/").content.decode())
+    assert again["note"] == TYPED
+    assert browser.post(WORDS, again).status_code == 302
+    assert note() == TYPED.replace("\r\n", "\n")
+    assert browser.get("/studio/again/").headers["Location"] == "/studio/"  # sent, it waits no more
+
+
+def test_a_press_of_a_button_and_a_form_too_long_are_told_so_before_the_second_step(
+    browser: Client, settings: Settings
+) -> None:
+    form = form_of(browser)
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, require_second_step=True)
+    long = browser.post(WORDS, {**form, "note": "x" * 1_500_000})
+    assert long.status_code == 403 and len(long.content) < 10_000
+    assert "too long to be kept here" in long.content.decode()
+    press = browser.post("/studio/plan/weekly/skip", {"csrfmiddlewaretoken": form["csrfmiddlewaretoken"]})
+    assert "go back and press the button again" in press.content.decode()
+    forged = {"csrfmiddlewaretoken": form["csrfmiddlewaretoken"], "kept": "WyIvIl0:1abcde:forged"}
+    assert browser.post(f"{STEP}keep", forged).headers["Location"] == STEP
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, require_second_step=False)
+    assert browser.get("/studio/again/").headers["Location"] == "/studio/"
 
 
 def test_passwords_and_codes_are_never_written_into_a_page(browser: Client) -> None:

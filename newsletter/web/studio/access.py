@@ -33,22 +33,26 @@ def allowed(role: Role, *, setting_up: bool = False, keeps: bool = True) -> Call
     and who must set up the second step is led there, but for views that are `setting_up` itself.
 
     Outermost, so that a stranger does not even learn which methods there are. What was posted after the log-in had
-    expired is kept for after the next one, but where `keeps` says no: passwords are not written into pages.
+    expired, or before the second step that is asked, is kept for after it, but where `keeps` says no: passwords are not
+    written into pages.
     """
 
     def declare(view: _View) -> _View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **values: Any) -> HttpResponseBase:
             has = role_of(request.user)
+            posts = request.method == "POST"
             if has is None:
-                kept = keeping.posted(request) if keeps and request.method == "POST" else None
+                kept = keeping.posted(request) if keeps and posts else None
                 if kept is not None:
                     return private(keeping.log_in_first(request, kept, way_back(request)))
                 return private(redirect_to_login(way_back(request)))
             if has < role:
                 return denied(request, role)
             if not setting_up and lacks_second_step(request.user):
-                return _set_up_first(request)
+                return _set_up_first(request, keeping.posted(request) if keeps and posts else None)
+            if posts:
+                keeping.arrived(request)
             return view(request, *args, **values)
 
         guarded.role = role  # type: ignore[attr-defined] # what the test of every route looks for
@@ -76,10 +80,10 @@ def lacks_second_step(user: User | AnonymousUser) -> bool:
     return (role_of(user) or 0) >= Role.APPROVER and not second_step.has(user)
 
 
-def _set_up_first(request: HttpRequest) -> HttpResponse:
+def _set_up_first(request: HttpRequest, kept: keeping.Kept | None) -> HttpResponse:
     if request.method in ("GET", "HEAD"):
         return private(HttpResponseRedirect(reverse("second-step")))
-    return private(render(request, "studio/second_step_first.html", {}, status=403, using="jinja2"))
+    return private(keeping.second_step_first(request, kept))
 
 
 def denied(request: HttpRequest, role: Role) -> HttpResponse:

@@ -27,6 +27,7 @@ from newsletter.flow.people import Role, role_of
 from newsletter.models import SecondStep
 from newsletter.web.headers import private
 from newsletter.web.links import seal
+from newsletter.web.studio import keeping
 from newsletter.web.studio.access import allowed, lacks_second_step
 from newsletter.web.studio.limits import Attempt
 from newsletter.web.studio.squares import squares
@@ -102,7 +103,7 @@ def second_step_page(request: HttpRequest) -> HttpResponse:
 @allowed(Role.EDITOR, setting_up=True, keeps=False)
 @require_POST
 def second_step_act(request: HttpRequest, verb: str) -> HttpResponse:
-    """One press: begin, cancel, on, off or codes. What could not be done is said on the page itself."""
+    """One press: keep, begin, cancel, on, off or codes. What could not be done is said on the page itself."""
     if verb not in _VERBS:
         raise Http404
     now = timezone.now()
@@ -110,6 +111,14 @@ def second_step_act(request: HttpRequest, verb: str) -> HttpResponse:
         return _VERBS[verb](request, _user(request), now)
     except NewsletterError as error:
         return _second_step_page(request, {"problem": str(error), "at": verb}, status=_status(error))
+
+
+def _keep(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
+    """What was typed before the step was asked waits for it to be on."""
+    kept = keeping.carried(request)
+    if kept is not None:
+        keeping.stash(request, kept)
+    return private(HttpResponseRedirect(reverse("second-step")))
 
 
 def _begin(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
@@ -149,6 +158,7 @@ def _codes(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
 
 
 _VERBS: dict[str, Callable[[HttpRequest, User, datetime], HttpResponse]] = {
+    "keep": _keep,
     "begin": _begin,
     "cancel": _cancel,
     "on": _on,
@@ -201,6 +211,7 @@ def _codes_page(request: HttpRequest, codes: list[str], *, turned_on: bool) -> H
     context = {
         "codes": codes,
         "turned_on": turned_on,
+        "kept": keeping.stashed(request) is not None,
         "name": name,
         "host": host,
         "file": f"data:text/plain;charset=utf-8,{quote(text)}",

@@ -1,4 +1,5 @@
-"""What somebody typed outlives their log-in: a form that comes too late is kept through the log-in page.
+"""What somebody typed outlives their log-in: a form that comes too late is kept through the log-in page, and one that
+comes before a second step that is asked through setting it up.
 
 It travels in the page itself, signed, so that a stranger fills no table of ours; once its sender is in, it lies in
 their session, and `again` offers to send it again. Passwords are never kept (`allowed(keeps=False)`).
@@ -67,6 +68,13 @@ def log_in_first(request: HttpRequest, kept: Kept, next_page: str) -> HttpRespon
     return render(request, "studio/login.html", context, status=403, using="jinja2")
 
 
+def second_step_first(request: HttpRequest, kept: Kept | None) -> HttpResponse:
+    """The page that leads to setting up the second step, with the form in it where there was one."""
+    text = signed(kept) if kept else ""
+    context = {"kept": text, "too_long": kept is not None and not text}
+    return render(request, "studio/second_step_first.html", context, status=403, using="jinja2")
+
+
 def signed(kept: Kept) -> str:
     """For a hidden field; "" when it is too long for one."""
     value = [kept.path, kept.fields]
@@ -76,7 +84,7 @@ def signed(kept: Kept) -> str:
 
 
 def carried(request: HttpRequest) -> Kept | None:
-    """The form that came along with a log-in; None when there is none of ours, or an old one."""
+    """The form that came along in a page of ours; None when there is none of ours, or an old one."""
     try:
         return _kept(signing.loads(request.POST.get("kept", ""), salt=_SALT, max_age=PATIENCE))
     except signing.BadSignature:
@@ -84,7 +92,7 @@ def carried(request: HttpRequest) -> Kept | None:
 
 
 def stash(request: HttpRequest, kept: Kept) -> None:
-    """Lay a kept form into the session of who just gave the right password."""
+    """Lay a kept form into the session of whoever sends it along, logged in by now."""
     request.session[_KEY] = [kept.path, kept.fields]
 
 
@@ -92,6 +100,13 @@ def stashed(request: HttpRequest) -> Kept | None:
     """The form that waits in this session."""
     value = request.session.get(_KEY)
     return _kept(value) if value else None
+
+
+def arrived(request: HttpRequest) -> None:
+    """A form is taken: the one that waited for the same place waits no more."""
+    kept = stashed(request)
+    if kept is not None and kept.path == request.get_full_path():
+        del request.session[_KEY]
 
 
 def _kept(value: Any) -> Kept:
