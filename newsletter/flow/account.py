@@ -1,11 +1,13 @@
-"""A person's own account: password, and the address that notices go to. The second step: flow.second_step."""
+"""A person's own account: password, sessions, and the address that notices go to. The second step: flow.second_step."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -42,6 +44,19 @@ def change_password(user: User, old: str, new: str, *, now: datetime) -> None:
     user.save(update_fields=["password"])
     name = user.get_username()
     tell("password changed", f"{name} changed the password.", now, name)
+
+
+def end_other_sessions(user: User, here: str, *, now: datetime) -> int:
+    """Whoever is logged in as `user` elsewhere logs in anew; the session with the key `here` goes on. Returns how many.
+
+    Sessions don't say in a column whose they are: each that is good is read. They are a team's, not the readers'.
+    """
+    others = [
+        row.session_key
+        for row in Session.objects.filter(expire_date__gt=now).exclude(session_key=here).iterator()
+        if row.get_decoded().get(SESSION_KEY) == str(user.pk)
+    ]
+    return Session.objects.filter(session_key__in=others).delete()[0]
 
 
 @transaction.atomic

@@ -319,6 +319,27 @@ def test_it_is_turned_on_by_a_code_of_the_app_and_shows_the_codes_once(inside: C
     assert code(other, shown[0]).status_code == 302
 
 
+def test_turning_it_on_ends_every_other_session_of_the_person_and_not_this_one(inside: Client, mara: User) -> None:
+    def logged_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    otto = User.objects.create_user("otto", password=GOOD)
+    give(otto, Role.EDITOR)
+    elsewhere, others = [logged_in(mara), logged_in(mara)], logged_in(otto)
+    copied = Client()
+    copied.cookies["sessionid"] = inside.cookies["sessionid"].value
+    secret = begun(inside)
+    assert inside.post(f"{PAGE}on", {"code": "12345"}).status_code == 400
+    assert all(client.get("/studio/").status_code == 200 for client in (*elsewhere, copied))
+    page = inside.post(f"{PAGE}on", {"code": core.digits_at(secret, timezone.now())}).content.decode()
+    assert "Every other browser" in page
+    assert all(client.get("/studio/").status_code == 302 for client in (*elsewhere, copied))
+    assert inside.get("/studio/").status_code == 200
+    assert others.get("/studio/").status_code == 200
+
+
 def begun_again_shows(inside: Client, secret: bytes) -> bool:
     return core.typed_secret(secret) in inside.get(PAGE).content.decode()
 

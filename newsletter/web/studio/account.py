@@ -143,6 +143,9 @@ def _on(request: HttpRequest, user: User, now: datetime) -> HttpResponse:
         raise PeopleError(_("The picture of before is too old."), hint=_("Begin again."))
     codes = second_step.turn_on(user, secret, _typed(request), seal=seal(), now=now)
     request.session.pop(_KEY, None)
+    # Who came in by the password alone would else stay in. Here the code was given; a copy of this cookie is void too.
+    flow.end_other_sessions(user, request.session.session_key or "", now=now)
+    request.session.cycle_key()
     return _codes_page(request, codes, turned_on=True)
 
 
