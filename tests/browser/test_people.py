@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from base64 import b32decode
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, expect
+from pytest_django import Settings
 
 from newsletter.core import second_step as core
 from newsletter.flow import people
 from newsletter.flow.issue import edit_issue
 from newsletter.flow.people import Role, give
 from newsletter.models import Issue
+from subscribers.models import Suppression, SuppressionReason
 from tests.browser.conftest import Visitor
 from tests.browser.looking import inspect
 from tests.browser.test_pages import letter as letter
@@ -38,6 +41,19 @@ def test_a_person_is_invited_joins_and_is_told_what_is_not_theirs(mara: Visitor,
     page.get_by_role("button", name="Invite").click()
     link = page.locator(".secret code").inner_text()
     inspect(mara, "team-link")
+    # By mail: on its way, and to an address that is never mailed.
+    Suppression.objects.create(address_key="wanda@box.test", reason=SuppressionReason.BOUNCE, at=now)
+    for address in ("kim@box.test", "wanda@box.test"):
+        mara.go("/studio/team/")
+        page.get_by_label("Mail the link to").fill(address)
+        page.get_by_role("button", name="Invite").click()
+        page.wait_for_url("**/team/invite")
+        if address == "kim@box.test":
+            expect(page.get_by_role("status")).to_contain_text(f"on its way to {address}")
+            inspect(mara, "team-mailed")
+        else:
+            expect(page.get_by_text(f"It was not mailed to {address}")).to_be_visible()
+            inspect(mara, "team-not-mailed")
     inspect(mara, "team", lambda: mara.go("/studio/team/"))
     inspect(mara, "log", lambda: mara.go("/studio/audit/"))
     page.get_by_role("button", name="Log out mara").click()
@@ -70,6 +86,11 @@ def test_second_step_account_and_recovery_codes_as_people_meet_them(mara: Visito
     page = mara.page
     page.get_by_role("link", name="Your account").click()
     inspect(mara, "account", lambda: mara.go("/studio/account/"))
+    page.get_by_label("Present password").fill("the lighthouse sleeps")
+    page.get_by_label("New password").fill("seven herons over the weir")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_role("alert")).to_contain_text("present password is another one")
+    inspect(mara, "account-refused")
     page.get_by_role("link", name="Set it up").click()
     inspect(mara, "second-step-off", lambda: mara.go("/studio/account/second-step/"))
     page.get_by_label("Your password").fill("the lighthouse keeps")
@@ -79,6 +100,10 @@ def test_second_step_account_and_recovery_codes_as_people_meet_them(mara: Visito
     box = page.locator(".squares").bounding_box()
     assert box and box["width"] > 200 and abs(box["width"] - box["height"]) < 2
     secret = b32decode(page.locator(".secret code").inner_text().replace(" ", ""))
+    page.get_by_label("Six digits").fill("12345")
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_role("alert")).to_contain_text("not the code that the app shows")
+    inspect(mara, "second-step-wrong-code")
     page.get_by_label("Six digits").fill(core.digits_at(secret, timezone.now()))
     page.get_by_role("button", name="Turn it on").click()
     page.get_by_role("heading", name="The second step is on").wait_for()
@@ -95,12 +120,18 @@ def test_second_step_account_and_recovery_codes_as_people_meet_them(mara: Visito
     log_in()
     page.wait_for_url("**/login/code")
     inspect(mara, "login-code", lambda: mara.go("/login/code"))
+    page.get_by_label("Code").fill("12345")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("That code is not right")
+    inspect(mara, "login-code-wrong")
     page.get_by_label("Code").fill(codes[0])
     page.keyboard.press("Enter")
     page.wait_for_url("**/studio/")
+    # A refused form's answer is an error of the page to the browser.
+    mara.errors[:] = [said for said in mara.errors if "400" not in said]
 
 
-def test_an_expired_log_in_loses_nothing_typed_on_the_desk(mara: Visitor, letter: Issue) -> None:
+def test_an_expired_log_in_loses_nothing_typed_on_the_desk(mara: Visitor, letter: Issue, settings: Settings) -> None:
     letter.cutoff_at = letter.slot_at
     letter.save()
     user = User.objects.get()
@@ -146,4 +177,24 @@ def test_an_expired_log_in_loses_nothing_typed_on_the_desk(mara: Visitor, letter
     page.get_by_role("button", name="Send it again").click()
     page.wait_for_url("**#words")
     assert Issue.objects.get().note == "Typed, and kept."
+
+    # A second step is asked of everybody all of a sudden.
+    mara.go(with_script)
+    settings.NEWSLETTER = replace(settings.NEWSLETTER, require_second_step=True)
+    page.get_by_role("textbox", name="Note").first.fill("Typed before the step.")
+    page.evaluate("document.querySelector('form.words').submit()")
+    page.get_by_text("What you typed is kept").wait_for()
+    inspect(mara, "second-step-first")
+    page.get_by_role("button", name="Set it up").click()
+    page.get_by_label("Your password").fill("the lighthouse keeps")
+    page.get_by_role("button", name="Begin").click()
+    secret = b32decode(page.locator(".secret code").inner_text().replace(" ", ""))
+    page.get_by_label("Six digits").fill(core.digits_at(secret, timezone.now()))
+    page.get_by_role("button", name="Turn it on").click()
+    page.get_by_text("the next page sends it again").wait_for()
+    inspect(mara, "recovery-codes-kept")
+    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("button", name="Send it again").click()
+    page.wait_for_url("**#words")
+    assert Issue.objects.get().note == "Typed before the step."
     mara.errors[:] = [said for said in mara.errors if "403" not in said]
