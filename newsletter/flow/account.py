@@ -13,7 +13,7 @@ from django.db import transaction
 
 from newsletter.core.errors import PeopleError
 from newsletter.core.sentence import sentence
-from newsletter.flow.people import tell
+from newsletter.flow.people import choose_name, tell
 from subscribers import address
 from subscribers.errors import AddressError
 
@@ -44,6 +44,15 @@ def change_password(user: User, old: str, new: str, *, now: datetime) -> None:
     user.save(update_fields=["password"])
     name = user.get_username()
     tell("password changed", f"{name} changed the password.", now, name)
+
+
+@transaction.atomic
+def settle(user: User, name: str, password: str, *, now: datetime) -> None:
+    """Name and first password of somebody whom a link let in. Raises `PeopleError`; then neither is changed, though
+    `user` itself must be read again.
+    """
+    choose_name(user, name, now=now)
+    change_password(user, "", password, now=now)
 
 
 def end_other_sessions(user: User, here: str, *, now: datetime) -> int:

@@ -19,15 +19,18 @@ from django.db.models import QuerySet
 
 from newsletter.core.errors import PeopleError
 from newsletter.core.sentence import sentence
+from newsletter.flow.issue.composing import edited_any
 from newsletter.flow.issue.deciding import BY_SCHEDULE
 from newsletter.models import Event, Invitation
 
 APPROVE = "newsletter.approve_issue"
 VALID = timedelta(days=7)
+NAMED = "name chosen"
+"""The kind of event by which a person takes another name; it is `by` the one of before."""
 KINDS = (
     *("invited", "invitation withdrawn", "joined", "role changed", "removed", "let in again", "password changed"),
     *("address changed", "second step on", "second step off", "recovery code used", "recovery codes renewed"),
-    *("wrong codes", "log-in link"),
+    *("wrong codes", "log-in link", NAMED),
 )
 """The kinds of events that are about people, not issues."""
 
@@ -193,6 +196,34 @@ def accept(token: str, name: str, password: str, *, now: datetime) -> User:
         raise PeopleError(sentence("That name is taken."), hint=sentence("Take another.")) from error
 
 
+@transaction.atomic
+def choose_name(user: User, name: str, *, now: datetime) -> None:
+    """The name that stands beside what `user` does from here on; for who has no password yet: a command named them.
+
+    Raises `PeopleError` for a name that is taken or can't be one, and where an issue holds what was edited under the
+    name of before: who edited it must be told from who approves it.
+    """
+    name, before = User.normalize_username(name.strip()), user.get_username()
+    if name == before:
+        return
+    if user.has_usable_password() or edited_any(before):
+        raise PeopleError(
+            sentence("What you did stands under the name {name}.", name=before),
+            hint=sentence("It can’t be changed any more."),
+        )
+    if name.casefold() != before.casefold():
+        _require_name(name)
+    user.username = name
+    try:
+        user.full_clean(exclude=["password"])
+        user.save(update_fields=["username"])
+    except ValidationError as error:
+        raise PeopleError(" ".join(error.messages)) from error
+    except IntegrityError as error:
+        raise PeopleError(sentence("That name is taken."), hint=sentence("Take another.")) from error
+    tell(NAMED, f"{before} is called {name} from here on.", now, before)
+
+
 def tell(kind: str, text: str, now: datetime, by: str) -> None:
     """Write down what somebody did about people."""
     Event.objects.create(at=now, kind=kind, text=text, by=by)
@@ -200,7 +231,8 @@ def tell(kind: str, text: str, now: datetime, by: str) -> None:
 
 def _require_name(name: str) -> None:
     # Names stand in the audit log: two that look the same, or one that is the clock's, would make it worthless.
-    if name.casefold() == BY_SCHEDULE or User.objects.filter(username__iexact=name).exists():
+    taken = User.objects.filter(username__iexact=name), Event.objects.filter(kind=NAMED, by__iexact=name)
+    if name.casefold() == BY_SCHEDULE or any(rows.exists() for rows in taken):
         raise PeopleError(sentence("That name is taken."), hint=sentence("Take another."))
 
 

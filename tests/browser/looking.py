@@ -55,7 +55,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "form-edit": ("subscribers-form-edit",),
     "import": ("subscribers-import",),
     "import-step": ("subscribers-tried", "subscribers-running", "subscribers-done"),
-    "account": ("account",),
+    "account": ("account", "account-first"),
     "account-password": ("account-refused",),
     "second-step": ("second-step-off", "second-step-setup", "second-step-on"),
     "second-step-act": ("second-step-wrong-code", "recovery-codes", "recovery-codes-kept"),

@@ -112,6 +112,14 @@ def test_the_first_steps_lead_to_a_real_mail(root: Visitor, site: str) -> None:
     inspect(root, "test-mail")
     inspect(root, "welcome-done", lambda: root.go("/studio/welcome/"))
     assert Newsletter.objects.get().design == "encore"
+    # The link worked once: a name and a password are the way back in.
+    page.get_by_role("link", name="Set name, password and second step").click()
+    inspect(root, "account-first", lambda: root.go("/studio/account/"))
+    page.get_by_role("textbox", name="Name").fill("mara")
+    page.get_by_label("New password").fill("the lighthouse keeps")
+    page.get_by_role("button", name="Set name and password").click()
+    page.get_by_role("button", name="Log out mara").wait_for()
+    assert root.go("/studio/welcome/").get_by_text("So that you can come back").count() == 0
 
 
 def test_the_pages_of_sources_have_no_fault(root: Visitor, site: str) -> None:

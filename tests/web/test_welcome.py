@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -51,6 +52,19 @@ def test_home_begins_with_the_steps_and_leads_back_to_them_until_a_mail_was_seen
     assert 'href="/studio/welcome/">Go on with these steps' in read(admin, "/studio/")
     assert "An admin takes these steps." in read(somebody(Role.EDITOR), "/studio/")
     assert somebody(Role.APPROVER).get("/studio/welcome/").status_code == 403
+
+
+def test_whoever_came_by_a_link_is_told_to_set_a_password_and_nobody_else_is(
+    admin: Client, newsletter: Newsletter
+) -> None:
+    first = Client()
+    first.force_login(User.objects.create_superuser("root"))
+    press(first, "/studio/welcome/sample", to="ada@example.org")
+    for path in ("/studio/welcome/", f"/studio/mail/{TestMail.objects.get().pk}/"):
+        shown = read(first, path)
+        assert "You are logged in as root, by a link that worked once" in shown
+        assert "newsletter people link root" in shown and 'href="/studio/account/#pass"' in shown
+        assert "by a link that worked once" not in read(admin, path)
 
 
 def test_steps_that_cannot_be_taken_yet_say_why(admin: Client) -> None:

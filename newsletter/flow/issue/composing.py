@@ -17,6 +17,7 @@ from newsletter.models import Event, Issue
 COMPOSING = frozenset(
     {COMPOSED, UNDONE, "pinned", "unpinned", "left out", "brought back", "run again", "correction", *BLOCKS}
 )
+_COMPOSED = Q(kind__in=COMPOSING) | Q(kind__startswith=EDITED)
 
 
 def composers(issue: Issue) -> list[str]:
@@ -34,9 +35,12 @@ def composers(issue: Issue) -> list[str]:
             standing.append(pk)
     if standing:
         rows = rows.filter(pk__gt=standing[-1])
-    return sorted(
-        set(rows.filter(Q(kind__in=COMPOSING) | Q(kind__startswith=EDITED)).exclude(by="").values_list("by", flat=True))
-    )
+    return sorted(set(rows.filter(_COMPOSED).exclude(by="").values_list("by", flat=True)))
+
+
+def edited_any(who: str) -> bool:
+    """Whether some issue was edited under this name."""
+    return Event.objects.filter(_COMPOSED, issue__isnull=False, by__iexact=who).exists()
 
 
 def require_another(issue: Issue, who: str) -> None:

@@ -69,13 +69,18 @@ def page(request: HttpRequest) -> HttpResponse:
 @allowed(Role.EDITOR, setting_up=True, keeps=False)
 @require_POST
 def password(request: HttpRequest) -> HttpResponse:
-    """Change the password; this browser stays logged in, every other one does not."""
+    """Change the password, or set the first one and a name; this browser stays logged in, every other one does not."""
     now, user = timezone.now(), _user(request)
     old, new = request.POST.get("old", ""), request.POST.get("new", "")
+    typed = request.POST.get("name", "").replace("\x00", "")[:1000]
     try:
-        _limited(request, now, lambda: flow.change_password(user, old, new, now=now))
+        if user.has_usable_password():
+            _limited(request, now, lambda: flow.change_password(user, old, new, now=now))
+        else:
+            flow.settle(user, typed or user.get_username(), new, now=now)
     except NewsletterError as error:
-        return _page(request, {"problem": str(error), "at": "password"}, status=_status(error))
+        user.refresh_from_db()
+        return _page(request, {"problem": str(error), "at": "password", "typed": typed}, status=_status(error))
     update_session_auth_hash(request, user)
     return _done("account", "password")
 
@@ -183,6 +188,7 @@ def _page(request: HttpRequest, more: dict[str, Any] | None = None, *, status: i
         "said": _SAID.get(request.GET.get("said", ""), ""),
         "problem": "",
         "at": "",
+        "typed": "",
         **(more or {}),
     }
     return private(render(request, "studio/account.html", context, status=status, using="jinja2"))
