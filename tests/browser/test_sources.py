@@ -139,6 +139,10 @@ def test_the_pages_of_sources_have_no_fault(root: Visitor, site: str) -> None:
     error = "https://harbor.example.org/feed/: The server failed (status 503)."
     Source.objects.filter(pk=bad.pk).update(failures_in_row=4, last_tried_at=long_ago, last_error=error)
     make_source("attic", name="The attic", enabled=False)
+    page.get_by_label("Words 1", exact=True).fill("kino")
+    page.get_by_label("Rubric of words 1").select_option("Movie review")
+    page.get_by_role("button", name="Save the words").click()
+    page.get_by_label("Words 2", exact=True).wait_for()
     inspect(root, "source", lambda: page.wait_for_load_state("networkidle"))
     inspect(root, "sources", lambda: root.go("/studio/sources/"))
     inspect(root, "source-trouble", lambda: root.go("/studio/source/harbor/"))

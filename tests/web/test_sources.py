@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from PIL import Image
 from pytest_django import Settings
 
 from newsletter.core.content import EntryContent, PictureRef
+from newsletter.core.errors import StudioError
+from newsletter.flow.apply import apply_text, dump_text
 from newsletter.flow.gather.ingest import ingest
 from newsletter.flow.people import Role
 from newsletter.models import Account, Entry, Event, Newsletter, Source
@@ -231,13 +235,78 @@ def test_an_editor_may_read_now_and_only_an_admin_may_change(newsletter: Newslet
     source = make_source("lake", kind="feed", location=shop.serve("/feed", rss("Open Door"), RSS))
     edda = somebody(Role.EDITOR)
     assert "1 new" in press(edda, "/studio/source/lake/read")[1]
-    for verb in ("pause", "resume", "into", "remove"):
+    for verb in ("pause", "resume", "into", "map", "remove"):
         assert edda.post(f"/studio/source/lake/{verb}", {"slug": "lake"}).status_code == 403
     assert edda.post("/studio/source/lake/nonsense").status_code == 404
     shop.rules.clear()
     status, shown = press(edda, "/studio/source/lake/read")
     assert (status, "There is nothing at this address" in shown) == (409, True)
     assert Source.objects.get(pk=source.pk).failures_in_row == 1
+
+
+def seen_of(shown: str) -> str:
+    found = re.search(r'name="seen" value="(\w+)"', shown)
+    assert found
+    return found[1]
+
+
+def mapped(admin: Client, *pairs: tuple[str, str], seen: str = "") -> tuple[int, str]:
+    seen = seen or seen_of(read(admin, "/studio/source/lake/"))
+    answer = admin.post(
+        "/studio/source/lake/map",
+        {"words": [words for words, _ in pairs], "rubric": [rubric for _, rubric in pairs], "seen": seen},
+        follow=True,
+    )
+    return answer.status_code, unescape(answer.content.decode())
+
+
+def test_the_words_that_tell_a_rubric_are_added_changed_and_removed(admin: Client, newsletter: Newsletter) -> None:
+    lake = make_source("lake", kind="feed", location="https://lake.example.org/feed/", etag='"1"', last_modified="now")
+    status, shown = mapped(admin, (" kino ", "movie"), ("/stage/", "theatre"), ("", ""))
+    assert (status, "Saved. It counts from the next reading." in shown) == (200, True)
+    lake.refresh_from_db()
+    assert lake.rubric_map == [["kino", "movie"], ["/stage/", "theatre"]]
+    # Read again although nothing has changed there, or the words would tell nothing of what is known.
+    assert (lake.etag, lake.last_modified) == ("", "")
+    assert 'value="kino"' in shown and '<option value="theatre" selected>' in shown
+    assert 'rubric_map = [["kino", "movie"], ["/stage/", "theatre"]]' in read(admin, "/studio/settings/magazine.toml")
+    assert mapped(admin, ("", "movie"), ("bühne", "theatre"))[0] == 200
+    lake.refresh_from_db()
+    assert lake.rubric_map == [["bühne", "theatre"]]
+    kinds = list(Event.objects.order_by("pk").values_list("kind", flat=True))
+    assert kinds == ["setting changed", "source mapped"] * 2
+    mapped(admin, ("bühne", "theatre"))
+    assert Event.objects.count() == 4  # nothing was different
+    # An older file takes nothing back unseen (ADR 18).
+    older = dump_text().replace("bühne", "kino")
+    with pytest.raises(StudioError, match="rubric_map"):
+        apply_text(older, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("words", "rubric", "says"),
+    [("kino", "", "“kino” has no rubric yet. Choose one."), ("kino", "movy", 'knows no rubric "movy"'),
+     (SCRIPT, "", "has no rubric yet"), ("x\x00", "\x00", "knows no rubric")],
+)  # fmt: skip
+def test_words_that_tell_no_rubric_are_refused_and_shown_again(
+    admin: Client, newsletter: Newsletter, words: str, rubric: str, says: str
+) -> None:
+    lake = make_source("lake", rubric_map=[["bühne", "theatre"]])
+    status, shown = mapped(admin, ("drama", "theatre"), (words, rubric))
+    assert (status, says in shown, 'value="drama"' in shown) == (409, True, True)
+    lake.refresh_from_db()
+    assert lake.rubric_map == [["bühne", "theatre"]]
+    assert not Event.objects.exists()
+
+
+def test_words_that_somebody_changed_meanwhile_are_not_written_over(admin: Client, newsletter: Newsletter) -> None:
+    lake = make_source("lake")
+    seen = seen_of(read(admin, "/studio/source/lake/"))
+    mapped(admin, ("kino", "movie"))
+    status, shown = mapped(admin, ("bühne", "theatre"), seen=seen)
+    assert (status, "Somebody changed these words meanwhile." in shown) == (409, True)
+    lake.refresh_from_db()
+    assert lake.rubric_map == [["kino", "movie"]]
 
 
 def test_pause_resume_put_into_and_remove(admin: Client, newsletter: Newsletter) -> None:

@@ -28,6 +28,9 @@ _NOT_IN_LETTERS = frozenset(
 )  # fmt: skip
 """A newsletter's keys that change nothing of what was approved: they are about the weeks to come, or the way out."""
 
+_READ_WITH = frozenset({"kind", "location", "language", "timezone", "rubric_map"})
+"""A source's keys that its entries are read with: they are read again, also where nothing has changed there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -258,6 +261,8 @@ def _write(row: _Row, document: Document, now: datetime, home: Path | None) -> l
     if created and isinstance(model, Newsletter):
         model.magazine = _magazine(row, document)
     if changes:
+        if isinstance(model, Source) and not _READ_WITH.isdisjoint(change.field for change in changes):
+            model.etag = model.last_modified = ""
         model.save()
     if sources is not None and isinstance(model, Newsletter):
         model.sources.set(sources)  # type: ignore[arg-type] # rows of Source, by `link`

@@ -5,8 +5,9 @@ So what is refused there is refused here, and `dump` writes what was done here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,6 +104,30 @@ def set_enabled(source: Source, enabled: bool, *, now: datetime, by: str, home: 
     if change_in_studio("sources", source.slug, {"enabled": enabled}, now=now, by=by, home=home):
         verb = "is read again" if enabled else "was paused"
         _tell("source resumed" if enabled else "source paused", f"{source.name} {verb}.", now, by)
+
+
+def mark_of_rubrics(source: Source) -> str:
+    """A mark of the words that tell the rubrics of a source: who saves over others than these is told so."""
+    return sha256(repr(source.rubric_map).encode()).hexdigest()[:16]
+
+
+@transaction.atomic
+def map_rubrics(
+    source: Source, pairs: Sequence[Sequence[str]], seen: str, *, now: datetime, by: str, home: Path | None = None
+) -> bool:
+    """Let words tell rubrics, as `rubric_map` has them: the first pair that fits wins. It counts from the next reading.
+    Returns whether anything changed. Raises `SourceError` where the pairs are not those of the mark `seen` any more,
+    and `KeyRefusedError` for what magazine.toml may not say either.
+    """
+    if mark_of_rubrics(Source.objects.select_for_update(no_key=True).get(pk=source.pk)) != seen:
+        raise SourceError(
+            sentence("Somebody changed these words meanwhile."), hint=sentence("Look at them, and save again.")
+        )
+    words = {"rubric_map": [list(pair) for pair in pairs]}
+    if not change_in_studio("sources", source.slug, words, now=now, by=by, home=home):
+        return False
+    _tell("source mapped", f"{source.name}: the words that tell its rubrics were changed.", now, by)
+    return True
 
 
 @transaction.atomic

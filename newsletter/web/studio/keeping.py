@@ -22,7 +22,7 @@ PATIENCE = 24 * 3600
 _SALT = "newsletter.kept-form"
 _KEY = "kept form"
 # What pages add to forms by themselves: nobody typed it.
-_OURS = ("csrfmiddlewaretoken", "at", "view", "as", "q", "verb", "does", "code", "mark", "fingerprint", "next")
+_OURS = ("csrfmiddlewaretoken", "at", "view", "as", "q", "verb", "does", "code", "mark", "seen", "fingerprint", "next")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.core.rubrics import RUBRICS
 from newsletter.core.sentence import together
 from newsletter.flow import sourcing
 from newsletter.flow.deliver.control import spoken_time
@@ -61,7 +62,7 @@ def page(request: HttpRequest, source: str) -> HttpResponse:
 @allowed(Role.EDITOR)
 @require_POST
 def act(request: HttpRequest, source: str, verb: str) -> HttpResponse:
-    """Read it now, pause it, go on with it, put it into a newsletter, remove it."""
+    """Read it now, pause it, go on with it, put it into a newsletter, say which words tell its rubrics, remove it."""
     if verb not in _VERBS:
         raise Http404
     row = _find(source)
@@ -70,7 +71,7 @@ def act(request: HttpRequest, source: str, verb: str) -> HttpResponse:
     try:
         where = _VERBS[verb](request, row, timezone.now(), request.user.get_username())
     except NewsletterError as error:
-        return _page(request, _find(source), problem=together(error.message, error.hint), status=409)
+        return _page(request, _find(source), problem=together(error.message, error.hint), verb=verb)
     return private(HttpResponseRedirect(where or reverse("source", args=[source])))
 
 
@@ -96,7 +97,8 @@ def _find(slug: str) -> Source:
     return get_object_or_404(Source, slug=slug, removed_at=None)
 
 
-def _page(request: HttpRequest, source: Source, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, source: Source, *, problem: str = "", verb: str = "") -> HttpResponse:
+    """`problem` is what became of the button `verb`; what was typed for it is shown again."""
     now = timezone.now()
     health = sourcing.health_of(source, now)
     poll = Poll.objects.filter(source=source).order_by("-at", "-pk").first()
@@ -104,14 +106,19 @@ def _page(request: HttpRequest, source: Source, *, problem: str = "", status: in
         **_row(health, now),
         "may_change": may(request, Role.ADMIN),
         "problem": problem,
-        "typed": request.POST.get("slug", "")[:60] if status != 200 else "",
+        "typed": request.POST.get("slug", "")[:60] if verb == "remove" else "",
         "rubrics": bars_of([(rubric(key), number) for key, number in sourcing.rubrics_of(source)]),
-        "mapped": [(pattern, rubric(key)) for pattern, key in source.rubric_map],
+        "mapped": _typed_pairs(request) if verb == "map" else source.rubric_map,
+        "seen": sourcing.mark_of_rubrics(source),
+        "rubric_name": rubric,
+        "every_rubric": sorted((rubric(key), key) for key in RUBRICS),
+        "saved": request.GET.get("saved") == "map",
         "latest": sourcing.latest_entries(source, 5),
         "warnings": poll.warnings if poll else [],
         "read": poll if request.GET.get("read") and poll and poll.outcome != Poll.Outcome.FAILED else None,
         "others": Newsletter.objects.exclude(pk__in=[one.pk for one in health.newsletters]).order_by("name"),
     }
+    status = 409 if verb else 200
     return private(render(request, "studio/sources/one.html", context, status=status, using="jinja2"))
 
 
@@ -169,6 +176,22 @@ def _into(request: HttpRequest, source: Source, now: datetime, by: str) -> str:
     return ""
 
 
+def _map(request: HttpRequest, source: Source, now: datetime, by: str) -> str:
+    pairs = _typed_pairs(request)
+    for words, key in pairs:
+        if not key:
+            raise SourceError(_("“%(words)s” has no rubric yet.") % {"words": words}, hint=_("Choose one."))
+    sourcing.map_rubrics(source, pairs, request.POST.get("seen", ""), now=now, by=by, home=settings.NEWSLETTER.home)
+    return f"{reverse('source', args=[source.slug])}?{urlencode({'saved': 'map'})}#words"
+
+
+def _typed_pairs(request: HttpRequest) -> list[list[str]]:
+    """The lines of the form whose words were not emptied."""
+    words, rubrics = (request.POST.getlist(name) for name in ("words", "rubric"))
+    lines = zip(words, rubrics, strict=False)
+    return [[text, key] for word, key in lines if (text := word.replace("\x00", "").strip())]
+
+
 def _remove(request: HttpRequest, source: Source, now: datetime, by: str) -> str:
     sourcing.remove(source, request.POST.get("slug", ""), now=now, by=by)
     return reverse("sources")
@@ -179,5 +202,6 @@ _VERBS: dict[str, Callable[[HttpRequest, Source, datetime, str], str]] = {
     "pause": _pause,
     "resume": _resume,
     "into": _into,
+    "map": _map,
     "remove": _remove,
 }
