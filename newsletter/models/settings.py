@@ -9,7 +9,8 @@ class StudioChange(models.Model):
     """One key of magazine.toml whose value somebody changed in the studio: an older file must not take it back unseen.
 
     Named as the file names it; a magazine's `row` is its slug. `before` is what stood there until then, as the file has
-    it. The row goes once a file says the same, or was applied over it on purpose.
+    it. The row goes once a file says the same, or was applied over it on purpose. At the key that names a source it
+    says that the source was removed.
     """
 
     table = models.CharField(max_length=20)

@@ -13,12 +13,12 @@ from django.core.management import CommandError, call_command
 from newsletter.core.content import EntryContent
 from newsletter.core.errors import SourceError, StudioError
 from newsletter.flow import sourcing
-from newsletter.flow.apply import apply_text, dump_text
+from newsletter.flow.apply import apply_text, changed, dump_text
 from newsletter.flow.gather.ingest import ingest
 from newsletter.flow.issue import ensure_draft, place, why
 from newsletter.flow.sourcing import keeping
 from newsletter.flow.sourcing.keeping import free_slug, sender_at
-from newsletter.models import Entry, Event, Magazine, Newsletter, Picture, Placement, Review, Source
+from newsletter.models import Entry, Event, Magazine, Newsletter, Picture, Placement, Review, Source, StudioChange
 from newsletter.sources.fetch import Fetcher
 from tests.factories import make_account, make_newsletter, make_source
 from tests.sources.conftest import Shop
@@ -306,6 +306,41 @@ def test_a_removed_source_comes_back_with_all_that_is_known_of_it(newsletter: Ne
     assert (back.pk, back.slug, back.etag, back.enabled) == (source.pk, "the-lake", "", True)
     assert back.first_gathered_at == NOW
     assert ingest(back, [entry("Open Door")], {}, NOW).new == 0
+
+
+def test_an_older_file_is_refused_that_would_bring_a_removed_source_back_to_a_newsletter_that_names_none(
+    newsletter: Newsletter,
+) -> None:
+    source = add(newsletter)
+    newsletter.sources.clear()
+    StudioChange.objects.all().delete()
+    sourcing.set_enabled(source, False, now=NOW, by="otto")
+    older = dump_text()
+    sourcing.remove(source, source.slug, now=NOW, by="mara")
+    with pytest.raises(StudioError) as refused:
+        apply_text(older, now=NOW)
+    by = f"mara, {NOW:%Y-%m-%d %H:%M} UTC"
+    assert f'sources the-lake: slug = "the-lake" (new; removed in the studio by {by})' in str(refused.value)
+    assert "It would take back one setting" in str(refused.value) and "otto" not in str(refused.value)
+    assert Source.objects.get().removed_at == NOW
+    # Other files are none of its business, and what they say is said once.
+    assert apply_text(dump_text(), now=NOW) == []
+    assert changed() == 0
+    with pytest.raises(StudioError):
+        apply_text(older, now=NOW)
+    said = [str(change) for change in apply_text(older, now=NOW, over_studio=True)]
+    assert [line for line in said if "removed in the studio by mara" in line]
+    assert Source.objects.get().removed_at is None
+    assert not StudioChange.objects.exists()
+    assert apply_text(older, now=NOW) == []
+
+
+def test_who_adds_a_removed_source_again_owns_it_as_the_file_does(newsletter: Newsletter) -> None:
+    source = add(newsletter)
+    older = dump_text()
+    sourcing.remove(source, source.slug, now=NOW, by="mara")
+    add(newsletter)
+    assert apply_text(older, now=NOW) == []
 
 
 # --- health ------------------------------------------------------------------------------------------------------

@@ -19,14 +19,14 @@ from pytest_django import Settings
 
 from newsletter.core.errors import DnsError
 from newsletter.core.week import Schedule, slots_ahead
-from newsletter.flow import people
+from newsletter.flow import people, sourcing
 from newsletter.flow.apply import dump_text
 from newsletter.flow.issue import approve
 from newsletter.flow.people import Role, give
 from newsletter.flow.trying import AN_HOUR, TRIED
 from newsletter.models import Account, Event, Issue, IssueState, Magazine, Newsletter, StudioChange, WeekOff
 from newsletter.web.studio.settings import dns, pages
-from tests.factories import make_account
+from tests.factories import make_account, make_source
 from tests.flow.compile.fixtures import home as home
 from tests.flow.compile.fixtures import issue as issue
 from tests.flow.compile.fixtures import newsletter as newsletter
@@ -503,6 +503,11 @@ def test_the_file_in_the_home_is_compared_and_the_settings_can_be_taken_along(ad
     assert "<i>line" not in shown
     assert "1 setting changed here" in page(admin.get(HERE))
     assert StudioChange.objects.count() == 1
+    lake = make_source("lake", kind="feed", location="https://lake.example.org/feed/")
+    (tmp_path / "magazine.toml").write_bytes(admin.get(f"{HERE}magazine.toml").content)
+    sourcing.remove(lake, "lake", now=timezone.now(), by="otto")
+    assert "Removed here by otto, " in page(admin.get(f"{HERE}file"))
+    assert "1 setting changed here" in page(admin.get(HERE))
     (tmp_path / "magazine.toml").write_text('[magazine]\nnam = "x"')
     assert 'magazine has no "nam"' in page(admin.get(f"{HERE}file"))
     (tmp_path / "magazine.toml").write_bytes(b"\xff\xfe")

@@ -12,6 +12,8 @@ from newsletter.core.sentence import counted, sentence
 from newsletter.models import StudioChange
 
 Key = tuple[str, str, str]
+ROW = "slug"
+"""The key that names a row: the mark at it says that the row itself was removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,17 @@ def note(table: str, row: str, field: str, before: Any, *, now: datetime, by: st
     StudioChange.objects.update_or_create(
         table=table, row=row, field=field, defaults={"before": before, "at": now, "by": by}
     )
+
+
+def note_removed(table: str, row: str, *, now: datetime, by: str) -> None:
+    """Somebody has just removed this row in the studio: what else was changed of it counts no more."""
+    StudioChange.objects.filter(table=table, row=row).delete()
+    note(table, row, ROW, row, now=now, by=by)
+
+
+def changed() -> int:
+    """How many keys were changed since a file said them. What was removed is in no file, so no file catches up."""
+    return StudioChange.objects.exclude(field=ROW).count()
 
 
 def refusal(file: str, differences: list[str]) -> StudioError:

@@ -36,7 +36,8 @@ _READ_WITH = frozenset({"kind", "location", "language", "timezone", "rubric_map"
 class Change:
     """One field of one row. For a new row (`created`) `before` is None, and only what the file gave is listed.
 
-    Values are as the file has them. `studio` says who chose `before` in the studio, and when; "" for nobody.
+    Values are as the file has them. `studio` says who chose `before` in the studio, and when; "" for nobody. Of a new
+    row it says who removed it there.
     """
 
     table: str
@@ -50,7 +51,8 @@ class Change:
     def __str__(self) -> str:
         name = self.table if self.table == "magazine" else f"{self.table} {self.row}"
         if self.created:
-            return f"{name}: {self.field} = {write_value(self.after)} (new)"
+            removed = f"; removed in the studio by {self.studio}" if self.studio else ""
+            return f"{name}: {self.field} = {write_value(self.after)} (new{removed})"
         by = f" (set in the studio by {self.studio})" if self.studio else ""
         return f"{name}: {self.field}: {write_value(self.before)} -> {write_value(self.after)}{by}"
 

@@ -18,7 +18,7 @@ from newsletter.config.toml import write
 from newsletter.core.errors import ConfigError, SourceError
 from newsletter.core.sentence import sentence
 from newsletter.flow import designs
-from newsletter.flow.apply import apply_text, change_in_studio
+from newsletter.flow.apply import apply_text, change_in_studio, note_removed
 from newsletter.flow.gather import SourceReport, gather
 from newsletter.flow.sourcing.trying import name_of, slug_from
 from newsletter.ledger import issues
@@ -143,6 +143,7 @@ def remove(source: Source, typed: str, *, now: datetime, by: str) -> None:
         for newsletter in source.newsletters.order_by("pk"):
             left = newsletter.sources.exclude(pk=source.pk).order_by("slug").values_list("slug", flat=True)
             change_in_studio("newsletters", newsletter.slug, {"sources": list(left)}, now=now, by=by)
+        note_removed("sources", source.slug, now=now, by=by)
         _tell("source removed", f"{source.name} was removed. What was placed stays.", now, by)
 
 

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from newsletter.core.errors import ConfigError, NewsletterError
 from newsletter.core.week import Ahead, Schedule, slots_ahead
-from newsletter.flow.apply import apply_text, dump_text, read_values
+from newsletter.flow.apply import apply_text, changed, dump_text, read_values
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.issue.facts import schedule_of
 from newsletter.flow.people import Role, admins
 from newsletter.ledger.issues import OPEN, due_at
-from newsletter.models import Issue, Magazine, Newsletter, StudioChange
+from newsletter.models import Issue, Magazine, Newsletter
 from newsletter.web.headers import private
 from newsletter.web.studio.access import allowed
 from newsletter.web.studio.settings.forms import IDENTITY, INSERT, MAGAZINE, RULES, SCHEDULE, Form, table_of
@@ -56,7 +56,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "magazine": Magazine.objects.order_by("pk").first(),
         "rows": rows,
         "admins": [row.get_username() for row in admins()],
-        "changed_here": StudioChange.objects.count(),
+        "changed_here": changed(),
         "file": FILE,
     }
     return render_part(request, "index", context)
