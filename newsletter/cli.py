@@ -46,6 +46,7 @@ VERBS: dict[str, dict[str, str]] = {
         "demo": "a made-up magazine's week, from feed to mailbox, on this machine alone",
         "design": "copy a design to make it your own; find its mistakes; look at it with sample issues",
         "domain": "make DKIM keys, show the DNS records to add, check them",
+        "account": "mail a few words through an account, to see whether they leave",
         "source": "add or check a place to gather from",
         "form": "show the sign-up forms, print the code that puts one on a page",
         "subscribers": "import and export subscribers",

@@ -24,7 +24,7 @@ from subscribers.errors import AddressError
 
 AN_HOUR = 20
 PATIENCE = 20.0
-"""Seconds for each answer: somebody sits in front of the page."""
+"""Seconds for each answer: somebody waits for it."""
 TRIED = "account tried"
 _WAITS = {Account.Kind.SMTP: ("timeout", "final_timeout"), Account.Kind.ESP: ("timeout",)}
 
@@ -129,7 +129,7 @@ def _message(newsletter: Newsletter, to: str, now: datetime, number: int) -> byt
         extra=(("Auto-Submitted", "auto-generated"),),
     )
     lines = (
-        f"Somebody pressed “Send me a test now” in the settings of {newsletter.name}.",
+        f"Somebody asked for a test of how {newsletter.name} is sent.",
         f"This mail left through the account {newsletter.account.name}, from {newsletter.from_address}. That you can "
         "read it means that the account works.",
         "Look where it arrived: in the inbox, or among the spam. In its source, Authentication-Results should say "
