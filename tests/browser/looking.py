@@ -29,7 +29,7 @@ STATES: dict[str, tuple[str, ...]] = {
     "issue-send": ("send-draft", "send-approved", "send-minute", "send-sending", "send-paused"),
     "issue-outcome": ("outcome",),
     "desk-words": ("second-step-first",),
-    "desk": ("desk", "desk-inbox", "desk-split", "desk-conflict"),
+    "desk": ("desk", "desk-inbox", "desk-split", "desk-conflict", "desk-help"),
     "team": ("team", "denied"),
     "team-invite": ("team-link", "team-mailed", "team-not-mailed"),
     "audit": ("log",),

@@ -112,6 +112,52 @@ def test_words_keys_and_dragging_change_the_issue_as_they_say(mara: Visitor, at_
     assert first().review_id == line.review_id
 
 
+def test_every_key_that_the_help_lists_does_what_it_says(mara: Visitor, at_work: Issue) -> None:
+    lead, second = first(), Placement.objects.get(kind="card", position=2, state="reserved")
+    mara.look(width=1600, height=1000)
+    page = mara.go(f"{HERE}?at=issue")
+
+    def keys(*pressed: str, leads_to: str) -> None:
+        for key in pressed:
+            page.keyboard.press(key)
+        page.wait_for_url(leads_to)
+        page.wait_for_load_state("networkidle")
+
+    page.keyboard.press("?")
+    inspect(mara, "desk-help")
+    mara.look(width=1600, height=1000)
+    listed = "".join(page.locator("dialog .keys dt, dialog .keys dd").all_inner_texts())
+    page.keyboard.press("Escape")
+    for key, at in {"s": "issue", "q": "quote", "a": "sponsor", "p": "promo", "m": "listen", "c": "correction"}.items():
+        assert f"{key} " in listed
+        keys("g", key, leads_to=f"**at={at}&**")
+    keys("g", "l", leads_to=f"**at=review-{lead.review_id}&**")
+    for key, place in {"t": "tray", "k": "checks"}.items():
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        expect(page.locator(f"#{place}")).to_be_focused()
+        expect(page.locator(f"#{place}")).to_be_in_viewport()
+    # Whoever reads in the letter has them too.
+    page.locator("#frame").focus()
+    keys("j", leads_to=f"**at=review-{second.review_id}&**")
+    keys("k", leads_to=f"**at=review-{lead.review_id}&**")
+    page.keyboard.press("m")
+    expect(page.locator(".item.chosen button").first).to_be_focused()
+    for said in ("is in this issue", "is placed by rule again"):  # pinned, and not any more
+        page.keyboard.press("p")
+        expect(page.locator("#saved")).to_contain_text(said)
+    page.keyboard.press("8")
+    expect(page.locator("#q")).to_be_focused()
+    page.locator("h1").click()
+    keys("9", leads_to="**view=split**")
+    for number, view in enumerate(("desktop", "phone", "dark", "forced", "text", "bare", "inbox"), 1):
+        keys(str(number), leads_to=f"**view={view}**")
+    page.keyboard.press("e")
+    expect(page.get_by_role("textbox", name="Headline")).to_be_focused()
+    # The view without pictures is the doing of a policy, and the browser says so.
+    mara.errors[:] = [said for said in mara.errors if "img-src 'none'" not in said]
+
+
 def test_the_letter_follows_what_is_typed_and_a_press_on_it_leads_to_the_field(mara: Visitor, at_work: Issue) -> None:
     User.objects.update(username="mara")
     row = first()

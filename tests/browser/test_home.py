@@ -50,6 +50,15 @@ def test_the_weeks_are_covers_and_keys_lead_on(mara: Visitor, letter: Issue) -> 
     page.keyboard.press("n")
     assert page.evaluate("document.activeElement.id") == "sp-name"
     page.locator("h1").click()
+    page.keyboard.press("?")
+    assert page.evaluate("document.activeElement.id") == "help"
+    assert page.get_by_text("this help").is_visible()
+    page.locator("h1").click()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**from=*")
+    earlier = page.url
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda url: url != earlier)
     page.keyboard.press("ArrowRight")
     page.wait_for_url("**from=*")
     page.keyboard.press("Enter")

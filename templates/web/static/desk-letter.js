@@ -105,6 +105,7 @@ const deskLetter = (() => {
   }
   function ready(frame, index) {
     frame.contentDocument.addEventListener("click", point);
+    frame.contentDocument.addEventListener("keydown", hand);
     const at = JSON.parse(sessionStorage.getItem(place) ?? "[]")[index];
     if (at) frame.contentWindow.scrollTo(0, at);
   }
@@ -124,6 +125,10 @@ const deskLetter = (() => {
     asked.searchParams.set("link", link?.getAttribute("href") ?? "");
     asked.searchParams.set("picture", picture?.getAttribute("src") ?? "");
     location.assign(asked);
+  }
+  // Whoever reads in the letter has the keys of the desk.
+  function hand(event) {
+    if (!document.dispatchEvent(new KeyboardEvent("keydown", event))) event.preventDefault();
   }
   frames().forEach((frame, index) => {
     const loaded = () => { try { ready(frame, index); } catch { /* a page that is not ours: nothing to restore */ } };

@@ -229,6 +229,13 @@
   // --- keys ---------------------------------------------------------------------------------------------------------------
 
   let going = false;
+  // There the keyboard goes on, too.
+  function go(place) {
+    if (!place) return;
+    place.tabIndex = -1;
+    place.focus();
+    place.scrollIntoView();
+  }
   const chosen = () => document.querySelector(".outline .item.chosen");
   function step(by) {
     const items = [...document.querySelectorAll(".outline .item[data-review]")];
@@ -267,13 +274,14 @@
       if (event.key === "ArrowDown") { event.preventDefault(); press(["down"]); }
       return;
     }
+    if (["Shift", "Control", "Alt", "Meta", "AltGraph"].includes(event.key)) return;
     if (going) {
       going = false;
       const there = document.querySelector(`[data-go="${CSS.escape(event.key)}"]`);
       const place = { t: "tray", k: "checks" }[event.key];
       if (event.key === "l") document.querySelector(".outline .item a.name")?.click();
       else if (there) there.click();
-      else if (place) byId(place)?.scrollIntoView();
+      else if (place) go(byId(place));
       event.preventDefault();
       return;
     }
