@@ -34,7 +34,8 @@ def test_four_processes_of_twenty_connections_share_one_issue(room: tuple[Home, 
 
 
 def test_after_a_kill_the_next_worker_goes_on_within_seconds(room: tuple[Home, Path]) -> None:
-    assert steady.restart(*room, people=300, times=1).faults == []
+    # How many seconds is for `make prove`: here a browser may have the machine meanwhile.
+    assert steady.restart(*room, people=300, times=1, within=60).faults == []
 
 
 def test_a_book_with_somebody_twice_or_not_at_all_is_found_out(room: tuple[Home, Path]) -> None:
