@@ -22,7 +22,7 @@ from newsletter.core.asking import asks_number
 from newsletter.core.errors import IssueError, NewsletterError
 from newsletter.flow import deliver as flow
 from newsletter.flow import issue as issue_flow
-from newsletter.flow.compile import frozen, known_blockers, subject_of
+from newsletter.flow.compile import frozen, known_blockers, subject_of, subject_suggestions
 from newsletter.flow.deliver.control import spoken_time
 from newsletter.flow.deliver.timing import Typed, local_time, require_number, undo_left
 from newsletter.flow.people import Role
@@ -89,12 +89,18 @@ def _page(request: HttpRequest, issue: Issue, *, problem: str = "", status: int 
     return private(render(request, "studio/sending.html", context, status=status, using="jinja2"))
 
 
+def _title(issue: Issue) -> str:
+    """Its subject, or the one that it would go out with, as long as nobody wrote one."""
+    suggested = next(iter(subject_suggestions(issue)), "") if issue.state == IssueState.DRAFT else ""
+    return subject_of(issue) or suggested or numbered(issue.newsletter.name, issue.number)
+
+
 def _context(request: HttpRequest, issue: Issue, now: datetime) -> dict[str, Any]:
     zone = issue.newsletter.timezone
     due = issues.due_at(issue)
     context: dict[str, Any] = {
         "issue": issue,
-        "title": subject_of(issue) or numbered(issue.newsletter.name, issue.number),
+        "title": _title(issue),
         "may_approve": may(request, Role.APPROVER),
         "when": spoken_time(due, zone),
         "due": due,
