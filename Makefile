@@ -14,10 +14,10 @@ help: ## list the targets
 demo: $(VENV)/.run ## this week's issue of a made-up magazine, sent into a built-in mailbox (ARGS="--once --json --dir DIR")
 	@$(BIN)/newsletter demo $(ARGS)
 
-test: $(VENV)/.dev system ## every test on SQLite, every database test on PostgreSQL too, browser, coverage: under 12 minutes
+test: $(VENV)/.dev system ## every test on SQLite, every database test on PostgreSQL too, browser, coverage
 	@$(BIN)/python tests/run.py test
 
-quick: $(VENV)/.dev ## what you run all day: lint, types, layers, tests on SQLite: under 2 minutes
+quick: $(VENV)/.dev ## what you run all day: lint, types, layers, tests on SQLite
 	@$(BIN)/python tests/run.py quick
 
 prove: $(VENV)/.dev system ## crash, bench, looks, load and 10,000-case runs, by hand; writes docs/proofs/

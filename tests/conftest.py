@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +56,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # Being traced takes a test twice as long. The bars are for what short tests reach by themselves.
         drawn = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if drawn or any(map(item.get_closest_marker, ("slow", "browser", "packaging"))):
-            item.add_marker(pytest.mark.no_cover)
+            item.add_marker(pytest.mark.untraced)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """(pytest-cov's own `no_cover` does nothing in a worker of xdist: two measure there, and one goes on.)"""
+    if not item.get_closest_marker("untraced"):
+        return (yield)
+    here, threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        threading.settrace(threads)
+        sys.settrace(here)
 
 
 @pytest.fixture(scope="session")
