@@ -24,10 +24,8 @@ SECRET = "a password of its own"
 
 @pytest.fixture
 def server() -> Iterator[SmtpServer]:
-    made = SmtpServer(login=("letters", SECRET))
-    made.start()
-    yield made
-    made.stop(no_assert=True)
+    with SmtpServer(login=("letters", SECRET)) as made:
+        yield made
 
 
 @pytest.fixture

@@ -139,6 +139,13 @@ class SmtpServer(Controller):
             ssl_context=tls,
         )
 
+    def __enter__(self) -> SmtpServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(no_assert=True)
+
     def factory(self) -> SMTP:
         login = self.login
 

@@ -298,10 +298,8 @@ def test_a_zone_that_skips_a_whole_day_is_counted_right() -> None:
 
 @pytest.fixture
 def server() -> Iterator[SmtpServer]:
-    made = SmtpServer(login=("letters", SECRET))
-    made.start()
-    yield made
-    made.stop(no_assert=True)
+    with SmtpServer(login=("letters", SECRET)) as made:
+        yield made
 
 
 def use(server: SmtpServer, **fields: Any) -> Account:
